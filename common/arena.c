@@ -1,0 +1,76 @@
+#include "common/arena.h"
+
+#include "common/error.h"
+
+#include <stdlib.h>
+
+enum { BLOCK_BYTES = 64 * 1024 };
+
+struct arena_block {
+    struct arena_block *older;
+    size_t bytes;
+    _Alignas(16) char data[];
+};
+
+static void grow(struct arena *arena, size_t bytes)
+{
+    size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+    struct arena_block *block = must_alloc(sizeof *block + size);
+    block->older = arena->block;
+    block->bytes = size;
+    arena->block = block;
+    arena->used = 0;
+    arena->bytes += size;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    bytes = (bytes + 7) & ~(size_t)7;
+    if (!arena->block || arena->block->bytes - arena->used < bytes) grow(arena, bytes);
+    void *p = arena->block->data + arena->used;
+    arena->used += bytes;
+    return p;
+}
+
+void *arena_zalloc(struct arena *arena, size_t bytes)
+{
+    return memset(arena_alloc(arena, bytes), 0, bytes);
+}
+
+struct span arena_copy(struct arena *arena, struct span text)
+{
+    if (!text.len) return NO_SPAN;
+    return (struct span){ memcpy(arena_alloc(arena, text.len), text.at, text.len), text.len };
+}
+
+char *arena_text(struct arena *arena, struct span text)
+{
+    char *copy = arena_alloc(arena, text.len + 1);
+    if (text.len) memcpy(copy, text.at, text.len);
+    copy[text.len] = 0;
+    return copy;
+}
+
+static void free_blocks(struct arena_block *block)
+{
+    while (block) {
+        struct arena_block *older = block->older;
+        free(block);
+        block = older;
+    }
+}
+
+void arena_reset(struct arena *arena)
+{
+    if (!arena->block) return;
+    free_blocks(arena->block->older);
+    arena->block->older = NULL;
+    arena->bytes = arena->block->bytes;
+    arena->used = 0;
+}
+
+void arena_deinit(struct arena *arena)
+{
+    free_blocks(arena->block);
+    *arena = (struct arena){ 0 };
+}

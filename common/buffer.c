@@ -1,0 +1,118 @@
+#include "common/buffer.h"
+
+#include "common/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void buffer_deinit(struct buffer *buffer)
+{
+    free(buffer->at);
+    *buffer = (struct buffer){ 0 };
+}
+
+void buffer_reserve(struct buffer *buffer, size_t more)
+{
+    if (buffer->room - buffer->len >= more) return;
+    size_t room = buffer->room ? buffer->room * 2 : 256;
+    while (room - buffer->len < more) room *= 2;
+    buffer->at = must_realloc(buffer->at, room);
+    buffer->room = room;
+}
+
+void buffer_put(struct buffer *buffer, const void *bytes, size_t len)
+{
+    if (!len) return;
+    buffer_reserve(buffer, len);
+    memcpy(buffer->at + buffer->len, bytes, len);
+    buffer->len += len;
+}
+
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int need = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    REQUIRE(need >= 0);
+    buffer_reserve(buffer, (size_t)need + 1);
+    va_start(args, format);
+    vsnprintf(buffer->at + buffer->len, (size_t)need + 1, format, args);
+    va_end(args);
+    buffer->len += (size_t)need;
+}
+
+void buffer_varint(struct buffer *buffer, uint64_t value)
+{
+    uint8_t bytes[10];
+    size_t n = 0;
+    for (; value >= 0x80; value >>= 7) bytes[n++] = (uint8_t)(value | 0x80);
+    bytes[n++] = (uint8_t)value;
+    buffer_put(buffer, bytes, n);
+}
+
+void buffer_zigzag(struct buffer *buffer, int64_t value)
+{
+    buffer_varint(buffer, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+}
+
+void buffer_text(struct buffer *buffer, struct span text)
+{
+    buffer_varint(buffer, text.len);
+    buffer_span(buffer, text);
+}
+
+void buffer_decimal(struct buffer *buffer, int64_t value)
+{
+    char digits[20];
+    size_t n = sizeof digits;
+    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do digits[--n] = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0) buffer_byte(buffer, '-');
+    buffer_put(buffer, digits + n, sizeof digits - n);
+}
+
+static bool need(struct cursor *cursor, size_t bytes)
+{
+    if (!cursor->broken && (size_t)(cursor->end - cursor->at) >= bytes) return true;
+    cursor->broken = true;
+    return false;
+}
+
+uint8_t cursor_byte(struct cursor *cursor)
+{
+    return need(cursor, 1) ? *cursor->at++ : 0;
+}
+
+uint64_t cursor_varint(struct cursor *cursor)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = cursor_byte(cursor);
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) return value;
+    }
+    cursor->broken = true;
+    return 0;
+}
+
+int64_t cursor_zigzag(struct cursor *cursor)
+{
+    uint64_t value = cursor_varint(cursor);
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+struct span cursor_bytes(struct cursor *cursor, size_t len)
+{
+    if (!need(cursor, len)) return NO_SPAN;
+    struct span bytes = { (const char *)cursor->at, len };
+    cursor->at += len;
+    return bytes;
+}
+
+struct span cursor_text(struct cursor *cursor)
+{
+    return cursor_bytes(cursor, cursor_varint(cursor));
+}

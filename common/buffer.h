@@ -1,0 +1,42 @@
+/* A growing row of bytes to write into, and a cursor to read them back. A read past the end is sticky: check once. */
+#pragma once
+
+#include "common/span.h"
+
+/* A zeroed struct buffer is an empty one. */
+struct buffer {
+    char *at;
+    size_t len, room;
+};
+
+void buffer_deinit(struct buffer *buffer);
+void buffer_reserve(struct buffer *buffer, size_t more);
+void buffer_put(struct buffer *buffer, const void *bytes, size_t len);
+void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buffer_varint(struct buffer *buffer, uint64_t value); /* LEB128: 7 bits a byte, low ones first */
+void buffer_zigzag(struct buffer *buffer, int64_t value);  /* small magnitudes, either sign */
+void buffer_text(struct buffer *buffer, struct span text); /* varint length, bytes */
+void buffer_decimal(struct buffer *buffer, int64_t value); /* as decimal text */
+
+static inline void buffer_span(struct buffer *buffer, struct span text) { buffer_put(buffer, text.at, text.len); }
+static inline void buffer_byte(struct buffer *buffer, uint8_t byte) { buffer_put(buffer, &byte, 1); }
+static inline void buffer_str(struct buffer *buffer, const char *text) { buffer_put(buffer, text, strlen(text)); }
+static inline struct span buffer_all(const struct buffer *buffer) { return (struct span){ buffer->at, buffer->len }; }
+static inline void buffer_clear(struct buffer *buffer) { buffer->len = 0; }
+
+struct cursor {
+    const uint8_t *at, *end;
+    bool broken; /* something was missing; everything read since is 0 */
+};
+
+static inline struct cursor cursor_of(struct span bytes)
+{
+    const uint8_t *at = (const uint8_t *)bytes.at;
+    return (struct cursor){ at, bytes.len ? at + bytes.len : at, false };
+}
+static inline bool cursor_more(const struct cursor *cursor) { return !cursor->broken && cursor->at < cursor->end; }
+uint8_t cursor_byte(struct cursor *cursor);
+uint64_t cursor_varint(struct cursor *cursor);
+int64_t cursor_zigzag(struct cursor *cursor);
+struct span cursor_text(struct cursor *cursor);
+struct span cursor_bytes(struct cursor *cursor, size_t len);
