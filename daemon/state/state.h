@@ -6,6 +6,7 @@
 #include "common/arena.h"
 #include "common/buffer.h"
 #include "common/error.h"
+#include "common/instant.h"
 
 struct state;
 

@@ -1,0 +1,108 @@
+/* The keys of Redis, put together from prefix, tenant and what they are for. */
+#include "daemon/state/keys.h"
+
+#include "common/period.h"
+
+#include <stdio.h>
+
+static struct span join(struct arena *arena, const struct span *parts, size_t n)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++) len += parts[i].len;
+    char *at = arena_alloc(arena, len), *end = at;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].len) memcpy(end, parts[i].at, parts[i].len);
+        end += parts[i].len;
+    }
+    return (struct span){ at, len };
+}
+
+static struct span of_all(struct arena *arena, const char *prefix, struct span what)
+{
+    const struct span parts[] = { span_of(prefix), SPAN(":"), what };
+    return join(arena, parts, 3);
+}
+
+/* prefix:{tenant}:what:which; without `which` its colon is left out, too. */
+static struct span of_tenant(struct arena *arena, const char *prefix, struct span tenant, const char *what, const char *which)
+{
+    const struct span parts[] = { span_of(prefix), SPAN(":{"), tenant, SPAN("}:"), span_of(what), SPAN(":"), span_of(which) };
+    return join(arena, parts, which ? 7 : 5);
+}
+
+struct span key_tenants(struct arena *arena, const char *prefix)
+{
+    return of_all(arena, prefix, SPAN("tenants"));
+}
+
+struct span key_marks(struct arena *arena, const char *prefix)
+{
+    return of_all(arena, prefix, SPAN("marks"));
+}
+
+struct span key_state(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "state", NULL);
+}
+
+struct span key_names(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "names", NULL);
+}
+
+struct span key_timers(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "timers", NULL);
+}
+
+struct span key_months(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "months", NULL);
+}
+
+struct span key_now(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "now", NULL);
+}
+
+struct span key_day(struct arena *arena, const char *prefix, struct span tenant, int32_t day)
+{
+    char text[DAY_TEXT_BYTES];
+    day_format(day, text);
+    return of_tenant(arena, prefix, tenant, "day", text);
+}
+
+struct span key_month(struct arena *arena, const char *prefix, struct span tenant, int32_t month)
+{
+    char text[DAY_TEXT_BYTES];
+    day_format(month_period(month).from, text);
+    text[sizeof "2026-03" - 1] = 0;
+    return of_tenant(arena, prefix, tenant, "month", text);
+}
+
+struct span key_entities(struct arena *arena, const char *prefix, struct span tenant, enum kind kind, uint32_t bucket)
+{
+    char text[sizeof "4294967295"];
+    snprintf(text, sizeof text, "%u", bucket);
+    return of_tenant(arena, prefix, tenant, kind_rows[kind].name, text);
+}
+
+struct span key_report(struct arena *arena, const char *prefix, struct span tenant, const char *report)
+{
+    return of_tenant(arena, prefix, tenant, "report", report);
+}
+
+struct span key_metrics(struct arena *arena, const char *prefix, struct span tenant, const char *period)
+{
+    return of_tenant(arena, prefix, tenant, "metrics", period);
+}
+
+struct span key_channel(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "reports", NULL);
+}
+
+struct span key_published(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "published", NULL);
+}
