@@ -1,0 +1,27 @@
+/* What is wrong, all of it at once: where, what was found, what was expected. Also used for notes of the same form. */
+#pragma once
+
+#include "common/arena.h"
+#include "common/error.h"
+
+struct problem {
+    const char *where; /* "redis.url", "tenants.acme.week_start", a file name; may be empty */
+    const char *text;  /* `found the number 7, expected …` */
+};
+
+/* A zeroed struct problems is an empty one. */
+struct problems {
+    struct arena arena;
+    struct problem *at;
+    size_t n, room;
+};
+
+/* Adds one, unless the same is there already. Never holds a secret: that is up to the caller. */
+void problem_add(struct problems *problems, const char *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void problems_deinit(struct problems *problems);
+
+/* One line each, "where: text", and `prefix` before it, to a stdio stream (FILE *). */
+void problems_print(const struct problems *problems, const char *prefix, void *stream);
+
+/* Adds to an error as many as fit, separated by "; ". Always returns false. */
+bool problems_fail(const struct problems *problems, struct error *error);
