@@ -31,24 +31,16 @@ const char *const dimension_names[N_DIMENSIONS] = {
     [DIM_UNIT] = "unit",
 };
 
-/* clang-format off: a row is read as a line */
+/* A row is read as a line. */
+/* clang-format off */
 #define ROW(fact, title, when, kind, ...) [fact] = { .name = title, .dating = when, .custom_of = kind, __VA_ARGS__ }
 #define MEASURES(...)                                                                                                            \
     .measures = { __VA_ARGS__ }, .n_measures = sizeof((struct measure_row[]){ __VA_ARGS__ }) / sizeof(struct measure_row)
 #define DIMS(...) .dims = { __VA_ARGS__ }, .n_dims = sizeof((int8_t[]){ __VA_ARGS__ })
 
-#define NUMBER(title)                                                                                                            \
-    {                                                                                                                            \
-        title, MEASURE_COUNT                                                                                                     \
-    }
-#define MONEY(title)                                                                                                             \
-    {                                                                                                                            \
-        title, MEASURE_MONEY                                                                                                     \
-    }
-#define TIME(title)                                                                                                              \
-    {                                                                                                                            \
-        title, MEASURE_DURATION                                                                                                  \
-    }
+#define NUMBER(title) { title, MEASURE_COUNT }
+#define MONEY(title) { title, MEASURE_MONEY }
+#define TIME(title) { title, MEASURE_DURATION }
 #define COUNT NUMBER("count")
 #define AMOUNT MONEY("amount")
 #define SECONDS TIME("seconds")
