@@ -16,25 +16,13 @@ enum {
     SCALE_MAX = 18
 };
 
-static const int64_t powers[SCALE_MAX + 1] = { 1,
-                                               10,
-                                               100,
-                                               1000,
-                                               10000,
-                                               100000,
-                                               1000000,
-                                               10000000,
-                                               100000000,
-                                               1000000000,
-                                               10000000000,
-                                               100000000000,
-                                               1000000000000,
-                                               10000000000000,
-                                               100000000000000,
-                                               1000000000000000,
-                                               10000000000000000,
-                                               100000000000000000,
-                                               1000000000000000000 };
+/* 10^n, n <= SCALE_MAX */
+static int64_t power10(int n)
+{
+    int64_t power = 1;
+    while (n-- > 0) power *= 10;
+    return power;
+}
 
 static size_t digits_at(struct span text)
 {
@@ -106,15 +94,15 @@ static int64_t narrowed(__int128 value)
 int64_t decimal_minor(struct decimal decimal, int decimals)
 {
     REQUIRE(decimals >= 0 && decimals <= SCALE_MAX && decimal.scale <= SCALE_MAX);
-    if (decimal.scale > decimals) return divide_rounded(decimal.digits, powers[decimal.scale - decimals]);
-    return narrowed((__int128)decimal.digits * powers[decimals - decimal.scale]);
+    if (decimal.scale > decimals) return divide_rounded(decimal.digits, power10(decimal.scale - decimals));
+    return narrowed((__int128)decimal.digits * power10(decimals - decimal.scale));
 }
 
 bool decimal_fits(struct decimal decimal, int decimals)
 {
     if (decimal.scale > decimals) return false;
-    __int128 minor = (__int128)decimal.digits * powers[decimals - decimal.scale];
-    __int128 limit = powers[DECIMAL_DIGITS_MAX];
+    __int128 minor = (__int128)decimal.digits * power10(decimals - decimal.scale);
+    __int128 limit = power10(DECIMAL_DIGITS_MAX);
     return -limit < minor && minor < limit;
 }
 

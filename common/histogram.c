@@ -1,0 +1,178 @@
+#include "common/histogram.h"
+
+#include "common/error.h"
+#include "common/number.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Each power of two is cut into 64 buckets of equal width; below 128 ms a bucket is one value. So a bucket is at most
+ * 1/64 of its values wide, and its middle at most 1/128 = 0.8 % off any of them. Integers only: the same everywhere. */
+enum {
+    CUTS = 64,
+    CUTS_LOG2 = 6,
+    BUCKET_LAST = (62 - CUTS_LOG2 + 1) * CUTS + CUTS - 1
+};
+
+static int32_t bucket_of(int64_t value_ms)
+{
+    REQUIRE(value_ms >= 0);
+    if (value_ms < CUTS) return (int32_t)value_ms;
+    int shift = 63 - __builtin_clzll((unsigned long long)value_ms) - CUTS_LOG2;
+    return shift * CUTS + (int32_t)(value_ms >> shift);
+}
+
+static double bucket_middle(int32_t bucket)
+{
+    if (bucket < 2 * CUTS) return bucket;
+    int shift = bucket / CUTS - 1;
+    int64_t low = (int64_t)(bucket - shift * CUTS) << shift;
+    return (double)low + (double)((INT64_C(1) << shift) - 1) / 2;
+}
+
+/* Counts stay at the ends of their range rather than wrap. */
+static int64_t narrowed(__int128 count)
+{
+    if (count > INT64_MAX) return INT64_MAX;
+    return count < INT64_MIN ? INT64_MIN : (int64_t)count;
+}
+
+void histogram_deinit(struct histogram *histogram)
+{
+    free(histogram->bars);
+    *histogram = (struct histogram){ 0 };
+}
+
+void histogram_clear(struct histogram *histogram)
+{
+    histogram->n = 0;
+}
+
+static void make_room(struct histogram *histogram, uint32_t bars)
+{
+    if (bars <= histogram->room) return;
+    uint32_t room = histogram->room ? histogram->room : 4;
+    while (room < bars) room *= 2;
+    histogram->bars = must_realloc(histogram->bars, room * sizeof *histogram->bars);
+    histogram->room = room;
+}
+
+/* The first bar at or behind the bucket. */
+static uint32_t position(const struct histogram *histogram, int32_t bucket)
+{
+    uint32_t low = 0, high = histogram->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (histogram->bars[middle].bucket < bucket)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void insert(struct histogram *histogram, uint32_t at, struct histogram_bar bar)
+{
+    make_room(histogram, histogram->n + 1);
+    memmove(histogram->bars + at + 1, histogram->bars + at, (histogram->n - at) * sizeof bar);
+    histogram->bars[at] = bar;
+    histogram->n++;
+}
+
+static void take_out(struct histogram *histogram, uint32_t at)
+{
+    histogram->n--;
+    memmove(histogram->bars + at, histogram->bars + at + 1, (histogram->n - at) * sizeof *histogram->bars);
+}
+
+static void add_bar(struct histogram *histogram, int32_t bucket, __int128 count)
+{
+    if (!count) return;
+    uint32_t at = position(histogram, bucket);
+    if (at == histogram->n || histogram->bars[at].bucket != bucket) {
+        insert(histogram, at, (struct histogram_bar){ bucket, narrowed(count) });
+        return;
+    }
+    histogram->bars[at].count = narrowed(histogram->bars[at].count + count);
+    if (!histogram->bars[at].count) take_out(histogram, at);
+}
+
+void histogram_add(struct histogram *histogram, int64_t value_ms, int64_t count)
+{
+    add_bar(histogram, bucket_of(value_ms), count);
+}
+
+/* Both rows into one, from the back, so that it can be done in place; `factor` is not 0. */
+static void merge_rows(struct histogram *into, const struct histogram *other, int64_t factor)
+{
+    uint32_t a = into->n, b = other->n, n = a + b, at = n;
+    make_room(into, n);
+    struct histogram_bar *bars = into->bars;
+    while (b) {
+        const struct histogram_bar *theirs = &other->bars[b - 1];
+        __int128 count = (__int128)theirs->count * factor;
+        if (a && bars[a - 1].bucket > theirs->bucket) {
+            bars[--at] = bars[--a];
+            continue;
+        }
+        if (a && bars[a - 1].bucket == theirs->bucket) count += bars[--a].count;
+        if (count) bars[--at] = (struct histogram_bar){ theirs->bucket, narrowed(count) };
+        b--;
+    }
+    memmove(bars + a, bars + at, (n - at) * sizeof *bars);
+    into->n = a + n - at;
+}
+
+void histogram_merge(struct histogram *into, const struct histogram *other, int64_t factor)
+{
+    REQUIRE(into != other);
+    if (factor && other->n) merge_rows(into, other, factor);
+}
+
+int64_t histogram_total(const struct histogram *histogram)
+{
+    __int128 total = 0;
+    for (uint32_t i = 0; i < histogram->n; i++) total += histogram->bars[i].count;
+    return narrowed(total);
+}
+
+double histogram_percentile(const struct histogram *histogram, double share)
+{
+    int64_t total = histogram_total(histogram);
+    REQUIRE(total > 0 && share >= 0 && share <= 1);
+    __int128 millionths = llround(share * 1e6); /* 0.95 is no double; 95 % of 20 must be 19, not 20 */
+    __int128 rank = (millionths * total + 999999) / 1000000, seen = 0;
+    if (rank < 1) rank = 1;
+    uint32_t i = 0;
+    while (i + 1 < histogram->n && (seen += histogram->bars[i].count) < rank) i++;
+    return bucket_middle(histogram->bars[i].bucket);
+}
+
+void histogram_write(const struct histogram *histogram, struct buffer *out)
+{
+    for (uint32_t i = 0; i < histogram->n; i++) {
+        if (i) buffer_byte(out, ',');
+        buffer_decimal(out, histogram->bars[i].bucket);
+        buffer_byte(out, ':');
+        buffer_decimal(out, histogram->bars[i].count);
+    }
+}
+
+static bool take_bar(struct span *text, struct histogram_bar *bar)
+{
+    int64_t bucket;
+    if (!number_take(text, &bucket) || bucket < 0 || bucket > BUCKET_LAST) return false;
+    bar->bucket = (int32_t)bucket;
+    return byte_take(text, ':') && number_take(text, &bar->count) && bar->count;
+}
+
+bool histogram_parse(struct histogram *histogram, struct span text)
+{
+    struct histogram_bar bar;
+    if (!text.len) return true;
+    do {
+        if (!take_bar(&text, &bar)) return false;
+        add_bar(histogram, bar.bucket, bar.count);
+    } while (byte_take(&text, ','));
+    return !text.len;
+}
