@@ -2,8 +2,6 @@
 
 #include "common/instant.h"
 
-#include <stdio.h>
-
 enum {
     MONTHS_PER_YEAR = 12,
     MONTHS_PER_QUARTER = 3,
@@ -107,17 +105,16 @@ bool unit_parse(struct span name, enum unit *unit)
 
 void unit_label(const struct rules *rules, enum unit unit, int32_t day, char label[LABEL_BYTES])
 {
-    struct period period = unit_period(rules, unit, day);
-    day_format(period.from, label);
-    if (unit == UNIT_MONTH) label[strlen(label) - strlen("-01")] = 0;
-    if (unit != UNIT_QUARTER && unit != UNIT_YEAR) return;
-    int32_t year_begin = month_of_day(unit_period(rules, UNIT_YEAR, day).from);
-    int year = year_begin / MONTHS_PER_YEAR;
-    int quarter = (month_of_day(period.from) - year_begin) / MONTHS_PER_QUARTER + 1;
-    if (unit == UNIT_YEAR)
-        snprintf(label, LABEL_BYTES, "%04d", year);
-    else
-        snprintf(label, LABEL_BYTES, "%04d-Q%d", year, quarter);
+    int32_t begin = unit_period(rules, unit, day).from, year_begin = unit_period(rules, UNIT_YEAR, day).from;
+    bool of_year = unit == UNIT_QUARTER || unit == UNIT_YEAR;
+    day_format(of_year ? year_begin : begin, label);
+    size_t n = strlen(label);
+    if (unit == UNIT_MONTH) label[n - strlen("-01")] = 0;
+    if (of_year) label[n - strlen("-01-01")] = 0;
+    if (unit != UNIT_QUARTER) return;
+    int quarter = (month_of_day(begin) - month_of_day(year_begin)) / MONTHS_PER_QUARTER + 1;
+    n = strlen(label);
+    memcpy(label + n, (char[]){ '-', 'Q', (char)('0' + quarter), 0 }, 4);
 }
 
 static const struct named *find_named(struct span name)
