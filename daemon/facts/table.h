@@ -6,9 +6,32 @@
 #include "daemon/intake/kinds.h"
 
 enum dimension {
-    DIM_OWNER, DIM_TEAM, DIM_SOURCE, DIM_CAMPAIGN, DIM_LIST, DIM_PIPELINE, DIM_SALE, DIM_STAGE, DIM_CURRENCY,
-    DIM_LOSS_REASON, DIM_COMPETITOR, DIM_EXPECTED_MONTH, DIM_PURPOSE, DIM_DIRECTION, DIM_HOUR, DIM_ACTIVITY, DIM_CHANNEL,
-    DIM_CASE_KIND, DIM_PRIORITY, DIM_PROMISE, DIM_PAGE, DIM_USER, DIM_KIND, DIM_ATTRIBUTE, DIM_EVENT_SOURCE, DIM_REASON,
+    DIM_OWNER,
+    DIM_TEAM,
+    DIM_SOURCE,
+    DIM_CAMPAIGN,
+    DIM_LIST,
+    DIM_PIPELINE,
+    DIM_SALE,
+    DIM_STAGE,
+    DIM_CURRENCY,
+    DIM_LOSS_REASON,
+    DIM_COMPETITOR,
+    DIM_EXPECTED_MONTH,
+    DIM_PURPOSE,
+    DIM_DIRECTION,
+    DIM_HOUR,
+    DIM_ACTIVITY,
+    DIM_CHANNEL,
+    DIM_CASE_KIND,
+    DIM_PRIORITY,
+    DIM_PROMISE,
+    DIM_PAGE,
+    DIM_USER,
+    DIM_KIND,
+    DIM_ATTRIBUTE,
+    DIM_EVENT_SOURCE,
+    DIM_REASON,
     DIM_UNIT, /* of customer_active … and user_active: "day", "week", "month", "quarter", "year" (inner) */
     N_DIMENSIONS
 };
@@ -21,29 +44,79 @@ enum measure_type {
     MEASURE_DURATION /* milliseconds, with a histogram; a fact may lack it */
 };
 
-enum { MEASURES_MAX = 6, FACT_DIMS_MAX = 12, CELL_DIMS_MAX = FACT_DIMS_MAX + 16 };
+enum {
+    MEASURES_MAX = 6,
+    FACT_DIMS_MAX = 12,
+    CELL_DIMS_MAX = FACT_DIMS_MAX + 16
+};
 
 enum fact_dating {
-    DATED,     /* counted on its local day, and in that day's month */
-    UNDATED    /* a level of now: one cell without a day */
+    DATED,  /* counted on its local day, and in that day's month */
+    UNDATED /* a level of now: one cell without a day */
 };
 
 enum fact {
-    FACT_LEAD, FACT_LEAD_QUALIFIED, FACT_LEAD_CONVERTED, FACT_CONVERSION, FACT_LEAD_RESPONSE, FACT_LEAD_REVENUE,
-    FACT_LEAD_UNTOUCHED, FACT_LIST_JOINED, FACT_LIST_LEFT, FACT_REFERRAL,
-    FACT_DEAL_CREATED, FACT_DEAL_WON, FACT_DEAL_LOST, FACT_DEAL_EXPECTED, FACT_STAGE_ENTERED, FACT_STAGE_LEFT,
-    FACT_STAGE_OUTCOME, FACT_PROPOSAL,
-    FACT_CUSTOMER_NEW, FACT_CUSTOMER_ACTIVE, FACT_CUSTOMER_RETAINED, FACT_CUSTOMER_KEPT, FACT_PURCHASE, FACT_ACCOUNT_CHURNED,
-    FACT_CALL, FACT_CALL_LOST, FACT_CALLBACK, FACT_ACTIVITY, FACT_ACTIVITY_DUE,
-    FACT_EMAIL_SENT, FACT_EMAIL_DELIVERED, FACT_EMAIL_OPENED, FACT_EMAIL_CLICKED, FACT_EMAIL_REPLIED, FACT_EMAIL_BOUNCED,
-    FACT_EMAIL_COMPLAINED, FACT_CAMPAIGN_STARTED, FACT_CAMPAIGN_RESPONSE,
-    FACT_CASE_OPENED, FACT_CASE_RESOLVED, FACT_CASE_CLOSED, FACT_CASE_REOPENED, FACT_CASE_RESPONSE,
+    FACT_LEAD,
+    FACT_LEAD_QUALIFIED,
+    FACT_LEAD_CONVERTED,
+    FACT_CONVERSION,
+    FACT_LEAD_RESPONSE,
+    FACT_LEAD_REVENUE,
+    FACT_LEAD_UNTOUCHED,
+    FACT_LIST_JOINED,
+    FACT_LIST_LEFT,
+    FACT_REFERRAL,
+    FACT_DEAL_CREATED,
+    FACT_DEAL_WON,
+    FACT_DEAL_LOST,
+    FACT_DEAL_EXPECTED,
+    FACT_STAGE_ENTERED,
+    FACT_STAGE_LEFT,
+    FACT_STAGE_OUTCOME,
+    FACT_PROPOSAL,
+    FACT_CUSTOMER_NEW,
+    FACT_CUSTOMER_ACTIVE,
+    FACT_CUSTOMER_RETAINED,
+    FACT_CUSTOMER_KEPT,
+    FACT_PURCHASE,
+    FACT_ACCOUNT_CHURNED,
+    FACT_CALL,
+    FACT_CALL_LOST,
+    FACT_CALLBACK,
+    FACT_ACTIVITY,
+    FACT_ACTIVITY_DUE,
+    FACT_EMAIL_SENT,
+    FACT_EMAIL_DELIVERED,
+    FACT_EMAIL_OPENED,
+    FACT_EMAIL_CLICKED,
+    FACT_EMAIL_REPLIED,
+    FACT_EMAIL_BOUNCED,
+    FACT_EMAIL_COMPLAINED,
+    FACT_CAMPAIGN_STARTED,
+    FACT_CAMPAIGN_RESPONSE,
+    FACT_CASE_OPENED,
+    FACT_CASE_RESOLVED,
+    FACT_CASE_CLOSED,
+    FACT_CASE_REOPENED,
+    FACT_CASE_RESPONSE,
     FACT_CASE_OPEN, /* +1 entered by opening or reopening, -1 left by resolving: a level is its sum to a day */
-    FACT_PROMISE_MET, FACT_PROMISE_MISSED, FACT_RATING, FACT_SERVICE_CONTACT,
-    FACT_VISIT, FACT_USER_ACTIVE,
+    FACT_PROMISE_MET,
+    FACT_PROMISE_MISSED,
+    FACT_RATING,
+    FACT_SERVICE_CONTACT,
+    FACT_VISIT,
+    FACT_USER_ACTIVE,
     FACT_USER, /* +1 opened or created again, -1 deactivated: a level, as case_open */
-    FACT_RECORD, FACT_MISSING_VALUE, FACT_UNLISTED_VALUE, FACT_UNKNOWN_REFERENCE, FACT_IMPOSSIBLE_ORDER,
-    FACT_DUPLICATE_CONTACT, FACT_DOUBLE_SUBMISSION, FACT_OVERDUE_DEAL, FACT_STALE_DEAL, FACT_REJECTED_EVENT,
+    FACT_RECORD,
+    FACT_MISSING_VALUE,
+    FACT_UNLISTED_VALUE,
+    FACT_UNKNOWN_REFERENCE,
+    FACT_IMPOSSIBLE_ORDER,
+    FACT_DUPLICATE_CONTACT,
+    FACT_DOUBLE_SUBMISSION,
+    FACT_OVERDUE_DEAL,
+    FACT_STALE_DEAL,
+    FACT_REJECTED_EVENT,
     FACT_DUPLICATE_EVENT,
     N_FACTS
 };
@@ -64,16 +137,16 @@ struct fact_row {
 };
 extern const struct fact_row fact_rows[N_FACTS];
 
-int fact_find(struct span name);                              /* -1 */
-int fact_measure(const struct fact_row *row, struct span name); /* index, -1 */
+int fact_find(struct span name);                                          /* -1 */
+int fact_measure(const struct fact_row *row, struct span name);           /* index, -1 */
 int fact_dimension(const struct fact_row *row, enum dimension dimension); /* index in dims, -1 */
 
 /* What of the facts the effective catalogue needs; nothing else is computed or stored. */
 struct kept {
     struct {
         bool on;
-        uint8_t measures;  /* a bit per measure */
-        uint16_t dims;     /* a bit per index of fact_row.dims; a dimension that is off is stored as missing */
-        bool customs;      /* declared custom attributes as further dimensions */
+        uint8_t measures; /* a bit per measure */
+        uint16_t dims;    /* a bit per index of fact_row.dims; a dimension that is off is stored as missing */
+        bool customs;     /* declared custom attributes as further dimensions */
     } fact[N_FACTS];
 };

@@ -1,0 +1,295 @@
+/* The compact form of an entity, version 1, little endian varints (buffer.h):
+ *
+ *   byte    format
+ *   varint  what follows: PART_… bits
+ *   events  n, then each: byte verb; byte EVENT_… bits; instant as difference to the one before (µs, ms or s);
+ *           [zone offset]; [number of the source's name]; [sequence]; id as (bytes shared with the one before, the rest)
+ *           where the first one's predecessor is the entity's own id; [name]; [text]
+ *   attributes  n, then each: attribute, event index, byte type, value
+ *   [wake] [sums] [items: n, then type, key, payload] [buried: n, then 8 bytes each]
+ *
+ * Equal entities have equal bytes. */
+#include "common/error.h"
+#include "daemon/entity/entity.h"
+
+enum {
+    FORMAT = 1
+};
+enum {
+    PART_CUT = 1,
+    PART_WAKE = 2,
+    PART_SUMS = 4,
+    PART_ITEMS = 8,
+    PART_BURIED = 16
+};
+enum {
+    EVENT_TIME_OF_RECORD = 1,
+    EVENT_NAMED = 2,
+    EVENT_TEXT = 4,
+    EVENT_OFFSET = 8,
+    EVENT_SOURCE = 16,
+    EVENT_SEQUENCE = 32,
+    EVENT_MS = 64,
+    EVENT_SECONDS = 128
+};
+
+/* ---- writing ---- */
+
+static uint32_t parts_of(const struct entity *entity)
+{
+    uint32_t parts = (entity->link_cut ? PART_CUT : 0) | (entity->wake_us != INT64_MAX ? PART_WAKE : 0) |
+                     (entity->n_items ? PART_ITEMS : 0) | (entity->n_buried ? PART_BURIED : 0);
+    for (int i = 0; i < N_HANDED_SUMS; i++)
+        if (entity->sums[i]) parts |= PART_SUMS;
+    return parts;
+}
+
+static uint8_t event_bits(const struct entity_event *event, const struct entity_event *before)
+{
+    int64_t step = event->time_us - before->time_us;
+    return (uint8_t)((event->time_of_record ? EVENT_TIME_OF_RECORD : 0) | (event->named ? EVENT_NAMED : 0) |
+                     (event->text.len ? EVENT_TEXT : 0) | (event->offset_s != before->offset_s ? EVENT_OFFSET : 0) |
+                     (span_equal(event->source, before->source) ? 0 : EVENT_SOURCE) | (event->sequence.len ? EVENT_SEQUENCE : 0) |
+                     (step % 1000000 == 0 ? EVENT_SECONDS
+                      : step % 1000 == 0  ? EVENT_MS
+                                          : 0));
+}
+
+static int64_t step_unit(uint8_t bits)
+{
+    return bits & EVENT_SECONDS ? 1000000 : bits & EVENT_MS ? 1000 : 1;
+}
+
+static size_t shared_prefix(struct span a, struct span b)
+{
+    size_t n = 0;
+    while (n < a.len && n < b.len && a.at[n] == b.at[n]) n++;
+    return n;
+}
+
+static void put_event(struct buffer *out, const struct entity_event *event, const struct entity_event *before,
+                      const struct names *names)
+{
+    uint8_t bits = event_bits(event, before);
+    buffer_byte(out, event->verb);
+    buffer_byte(out, bits);
+    buffer_zigzag(out, (event->time_us - before->time_us) / step_unit(bits));
+    if (bits & EVENT_OFFSET) buffer_zigzag(out, event->offset_s);
+    if (bits & EVENT_SOURCE) buffer_varint(out, names_find(names, event->source));
+    if (bits & EVENT_SEQUENCE) buffer_text(out, event->sequence);
+    size_t shared = shared_prefix(before->id, event->id);
+    buffer_varint(out, shared);
+    buffer_text(out, (struct span){ event->id.at + shared, event->id.len - shared });
+    if (bits & EVENT_NAMED) buffer_varint(out, event->name);
+    if (bits & EVENT_TEXT) buffer_text(out, event->text);
+}
+
+static void put_value(struct buffer *out, const struct entity_value *value)
+{
+    buffer_byte(out, (uint8_t)value->type);
+    switch (value->type) {
+    case STORED_NULL:
+        break;
+    case STORED_NAME:
+        buffer_varint(out, value->name);
+        break;
+    case STORED_TEXT:
+        buffer_text(out, value->text);
+        break;
+    case STORED_HASH:
+        buffer_put(out, &value->hash, sizeof value->hash);
+        break;
+    case STORED_NAMES:
+        buffer_text(out, value->names);
+        break;
+    case STORED_DECIMAL:
+        buffer_zigzag(out, value->decimal.digits);
+        buffer_byte(out, value->decimal.scale);
+        break;
+    case STORED_INTEGER:
+        buffer_zigzag(out, value->integer);
+        buffer_zigzag(out, value->offset_s);
+        break;
+    }
+}
+
+static void put_handed(struct buffer *out, const struct entity *entity, uint32_t parts)
+{
+    for (int i = 0; (parts & PART_SUMS) && i < N_HANDED_SUMS; i++) buffer_zigzag(out, entity->sums[i]);
+    if (parts & PART_ITEMS) buffer_varint(out, entity->n_items);
+    for (uint32_t i = 0; i < entity->n_items; i++) {
+        REQUIRE(entity->items[i].count == 1);
+        buffer_byte(out, entity->items[i].type);
+        buffer_text(out, entity->items[i].key);
+        buffer_text(out, entity->items[i].payload);
+    }
+}
+
+void entity_encode(const struct entity *entity, const struct names *names, struct buffer *out)
+{
+    uint32_t parts = parts_of(entity);
+    buffer_byte(out, FORMAT);
+    buffer_varint(out, parts);
+    buffer_varint(out, entity->n_events);
+    struct entity_event first = { .id = entity->id };
+    const struct entity_event *before = &first;
+    for (uint32_t i = 0; i < entity->n_events; i++, before = &entity->events[i - 1])
+        put_event(out, &entity->events[i], before, names);
+    buffer_varint(out, entity->n_attributes);
+    for (uint32_t i = 0; i < entity->n_attributes; i++) {
+        buffer_varint(out, entity->attributes[i].attribute);
+        buffer_varint(out, entity->attributes[i].event);
+        put_value(out, &entity->attributes[i].value);
+    }
+    if (parts & PART_WAKE) buffer_zigzag(out, entity->wake_us);
+    put_handed(out, entity, parts);
+    if (parts & PART_BURIED) {
+        buffer_varint(out, entity->n_buried);
+        buffer_put(out, entity->buried, entity->n_buried * sizeof *entity->buried);
+    }
+}
+
+/* ---- reading ---- */
+
+static struct span join(struct arena *arena, struct span before, size_t shared, struct span rest)
+{
+    if (!shared) return rest;
+    char *text = arena_alloc(arena, shared + rest.len);
+    memcpy(text, before.at, shared);
+    if (rest.len) memcpy(text + shared, rest.at, rest.len);
+    return (struct span){ text, shared + rest.len };
+}
+
+static struct span name_text(struct cursor *in, const struct names *names, uint64_t id)
+{
+    if (id < names->n) return names_text(names, (name_id)id);
+    in->broken = true;
+    return NO_SPAN;
+}
+
+static struct entity_event take_event(struct cursor *in, const struct entity_event *before, struct arena *arena,
+                                      const struct names *names)
+{
+    struct entity_event event = { .verb = cursor_byte(in) };
+    uint8_t bits = cursor_byte(in);
+    event.time_us = before->time_us + cursor_zigzag(in) * step_unit(bits);
+    event.offset_s = bits & EVENT_OFFSET ? (int32_t)cursor_zigzag(in) : before->offset_s;
+    event.source = bits & EVENT_SOURCE ? name_text(in, names, cursor_varint(in)) : before->source;
+    if (bits & EVENT_SEQUENCE) event.sequence = cursor_text(in);
+    size_t shared = cursor_varint(in);
+    struct span rest = cursor_text(in);
+    if (shared > before->id.len)
+        in->broken = true;
+    else
+        event.id = join(arena, before->id, shared, rest);
+    event.time_of_record = bits & EVENT_TIME_OF_RECORD;
+    event.named = bits & EVENT_NAMED;
+    if (event.named) event.name = (name_id)cursor_varint(in);
+    if (bits & EVENT_TEXT) event.text = cursor_text(in);
+    return event;
+}
+
+static struct entity_value take_value(struct cursor *in)
+{
+    struct entity_value value = { .type = cursor_byte(in) };
+    switch (value.type) {
+    case STORED_NULL:
+        break;
+    case STORED_NAME:
+        value.name = (name_id)cursor_varint(in);
+        break;
+    case STORED_TEXT:
+        value.text = cursor_text(in);
+        break;
+    case STORED_HASH: {
+        struct span bytes = cursor_bytes(in, sizeof value.hash);
+        if (bytes.len) memcpy(&value.hash, bytes.at, sizeof value.hash);
+        break;
+    }
+    case STORED_NAMES:
+        value.names = cursor_text(in);
+        break;
+    case STORED_DECIMAL:
+        value.decimal.digits = cursor_zigzag(in);
+        value.decimal.scale = cursor_byte(in);
+        break;
+    case STORED_INTEGER:
+        value.integer = cursor_zigzag(in);
+        value.offset_s = (int32_t)cursor_zigzag(in);
+        break;
+    default:
+        in->broken = true;
+    }
+    return value;
+}
+
+/* A count of things that take at least `bytes` each: more cannot follow. */
+static uint32_t take_count(struct cursor *in, size_t bytes)
+{
+    uint64_t n = cursor_varint(in);
+    if (n > (size_t)(in->end - in->at) / bytes) in->broken = true;
+    return in->broken ? 0 : (uint32_t)n;
+}
+
+static void take_events(struct entity *entity, struct cursor *in, struct arena *arena, const struct names *names)
+{
+    uint32_t n = take_count(in, 4);
+    entity->room_events = n + 4;
+    entity->events = arena_alloc(arena, entity->room_events * sizeof *entity->events);
+    struct entity_event first = { .id = entity->id };
+    for (uint32_t i = 0; i < n; i++) entity->events[i] = take_event(in, i ? &entity->events[i - 1] : &first, arena, names);
+    entity->n_events = n;
+}
+
+static void take_attributes(struct entity *entity, struct cursor *in, struct arena *arena)
+{
+    uint32_t n = take_count(in, 3);
+    entity->room_attributes = n + 8;
+    entity->attributes = arena_alloc(arena, entity->room_attributes * sizeof *entity->attributes);
+    for (uint32_t i = 0; i < n; i++) {
+        entity->attributes[i].attribute = (uint32_t)cursor_varint(in);
+        entity->attributes[i].event = (uint32_t)cursor_varint(in);
+        entity->attributes[i].value = take_value(in);
+        if (entity->attributes[i].event >= entity->n_events) in->broken = true;
+    }
+    entity->n_attributes = n;
+}
+
+static void take_handed(struct entity *entity, struct cursor *in, struct arena *arena, uint32_t parts)
+{
+    for (int i = 0; (parts & PART_SUMS) && i < N_HANDED_SUMS; i++) entity->sums[i] = cursor_zigzag(in);
+    if (!(parts & PART_ITEMS)) return;
+    uint32_t n = take_count(in, 3);
+    entity->room_items = n + 4;
+    entity->items = arena_alloc(arena, entity->room_items * sizeof *entity->items);
+    for (uint32_t i = 0; i < n; i++) {
+        entity->items[i].type = cursor_byte(in);
+        entity->items[i].key = cursor_text(in);
+        entity->items[i].payload = cursor_text(in);
+        entity->items[i].count = 1;
+    }
+    entity->n_items = n;
+}
+
+static void take_buried(struct entity *entity, struct cursor *in, struct arena *arena)
+{
+    uint32_t n = take_count(in, sizeof *entity->buried);
+    struct span bytes = cursor_bytes(in, n * sizeof *entity->buried);
+    entity->buried = arena_alloc(arena, bytes.len);
+    if (bytes.len) memcpy(entity->buried, bytes.at, bytes.len);
+    entity->n_buried = n;
+}
+
+bool entity_decode(struct entity *entity, struct span bytes, struct arena *arena, const struct names *names)
+{
+    struct cursor in = cursor_of(bytes);
+    if (cursor_byte(&in) != FORMAT) return false;
+    uint32_t parts = (uint32_t)cursor_varint(&in);
+    take_events(entity, &in, arena, names);
+    take_attributes(entity, &in, arena);
+    entity->wake_us = parts & PART_WAKE ? cursor_zigzag(&in) : INT64_MAX;
+    take_handed(entity, &in, arena, parts);
+    if (parts & PART_BURIED) take_buried(entity, &in, arena);
+    entity->link_cut = parts & PART_CUT;
+    return !in.broken && in.at == in.end;
+}

@@ -1,0 +1,175 @@
+/* What a contact says: the lead it is, whether it became a customer, its lists; and, once merged into another, only where
+ * everything that was handed to it goes. */
+#include "common/instant.h"
+#include "daemon/facts/tell.h"
+
+const struct entity_event *contact_link(const struct entity *contact)
+{
+    for (uint32_t i = contact->n_events; i > 0; i--)
+        if (contact->events[i - 1].verb == VERB_MERGED) return &contact->events[i - 1];
+    return NULL;
+}
+
+/* ---- wins and touches handed to it ---- */
+
+/* The earliest standing win that names the contact as lead; false: none. */
+static bool earliest_lead_win(const struct teller *teller, struct win *earliest)
+{
+    bool found = false;
+    const struct entity *entity = teller->entity;
+    for (uint32_t i = 0; i < entity->n_items; i++) {
+        struct win win;
+        if (!win_decode(&win, &entity->items[i], teller->context)) continue;
+        if (!(win.roles & WIN_LEAD)) continue;
+        if (!found || win_compare(&win, earliest) < 0) *earliest = win;
+        found = true;
+    }
+    return found;
+}
+
+static void tell_lead_revenue(struct teller *teller)
+{
+    const struct entity *entity = teller->entity;
+    for (uint32_t i = 0; i < entity->n_items && wanted(teller, FACT_LEAD_REVENUE); i++) {
+        struct win win;
+        if (!win_decode(&win, &entity->items[i], teller->context)) continue;
+        if (!(win.roles & WIN_LEAD)) continue;
+        struct fact_entry *entry = tell(teller, FACT_LEAD_REVENUE, event_day(&win.event));
+        set_dim(entry, DIM_CURRENCY, win.currency);
+        set_measure(entry, 1, win.amount);
+    }
+}
+
+/* The contact's first touch not before its creation; false: none. */
+static bool first_touch(const struct teller *teller, int64_t *time_us, int32_t *offset_s)
+{
+    bool found = false;
+    const struct entity *entity = teller->entity;
+    for (uint32_t i = 0; i < entity->n_items; i++) {
+        int64_t at_us;
+        int32_t at_offset_s;
+        if (!touch_decode(&entity->items[i], &at_us, &at_offset_s)) continue;
+        if (at_us < teller->created->time_us || (found && at_us >= *time_us)) continue;
+        *time_us = at_us;
+        *offset_s = at_offset_s;
+        found = true;
+    }
+    return found;
+}
+
+static void tell_response(struct teller *teller, bool converted)
+{
+    int64_t time_us;
+    int32_t offset_s;
+    if (first_touch(teller, &time_us, &offset_s)) {
+        struct fact_entry *entry = tell(teller, FACT_LEAD_RESPONSE, local_day(time_us, offset_s));
+        set_measure(entry, 1, elapsed_ms(teller->created->time_us, time_us));
+    } else if (!converted) {
+        tell(teller, FACT_LEAD_UNTOUCHED, 0);
+    }
+}
+
+/* ---- the lead ---- */
+
+static bool tell_conversion(struct teller *teller)
+{
+    struct win win;
+    if (!earliest_lead_win(teller, &win)) return false;
+    tell(teller, FACT_LEAD_CONVERTED, event_day(teller->created));
+    struct fact_entry *entry = tell(teller, FACT_CONVERSION, event_day(&win.event));
+    set_measure(entry, 1, elapsed_ms(teller->created->time_us, win.event.time_us));
+    return true;
+}
+
+static void tell_lead(struct teller *teller)
+{
+    tell(teller, FACT_LEAD, event_day(teller->created));
+    const struct entity_event *qualified = first_of(teller, VERB_QUALIFIED);
+    if (qualified) tell(teller, FACT_LEAD_QUALIFIED, event_day(qualified));
+    bool converted = tell_conversion(teller);
+    tell_lead_revenue(teller);
+    tell_response(teller, converted);
+    if (tell_value(teller, ATTRIBUTE_REFERRED_BY) || teller->common[2] == known(teller->context, KNOWN_REFERRAL))
+        tell(teller, FACT_REFERRAL, event_day(teller->created));
+}
+
+/* ---- lists: joined when not on it, left when on it ---- */
+
+static bool is_on_list(const struct teller *teller, uint32_t before, name_id list)
+{
+    for (uint32_t i = before; i > first_event(teller); i--) {
+        const struct entity_event *event = &teller->entity->events[i - 1];
+        bool about = event->verb == VERB_SUBSCRIBED || event->verb == VERB_UNSUBSCRIBED;
+        if (about && event->name == list) return event->verb == VERB_SUBSCRIBED;
+    }
+    return false;
+}
+
+static void tell_lists(struct teller *teller)
+{
+    for (uint32_t i = first_event(teller); i < teller->entity->n_events; i++) {
+        const struct entity_event *event = &teller->entity->events[i];
+        bool joins = event->verb == VERB_SUBSCRIBED;
+        if (!joins && event->verb != VERB_UNSUBSCRIBED) continue;
+        if (is_on_list(teller, i, event->name) == joins) continue;
+        set_dim(tell(teller, joins ? FACT_LIST_JOINED : FACT_LIST_LEFT, event_day(event)), DIM_LIST, event->name);
+    }
+}
+
+/* ---- addresses: who else has this e-mail or phone? ---- */
+
+static void hand_address(struct teller *teller, uint32_t attribute, char type)
+{
+    const struct entity_value *value = tell_value(teller, attribute);
+    if (!value || !value->hash) return;
+    struct buffer id = { 0 }, payload = { 0 };
+    buffer_printf(&id, "%c%016llx", type, (unsigned long long)value->hash);
+    buffer_zigzag(&payload, teller->created->time_us);
+    buffer_text(&payload, teller->created->sequence);
+    buffer_varint(&payload, names_find(teller->context->names, teller->created->source));
+    buffer_text(&payload, teller->created->id);
+    struct handed_item item = { .type = HANDED_MEMBER, .key = teller->entity->id };
+    item.payload = arena_copy(teller->context->arena, buffer_all(&payload));
+    hand_item(teller, KIND_ADDRESS, arena_copy(teller->context->arena, buffer_all(&id)), item);
+    buffer_deinit(&id);
+    buffer_deinit(&payload);
+}
+
+static void tell_duplicates(struct teller *teller)
+{
+    if (!wanted(teller, FACT_DUPLICATE_CONTACT) && !wanted(teller, FACT_DOUBLE_SUBMISSION) && !wanted(teller, FACT_RECORD))
+        return;
+    hand_address(teller, ATTRIBUTE_EMAIL, 'e');
+    hand_address(teller, ATTRIBUTE_PHONE, 'p');
+    bool duplicate = teller->entity->sums[HANDED_DUPLICATES] > 0, twice = teller->entity->sums[HANDED_DOUBLES] > 0;
+    if (duplicate) tell(teller, FACT_DUPLICATE_CONTACT, 0);
+    if (twice) tell(teller, FACT_DOUBLE_SUBMISSION, 0);
+    teller->blemished = teller->blemished || duplicate || twice;
+}
+
+/* ---- the whole ---- */
+
+static void forward_everything(struct teller *teller, struct span into)
+{
+    const struct entity *entity = teller->entity;
+    for (uint32_t i = 0; i < entity->n_items; i++)
+        if (entity->items[i].count > 0) hand_item(teller, KIND_CONTACT, into, entity->items[i]);
+}
+
+void tell_contact(struct teller *teller)
+{
+    const struct entity_event *link = contact_link(teller->entity);
+    bool merged = link && !teller->entity->link_cut;
+    if (merged) {
+        forward_everything(teller, link->text);
+    } else {
+        if (teller->created) {
+            tell_lead(teller);
+            tell_lists(teller);
+            tell_duplicates(teller);
+            tell_impossible_order(teller);
+        }
+        tell_customer(teller);
+    }
+    tell_audit(teller, merged);
+}

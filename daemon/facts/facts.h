@@ -1,0 +1,68 @@
+/* What an entity says: its facts, and what it hands over to others. A pure function of the entity and the clock. */
+#pragma once
+
+#include "daemon/counters/cell.h"
+#include "daemon/entity/entity.h"
+
+/* A measure that the fact does not have (a call without duration). */
+#define ABSENT INT64_MIN
+
+/* One dated, weighted row. `day` is 0 for undated facts. */
+struct fact_entry {
+    struct cell_key key;
+    int32_t day;
+    int64_t measures[MEASURES_MAX]; /* [0]: the count */
+};
+
+/* One thing handed to another entity, which may not be there yet. */
+struct handover {
+    enum kind to;
+    struct span id;
+    bool is_sum;
+    enum handed_sum sum; /* is_sum: add `amount` to it */
+    int64_t amount;
+    struct handed_item item; /* else: put this there */
+};
+
+/* All that an entity says at one clock. Zeroed = empty; arrays in the arena of the context. */
+struct statement {
+    struct fact_entry *facts;
+    uint32_t n_facts, room_facts;
+    struct handover *handovers;
+    uint32_t n_handovers, room_handovers;
+    int64_t wake_us; /* when the clock alone changes it next: earliest instant after the clock; NEVER */
+};
+
+/* Names the daemon itself uses as dimension values, as numbers of the tenant (interned on first use). */
+enum known_name {
+    KNOWN_DEFAULT,
+    KNOWN_NEW,
+    KNOWN_SALES,
+    KNOWN_SERVICE,
+    KNOWN_CALL,
+    KNOWN_MEETING,
+    KNOWN_EMAIL,
+    KNOWN_RESPONSE,
+    KNOWN_RESOLVE,
+    KNOWN_MONTH,
+    KNOWN_QUARTER,
+    KNOWN_YEAR,
+    KNOWN_REFERRAL,
+    KNOWN_OUTBOUND,
+    N_KNOWN_NAMES
+};
+
+struct facts_context {
+    struct arena *arena;
+    struct names *names;
+    name_id *known; /* [N_KNOWN_NAMES], 0 = not yet looked up */
+    const struct rules *rules;
+    const struct kept *kept;
+    int64_t clock_us;
+};
+
+/* Fills the statement (from empty). */
+void facts_of(const struct entity *entity, const struct facts_context *context, struct statement *out);
+
+/* The merge link of a contact, whether cut or not: where it goes, and the event that says so. NULL: not merged. */
+const struct entity_event *contact_link(const struct entity *contact);
