@@ -24,8 +24,9 @@ void log_setup(enum log_level level, enum log_format format);
 void log_to(int descriptor); /* instead of stderr (2); for tests */
 
 /* log_event(LOG_INFO, "partition_assigned", "topic=%s partition=%d", topic, partition).
- * The format is a row of "key=conversion" separated by one blank; a value may hold several ("at=%s:%d"). Known conversions:
- * d i u x with l, ll, z; g and f with precision; c, s and .*s; %%. Values with blanks, quotes or control characters are quoted.
+ * The format is a row of one or more "key=conversion" separated by one blank; a value may hold several ("at=%s:%d"). Known
+ * conversions: d i u x with l, ll, j or z; f (three decimals); g; c; s and .*s; %%. Values with blanks, quotes or control
+ * characters are quoted.
  * Never give it personal data or a secret. */
 void log_event(enum log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool log_wants(enum log_level level);

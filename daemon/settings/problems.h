@@ -4,6 +4,8 @@
 #include "common/arena.h"
 #include "common/error.h"
 
+#include <stdio.h>
+
 struct problem {
     const char *where; /* "redis.url", "tenants.acme.week_start", a file name; may be empty */
     const char *text;  /* `found the number 7, expected …` */
@@ -20,8 +22,8 @@ struct problems {
 void problem_add(struct problems *problems, const char *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void problems_deinit(struct problems *problems);
 
-/* One line each, "where: text", and `prefix` before it, to a stdio stream (FILE *). */
-void problems_print(const struct problems *problems, const char *prefix, void *stream);
+/* One line each, "where: text", and `prefix` before it. */
+void problems_print(const struct problems *problems, const char *prefix, FILE *stream);
 
 /* Adds to an error as many as fit, separated by "; ". Always returns false. */
 bool problems_fail(const struct problems *problems, struct error *error);

@@ -29,6 +29,7 @@ struct settings {
     struct {
         const char *url;             /* redis://, rediss:// or unix:// as written (may hold user and password: never show it) */
         const char *user, *password; /* from redis.user, .password, .password_file; over those of the url */
+        const char *password_file;   /* already read into password */
         const char *ca_file;         /* for rediss:// */
         int64_t connect_timeout_ms, command_timeout_ms;
     } redis;

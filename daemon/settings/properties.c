@@ -1,0 +1,152 @@
+#include "daemon/settings/properties.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char *const secrets[] = { "sasl.password",         "ssl.key.password",
+                                       "ssl.keystore.password", "sasl.oauthbearer.client.secret",
+                                       "ssl.key.pem",           "sasl.oauthbearer.config" };
+
+/* What exactness rests on is not left to settings. */
+static const struct {
+    const char *name, *why;
+} reserved[] = {
+    { "enable.auto.commit", "offsets follow what Redis holds" },
+    { "enable.auto.offset.store", "offsets follow what Redis holds" },
+    { "auto.offset.reset", "reading starts where Redis says" },
+    { "enable.partition.eof", "it drives the daemon's reading" },
+};
+
+static const char file_ending[] = "_file";
+
+static bool is_secret(struct span name)
+{
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+        if (span_is(name, secrets[i])) return true;
+    return false;
+}
+
+/* "sasl.password_file" -> "sasl.password"; false: not the file of a secret. */
+static bool secret_of_file(const char *name, struct span *secret)
+{
+    size_t len = strlen(name), ending = sizeof file_ending - 1;
+    *secret = (struct span){ name, len > ending ? len - ending : 0 };
+    return secret->len && !strcmp(name + secret->len, file_ending) && is_secret(*secret);
+}
+
+void property_of_variable(const char *rest, char name[VARIABLE_BYTES])
+{
+    int n = snprintf(name, VARIABLE_BYTES, "%s", rest);
+    for (int i = 0; i < n && name[i]; i++) name[i] = name[i] == '_' ? '.' : (char)tolower((unsigned char)name[i]);
+    struct span secret;
+    char *point = strrchr(name, '.');
+    if (!point) return;
+    *point = '_';
+    if (!secret_of_file(name, &secret)) *point = '.';
+}
+
+const char *file_resolve(struct arena *arena, const char *folder, const char *name)
+{
+    if (!folder || !name[0] || name[0] == '/') return name;
+    struct buffer path = { 0 };
+    buffer_printf(&path, "%s/%s", folder, name);
+    const char *text = arena_text(arena, buffer_all(&path));
+    buffer_deinit(&path);
+    return text;
+}
+
+bool secret_read(const struct reading *reading, const char *path, const char **secret)
+{
+    char line[4096] = "";
+    FILE *file = fopen(path, "re");
+    bool read = file && fgets(line, sizeof line, file);
+    int cause = file && !ferror(file) ? 0 : errno;
+    if (file) fclose(file);
+    line[strcspn(line, "\r\n")] = '\0';
+    if (cause)
+        return problem_add(reading->problems, reading->where, "the file \"%s\" cannot be read: %s", path, strerror(cause)), false;
+    if (!read || !line[0])
+        return problem_add(reading->problems, reading->where, "the file \"%s\" is empty, expected the secret in its first line",
+                           path),
+               false;
+    *secret = arena_text(reading->arena, span_of(line));
+    explicit_bzero(line, sizeof line);
+    return true;
+}
+
+/* Texts, numbers and flags, as librdkafka takes them: as text. */
+static bool property_text(const struct reading *reading, const json_t *value, const char **text)
+{
+    char number[32];
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        return read_text(reading, value, text);
+    case JSON_TRUE:
+        return *text = "true", true;
+    case JSON_FALSE:
+        return *text = "false", true;
+    case JSON_INTEGER:
+        snprintf(number, sizeof number, "%" PRId64, (int64_t)json_integer_value(value));
+        return *text = arena_text(reading->arena, span_of(number)), true;
+    default:
+        return expected(reading, value, "a text, a whole number, true or false");
+    }
+}
+
+static bool is_reserved(const struct reading *reading, const char *name)
+{
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        if (strcmp(reserved[i].name, name) != 0) continue;
+        problem_add(reading->problems, reading->where, "is set by the daemon itself (%s): leave it out", reserved[i].why);
+        return true;
+    }
+    return false;
+}
+
+static bool property_read(struct property *property, const struct reading *reading, const char *name, const json_t *value,
+                          const char *folder, bool read_files)
+{
+    struct span secret;
+    bool from_file = secret_of_file(name, &secret);
+    struct reading at = reading_at(reading, name);
+    at.secret = is_secret(span_of(name));
+    const char *text = "";
+    if (is_reserved(&at, name) || !property_text(&at, value, &text)) return false;
+    if (from_file && read_files && !secret_read(&at, file_resolve(at.arena, folder, text), &text)) return false;
+    if (from_file && !read_files) return false;
+    property->name = arena_text(at.arena, from_file ? secret : span_of(name));
+    property->value = text;
+    property->secret = from_file || at.secret;
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct property *)a)->name, ((const struct property *)b)->name);
+}
+
+void properties_read(struct settings *settings, const struct reading *reading, const json_t *object, const char *folder,
+                     bool read_files)
+{
+    if (!expect_object(reading, object, "an object of librdkafka properties")) return;
+    struct property *at = arena_zalloc(reading->arena, (json_object_size(object) + 1) * sizeof *at);
+    size_t n = 0;
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)object, name, value) n += property_read(&at[n], reading, name, value, folder, read_files);
+    qsort(at, n, sizeof *at, by_name);
+    for (size_t i = 1; i < n; i++)
+        if (!strcmp(at[i].name, at[i - 1].name))
+            problem_add(reading->problems, reading->where, "%s is given twice: itself and as %s_file", at[i].name, at[i].name);
+    settings->kafka.at = at;
+    settings->kafka.n = n;
+}
+
+const char *property_get(const struct settings *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->kafka.n; i++)
+        if (!strcmp(settings->kafka.at[i].name, name)) return settings->kafka.at[i].value;
+    return NULL;
+}

@@ -1,0 +1,161 @@
+#include "daemon/settings/raws.h"
+
+#include "common/suggest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void raws_deinit(struct raws *raws)
+{
+    for (size_t i = 0; i < n_setting_rows; i++) json_decref(raws->of[i].value);
+    arena_deinit(&raws->arena);
+    *raws = (struct raws){ 0 };
+}
+
+/* What is no object is kept as it is, for the reader to complain about. */
+static void merge(struct raw *raw, json_t *value)
+{
+    if (json_is_object(raw->value) && json_is_object(value)) {
+        json_object_update(raw->value, value);
+    } else if (json_is_object(raw->value)) {
+        json_decref(raw->value);
+        raw->value = json_incref(value);
+    }
+    json_decref(value);
+}
+
+void raw_set(struct raws *raws, const struct row *row, json_t *value, const char *where)
+{
+    struct raw *raw = &raws->of[row - setting_rows];
+    if (row->type == ROW_PROPERTIES && raw->value) {
+        merge(raw, value);
+        return;
+    }
+    json_decref(raw->value);
+    raw->value = value;
+    raw->where = where;
+}
+
+/* "a, b" -> ["a","b"] */
+static json_t *split(const char *text)
+{
+    json_t *list = json_array();
+    while (*text) {
+        text += strspn(text, " ,");
+        size_t len = strcspn(text, ","), trimmed = len;
+        while (trimmed && text[trimmed - 1] == ' ') trimmed--;
+        if (trimmed) json_array_append_new(list, json_stringn(text, trimmed));
+        text += len;
+    }
+    return list;
+}
+
+static json_t *parse(const char *text, struct error *error)
+{
+    json_error_t cause;
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &cause);
+    if (!value) fail(error, "is no JSON: line %d, column %d: %s", cause.line, cause.column, cause.text);
+    return value;
+}
+
+static json_t *number_or_text(const char *text)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    bool whole = *text && !*end && !errno;
+    return whole ? json_integer(number) : json_string(text);
+}
+
+json_t *row_value(const struct row *row, const char *text, struct error *error)
+{
+    json_t *value = NULL;
+    switch (row->type) {
+    case ROW_TEXT:
+    case ROW_FILE:
+    case ROW_CHOICE:
+        value = json_string(text);
+        break;
+    case ROW_INTEGER:
+        value = number_or_text(text);
+        break;
+    case ROW_LIST:
+    case ROW_FILES:
+        value = text[0] == '[' ? parse(text, error) : split(text);
+        break;
+    case ROW_PROPERTIES:
+    case ROW_OBJECTS:
+    case ROW_TENANTS:
+        value = parse(text, error);
+        break;
+    }
+    if (!value) fail(error, "is no valid UTF-8 text");
+    return value;
+}
+
+void raws_standard(struct raws *raws)
+{
+    for (size_t i = 0; i < n_setting_rows; i++) {
+        const struct row *row = &setting_rows[i];
+        json_t *value = row->standard ? row_value(row, row->standard, NULL) : NULL;
+        REQUIRE(value || !row->standard);
+        raw_set(raws, row, value, row->path);
+    }
+}
+
+static void unknown(const char *path, struct problems *problems)
+{
+    struct suggestion suggestion = { .name = span_of(path) };
+    for (size_t i = 0; i < n_setting_rows; i++) suggest(&suggestion, setting_rows[i].path);
+    if (suggestion.best)
+        problem_add(problems, path, "unknown setting; did you mean %s?", suggestion.best);
+    else
+        problem_add(problems, path, "unknown setting");
+}
+
+static void take_object(struct raws *raws, const json_t *object, const char *path, struct problems *problems);
+
+static void take(struct raws *raws, const char *path, json_t *value, struct problems *problems)
+{
+    const struct row *row = row_find(path);
+    if (row)
+        raw_set(raws, row, json_incref(value), row->path);
+    else if (!row_is_group(path))
+        unknown(path, problems);
+    else
+        take_object(raws, value, path, problems);
+}
+
+static void take_object(struct raws *raws, const json_t *object, const char *path, struct problems *problems)
+{
+    struct reading at = { problems, &raws->arena, path[0] ? path : "settings", false };
+    if (!expect_object(&at, object, "an object")) return;
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        at.where = path;
+        take(raws, reading_at(&at, key).where, value, problems);
+    }
+}
+
+/* The folder a path lies in; "" for the root. NULL: the working directory. */
+static const char *folder_of(struct arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? arena_text(arena, (struct span){ path, (size_t)(slash - path) }) : NULL;
+}
+
+void raws_file(struct raws *raws, const char *path, struct problems *problems)
+{
+    json_error_t cause;
+    json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &cause);
+    raws->folder = folder_of(&raws->arena, path);
+    if (object)
+        take_object(raws, object, "", problems);
+    else if (cause.line < 0)
+        problem_add(problems, path, "cannot be read: %s", strerror(errno));
+    else
+        problem_add(problems, path, "line %d, column %d: %s", cause.line, cause.column, cause.text);
+    json_decref(object);
+}

@@ -1,0 +1,160 @@
+/* Readers of the names a tenant declares: lists of values, custom attributes, expected ones. */
+#include "daemon/facts/table.h"
+#include "daemon/intake/kinds.h"
+#include "daemon/settings/forms.h"
+#include "daemon/settings/rules_readers.h"
+
+#include <stdlib.h>
+
+static bool is_custom(const struct rules *rules, int kind, struct span name)
+{
+    for (int i = 0; i < rules->kind[kind].n_custom; i++)
+        if (span_is(name, rules->kind[kind].custom[i])) return true;
+    return false;
+}
+
+static bool is_custom_of_any(const struct rules *rules, struct span name)
+{
+    for (int kind = 0; kind < N_KINDS; kind++)
+        if (is_custom(rules, kind, name)) return true;
+    return false;
+}
+
+/* Attributes that hold a text which can stand in a list. */
+static bool is_listable(struct span name)
+{
+    int attribute = attribute_find(name);
+    if (attribute < 0) return false;
+    enum attribute_type type = attribute_rows[attribute].type;
+    return type == TYPE_NAME || type == TYPE_NAMES || type == TYPE_REFERENCE || type == TYPE_CURRENCY;
+}
+
+static void suggest_attribute(struct suggestion *suggestion, const struct rules *rules, int kind)
+{
+    for (int i = 0; i < N_ATTRIBUTES; i++)
+        if (kind < 0 || kind_rows[kind].attributes & UINT64_C(1) << i) suggest(suggestion, attribute_rows[i].name);
+    for (int i = 0; kind >= 0 && i < rules->kind[kind].n_custom; i++) suggest(suggestion, rules->kind[kind].custom[i]);
+}
+
+void read_lists(const struct rules_reading *reading, const json_t *value)
+{
+    const char *name;
+    json_t *values;
+    if (!expect_object(&reading->at, value, "an object: attribute to list of its values")) return;
+    json_object_foreach((json_t *)value, name, values)
+    {
+        struct reading at = reading_at(&reading->at, name);
+        struct text_list texts = { NULL, 0 };
+        if (!is_listable(span_of(name)) && !is_custom_of_any(reading->rules, span_of(name))) {
+            struct suggestion suggestion = { .name = span_of(name) };
+            suggest_attribute(&suggestion, reading->rules, -1);
+            unknown_name(&at, "attribute, or one whose values are no names", suggestion);
+        } else if (read_list(&at, values, &texts)) {
+            struct map *list = must_zalloc(sizeof *list);
+            for (size_t i = 0; i < texts.n; i++) map_put(list, span_of(texts.at[i]), (void *)texts.at[i]);
+            map_put(&reading->rules->lists, arena_copy(at.arena, span_of(name)), list);
+        }
+    }
+}
+
+/* Calls `read_one` for each kind's list of names. */
+static void read_per_kind(const struct rules_reading *reading, const json_t *value, size_t max,
+                          void (*read_one)(const struct rules_reading *, const struct reading *, int kind,
+                                           const struct text_list *))
+{
+    const char *name;
+    json_t *names;
+    if (!expect_object(&reading->at, value, "an object: kind to list of attributes")) return;
+    json_object_foreach((json_t *)value, name, names)
+    {
+        struct reading at = reading_at(&reading->at, name);
+        struct text_list list = { NULL, 0 };
+        enum kind kind;
+        if (!kind_find(span_of(name), &kind)) {
+            struct suggestion suggestion = { .name = span_of(name) };
+            for (int i = 0; i < N_KINDS; i++) suggest(&suggestion, kind_rows[i].name);
+            unknown_name(&at, "kind", suggestion);
+        } else if (read_list(&at, names, &list)) {
+            if (list.n > max)
+                expected(&at, names, "at most %zu", max);
+            else
+                read_one(reading, &at, (int)kind, &list);
+        }
+    }
+}
+
+/* Names with a meaning of their own in queries and answers. */
+static bool is_taken(struct span name)
+{
+    static const char *const taken[] = { "day", "week", "month", "quarter", "year", "value", NULL };
+    for (size_t i = 0; taken[i]; i++)
+        if (span_is(name, taken[i])) return true;
+    return attribute_find(name) >= 0 || dimension_find(name) >= 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void read_custom_of(const struct rules_reading *reading, const struct reading *at, int kind, const struct text_list *list)
+{
+    const char **custom = reading->rules->kind[kind].custom;
+    int n = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        struct reading nth = reading_nth(at, i);
+        struct span name = span_of(list->at[i]);
+        if (!form_name(name))
+            problem_add(at->problems, nth.where, "found \"%.80s\", expected a name of 1 to 64 of A-Z a-z 0-9 . _ -", list->at[i]);
+        else if (is_taken(name))
+            problem_add(at->problems, nth.where, "\"%s\" is the name of a built-in attribute, dimension or unit: take another",
+                        list->at[i]);
+        else if (is_custom(reading->rules, kind, name))
+            problem_add(at->problems, nth.where, "\"%s\" is declared twice", list->at[i]);
+        else {
+            custom[n++] = list->at[i];
+            reading->rules->kind[kind].n_custom = n;
+        }
+    }
+    qsort(custom, (size_t)n, sizeof *custom, by_text);
+}
+
+void read_custom(const struct rules_reading *reading, const json_t *value)
+{
+    read_per_kind(reading, value, CUSTOM_MAX, read_custom_of);
+}
+
+/* "contact|account": are all of them attributes of the kind? Says which is not. */
+static bool all_known(const struct rules *rules, int kind, const struct reading *at, const char *text)
+{
+    for (;;) {
+        struct span name = { text, strcspn(text, "|") };
+        int attribute = attribute_find(name);
+        bool builtin = attribute >= 0 && kind_rows[kind].attributes & UINT64_C(1) << attribute;
+        if (!builtin && !is_custom(rules, kind, name)) {
+            struct suggestion suggestion = { .name = name };
+            suggest_attribute(&suggestion, rules, kind);
+            problem_add(at->problems, at->where, "found \"%.*s\", expected an attribute of %s or one declared under custom%s%s%s",
+                        SPAN_ARG(name), kind_rows[kind].name, suggestion.best ? "; did you mean " : "",
+                        suggestion.best ? suggestion.best : "", suggestion.best ? "?" : "");
+            return false;
+        }
+        text += name.len;
+        if (*text++ == '\0') return true;
+    }
+}
+
+static void read_expected_of(const struct rules_reading *reading, const struct reading *at, int kind,
+                             const struct text_list *list)
+{
+    struct rules *rules = reading->rules;
+    for (size_t i = 0; i < list->n; i++) {
+        struct reading nth = reading_nth(at, i);
+        if (all_known(rules, kind, &nth, list->at[i])) rules->kind[kind].expected[rules->kind[kind].n_expected++] = list->at[i];
+    }
+}
+
+void read_expected(const struct rules_reading *reading, const json_t *value)
+{
+    read_per_kind(reading, value, EXPECTED_MAX, read_expected_of);
+}

@@ -1,0 +1,136 @@
+#include "daemon/settings/values.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
+{
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        if (secret)
+            snprintf(text, FOUND_BYTES, "a text");
+        else
+            snprintf(text, FOUND_BYTES, "the text \"%.64s%s\"", json_string_value(value),
+                     json_string_length(value) > 64 ? "…" : "");
+        break;
+    case JSON_INTEGER:
+        if (secret)
+            snprintf(text, FOUND_BYTES, "a number");
+        else
+            snprintf(text, FOUND_BYTES, "the number %" JSON_INTEGER_FORMAT, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        snprintf(text, FOUND_BYTES, "the number %g", json_real_value(value));
+        break;
+    case JSON_OBJECT:
+        snprintf(text, FOUND_BYTES, "an object");
+        break;
+    case JSON_ARRAY:
+        snprintf(text, FOUND_BYTES, "a list");
+        break;
+    case JSON_TRUE:
+        snprintf(text, FOUND_BYTES, "true");
+        break;
+    case JSON_FALSE:
+        snprintf(text, FOUND_BYTES, "false");
+        break;
+    case JSON_NULL:
+        snprintf(text, FOUND_BYTES, "null");
+        break;
+    }
+}
+
+bool expected(const struct reading *reading, const json_t *found, const char *format, ...)
+{
+    char what[ERROR_TEXT_BYTES], instead[FOUND_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    describe(found, reading->secret, instead);
+    problem_add(reading->problems, reading->where, "found %s, expected %s", instead, what);
+    return false;
+}
+
+static struct reading deeper(const struct reading *reading, const char *format, const char *key, size_t index)
+{
+    char where[256];
+    if (key)
+        snprintf(where, sizeof where, "%s%s%s", reading->where, format, key);
+    else
+        snprintf(where, sizeof where, "%s[%zu]", reading->where, index);
+    struct reading inner = *reading;
+    inner.where = arena_text(reading->arena, span_of(where));
+    return inner;
+}
+
+struct reading reading_at(const struct reading *reading, const char *key)
+{
+    return deeper(reading, reading->where[0] ? "." : "", key, 0);
+}
+
+struct reading reading_nth(const struct reading *reading, size_t index)
+{
+    return deeper(reading, "", NULL, index);
+}
+
+bool read_integer(const struct reading *reading, const json_t *value, int64_t min, int64_t max, int64_t *number)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < min || json_integer_value(value) > max)
+        return expected(reading, value, "a whole number %" PRId64 "…%" PRId64, min, max);
+    *number = json_integer_value(value);
+    return true;
+}
+
+/* "a", "b" or "c" */
+static void name_all(const char *const *names, char text[ERROR_TEXT_BYTES / 2])
+{
+    int used = 0;
+    for (size_t i = 0; names[i] && used < ERROR_TEXT_BYTES / 2 - 1; i++) {
+        const char *between = i == 0 ? "" : names[i + 1] ? ", " : " or ";
+        used += snprintf(text + used, (size_t)(ERROR_TEXT_BYTES / 2 - used), "%s\"%s\"", between, names[i]);
+    }
+}
+
+bool read_choice(const struct reading *reading, const json_t *value, const char *const *names, int64_t *index)
+{
+    const char *text = json_string_value(value);
+    for (size_t i = 0; text && names[i]; i++)
+        if (!strcmp(text, names[i])) return *index = (int64_t)i, true;
+    char all[ERROR_TEXT_BYTES / 2];
+    name_all(names, all);
+    return expected(reading, value, "%s", all);
+}
+
+bool read_text(const struct reading *reading, const json_t *value, const char **text)
+{
+    if (!json_is_string(value)) return expected(reading, value, "a text");
+    *text = arena_text(reading->arena, span_of(json_string_value(value)));
+    return true;
+}
+
+bool read_list(const struct reading *reading, const json_t *value, struct text_list *list)
+{
+    if (!expect_list(reading, value, "a list of texts")) return false;
+    const char **texts = arena_zalloc(reading->arena, (json_array_size(value) + 1) * sizeof *texts);
+    bool ok = true;
+    size_t i;
+    json_t *item;
+    json_array_foreach(value, i, item)
+    {
+        struct reading at = reading_nth(reading, i);
+        ok = read_text(&at, item, &texts[i]) && ok;
+    }
+    *list = (struct text_list){ texts, json_array_size(value) };
+    return ok;
+}
+
+bool expect_object(const struct reading *reading, const json_t *value, const char *what)
+{
+    return json_is_object(value) || expected(reading, value, "%s", what);
+}
+
+bool expect_list(const struct reading *reading, const json_t *value, const char *what)
+{
+    return json_is_array(value) || expected(reading, value, "%s", what);
+}
