@@ -69,7 +69,8 @@ static void keep_only(struct fact_entry *entry, const struct kept *kept)
     for (int i = row->n_dims; i < entry->key.n; i++)
         if (!kept->fact[entry->key.fact].customs) entry->key.dims[i] = 0;
     for (int i = 1; i < row->n_measures; i++)
-        if (!(kept->fact[entry->key.fact].measures & 1u << i)) entry->measures[i] = 0;
+        if (!(kept->fact[entry->key.fact].measures & 1u << i))
+            entry->measures[i] = row->measures[i].type == MEASURE_DURATION ? ABSENT : 0;
 }
 
 void facts_of(const struct entity *entity, const struct facts_context *context, struct statement *out)

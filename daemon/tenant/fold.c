@@ -1,0 +1,364 @@
+#include "daemon/tenant/fold.h"
+
+#include "common/instant.h"
+#include "common/period.h"
+
+#include <stdlib.h>
+
+/* Who hands over comes before who receives, as far as that can be: fewer evaluations. */
+static const uint8_t rank_of[N_ENTITY_KINDS] = {
+    [KIND_CASE] = 1, [KIND_DEAL] = 1, [KIND_CONTACT] = 2, [KIND_ACCOUNT] = 3, [KIND_CAMPAIGN] = 3, [KIND_ADDRESS] = 4,
+};
+
+static void queue_add(struct work_queue *queue, struct work *work)
+{
+    if (queue->n == queue->room) {
+        queue->room = queue->room ? queue->room * 2 : 64;
+        queue->at = must_realloc(queue->at, queue->room * sizeof *queue->at);
+    }
+    queue->at[queue->n++] = work;
+}
+
+struct entity_context batch_entity_context(const struct batch *batch)
+{
+    return (struct entity_context){ .arena = batch->arena,
+                                    .names = &batch->tenant->names,
+                                    .rules = batch->tenant->rules,
+                                    .secret = batch->tenant->secret,
+                                    .max_events = batch->settings->max_events };
+}
+
+static struct facts_context facts_context(const struct batch *batch, int64_t clock_us)
+{
+    return (struct facts_context){ .arena = batch->arena,
+                                   .names = &batch->tenant->names,
+                                   .known = batch->tenant->known,
+                                   .rules = batch->tenant->rules,
+                                   .kept = batch->settings->kept,
+                                   .clock_us = clock_us };
+}
+
+/* ---- reading ahead ---- */
+
+static void skip_counted(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        struct entry *entry = batch->entries[i];
+        const struct tenant_position *position = tenant_position(batch->tenant, entry->partition);
+        entry->skipped = position->life == entry->life && entry->offset < position->next;
+    }
+}
+
+void batch_begin(struct batch *batch)
+{
+    struct tenant *tenant = batch->tenant;
+    if (!tenant->version && !tenant->secret.k0 && !tenant->secret.k1) tenant->secret = batch->settings->fresh_secret();
+    skip_counted(batch);
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        const struct entry *entry = batch->entries[i];
+        if (entry->skipped || entry->reason) continue;
+        reading_add_entity(batch->reading, tenant, entry->event.kind, entry->event.subject);
+        for (size_t a = 0; a < entry->event.n_attributes; a++) {
+            const struct event_attribute *attribute = &entry->event.attributes[a];
+            if (attribute->attribute >= N_ATTRIBUTES || attribute->value.type != VALUE_TEXT) continue;
+            const struct attribute_row *row = &attribute_rows[attribute->attribute];
+            if (row->type == TYPE_REFERENCE) reading_add_entity(batch->reading, tenant, row->refers_to, attribute->value.text);
+        }
+    }
+    for (size_t i = 0; i < batch->n_timers; i++) {
+        struct span member = batch->timers[i].member;
+        reading_add_entity(batch->reading, tenant, (enum kind)member.at[0], (struct span){ member.at + 1, member.len - 1 });
+    }
+}
+
+void batch_widen(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        const struct entry *entry = batch->entries[i];
+        if (entry->skipped || entry->reason) continue;
+        const struct entity *entity = &batch_work(batch, entry->event.kind, entry->event.subject)->entity;
+        for (uint32_t a = 0; a < entity->n_attributes; a++) {
+            const struct entity_attribute *attribute = &entity->attributes[a];
+            if (attribute->attribute >= N_ATTRIBUTES || attribute->value.type != STORED_TEXT) continue;
+            reading_add_entity(batch->reading, batch->tenant, attribute_rows[attribute->attribute].refers_to,
+                               attribute->value.text);
+        }
+    }
+}
+
+/* ---- one entity at work ---- */
+
+static void fail_batch(struct batch *batch, enum outcome outcome)
+{
+    if (batch->outcome == DONE) batch->outcome = outcome;
+}
+
+/* An entity that nobody foresaw: a merged contact's target, the end of a chain. */
+static struct stored_entity *read_now(struct batch *batch, enum kind kind, struct span id)
+{
+    enum outcome outcome = DONE;
+    reading_add_entity(batch->reading, batch->tenant, kind, id);
+    if (batch->outcome == DONE && !reading_run(batch->reading, batch->settings, &outcome, &batch->error))
+        fail_batch(batch, outcome);
+    struct stored_entity *stored = tenant_entity(batch->tenant, kind, id);
+    return stored ? stored : tenant_entity_add(batch->tenant, kind, id);
+}
+
+struct work *batch_work(struct batch *batch, enum kind kind, struct span id)
+{
+    struct stored_entity *stored = tenant_entity(batch->tenant, kind, id);
+    if (!stored) stored = read_now(batch, kind, id);
+    struct work *work = map_get(&batch->works, stored->map_key);
+    if (work) return work;
+    work = arena_zalloc(batch->arena, sizeof *work);
+    work->stored = stored;
+    work->entity = (struct entity){ .kind = kind, .id = stored->id, .wake_us = NEVER };
+    if (stored->bytes.at && !entity_decode(&work->entity, stored->bytes, batch->arena, &batch->tenant->names)) {
+        fail(&batch->error, "entity %.*s of tenant %.*s is malformed", SPAN_ARG(id), SPAN_ARG(batch->tenant->name));
+        fail_batch(batch, REFUSED);
+    }
+    work->old_wake_us = work->entity.wake_us;
+    map_put(&batch->works, stored->map_key, work);
+    queue_add(&batch->all, work);
+    return work;
+}
+
+/* As it was counted: everything before its wake-up had come, nothing from there on. */
+static void evaluate_before(struct batch *batch, struct work *work)
+{
+    int64_t clock_us = work->entity.wake_us == NEVER ? INT64_MAX - 1 : work->entity.wake_us - 1;
+    struct facts_context context = facts_context(batch, clock_us);
+    if (!entity_is_empty(&work->entity)) facts_of(&work->entity, &context, &work->before);
+    work->said = work->before;
+}
+
+void batch_touch(struct batch *batch, struct work *work)
+{
+    if (!work->changed) evaluate_before(batch, work);
+    work->changed = true;
+    if (work->dirty) return;
+    work->dirty = true;
+    queue_add(&batch->queues[rank_of[work->entity.kind]], work);
+}
+
+/* ---- events ---- */
+
+static struct entity_event *copy_link(struct batch *batch, const struct work *work)
+{
+    const struct entity_event *link = work->entity.kind == KIND_CONTACT ? contact_link(&work->entity) : NULL;
+    if (!link) return NULL;
+    struct entity_event *copy = arena_alloc(batch->arena, sizeof *copy);
+    *copy = *link;
+    return copy;
+}
+
+static bool same_link(const struct entity_event *a, const struct entity_event *b)
+{
+    if (!a || !b) return a == b;
+    return event_compare(a, b) == 0 && span_equal(a->text, b->text);
+}
+
+static void count_undated(struct batch *batch, enum fact fact, enum reason reason)
+{
+    if (!batch->settings->kept->fact[fact].on) return;
+    struct fact_entry entry = { .key = { .fact = (uint16_t)fact, .n = (uint16_t)cell_dims(batch->tenant->rules, fact) } };
+    entry.measures[0] = 1;
+    if (reason && batch->settings->kept->fact[fact].dims & 1)
+        entry.key.dims[0] = names_intern(&batch->tenant->names, span_of(reason_names[reason]));
+    ledger_add(&batch->ledger, &entry, 1);
+}
+
+static void reject_event(struct batch *batch, struct entry *entry)
+{
+    if (!batch->too_many) batch->too_many = arena_alloc(batch->arena, batch->n_entries * sizeof(struct entry *));
+    batch->too_many[batch->n_too_many++] = entry;
+    count_undated(batch, FACT_REJECTED_EVENT, REASON_TOO_MANY_EVENTS);
+}
+
+static void apply_event(struct batch *batch, struct entry *entry)
+{
+    struct entity_context context = batch_entity_context(batch);
+    struct work *work = batch_work(batch, entry->event.kind, entry->event.subject);
+    struct entity_event *link = copy_link(batch, work);
+    bool was_changed = work->changed;
+    if (!was_changed) evaluate_before(batch, work);
+    switch (entity_apply(&work->entity, &context, &entry->event)) {
+    case TOO_MANY:
+        reject_event(batch, entry);
+        return;
+    case DUPLICATE:
+        batch->duplicates++;
+        count_undated(batch, FACT_DUPLICATE_EVENT, REASON_NONE);
+        return;
+    case APPLIED_TIME_ONLY:
+        batch->duplicates++;
+        count_undated(batch, FACT_DUPLICATE_EVENT, REASON_NONE);
+        break;
+    case APPLIED:
+        batch->applied++;
+        break;
+    }
+    work->changed = true; /* evaluated before, above */
+    batch_touch(batch, work);
+    if (work->entity.kind == KIND_CONTACT && !same_link(link, contact_link(&work->entity))) batch_relink(batch, work, link);
+}
+
+static void apply_entry(struct batch *batch, struct entry *entry)
+{
+    struct tenant_position *position = tenant_position(batch->tenant, entry->partition);
+    if (entry->skipped) return;
+    if (entry->reason)
+        count_undated(batch, FACT_REJECTED_EVENT, entry->reason);
+    else
+        apply_event(batch, entry);
+    if (position->life != entry->life)
+        *position = (struct tenant_position){ .partition = position->partition, .life = entry->life };
+    if (entry->offset >= position->next) position->next = entry->offset + 1;
+    position->changed = true;
+}
+
+/* ---- handing over, until nothing moves any more ---- */
+
+static int compare_handovers(const void *a, const void *b)
+{
+    const struct handover *x = *(const struct handover *const *)a, *y = *(const struct handover *const *)b;
+    int c = (int)x->to - (int)y->to;
+    if (!c) c = span_compare(x->id, y->id);
+    if (!c) c = (int)x->is_sum - (int)y->is_sum;
+    if (!c && x->is_sum) return (int)x->sum - (int)y->sum;
+    if (!c) c = (int)x->item.type - (int)y->item.type;
+    if (!c) c = span_compare(x->item.key, y->item.key);
+    return c ? c : span_compare(x->item.payload, y->item.payload);
+}
+
+static void deliver(struct batch *batch, const struct handover *handover, int factor)
+{
+    struct work *target = batch_work(batch, handover->to, handover->id);
+    batch_touch(batch, target);
+    if (handover->is_sum)
+        target->entity.sums[handover->sum] += factor * handover->amount;
+    else
+        entity_hand_item(&target->entity, batch->arena, &handover->item, factor);
+}
+
+static const struct handover **sorted_handovers(struct batch *batch, const struct statement *statement)
+{
+    const struct handover **sorted = arena_alloc(batch->arena, (statement->n_handovers + 1) * sizeof(struct handover *));
+    for (uint32_t i = 0; i < statement->n_handovers; i++) sorted[i] = &statement->handovers[i];
+    qsort(sorted, statement->n_handovers, sizeof *sorted, compare_handovers);
+    return sorted;
+}
+
+/* Takes back what is no longer said, gives what is new. */
+static void deliver_changes(struct batch *batch, const struct statement *old, const struct statement *new)
+{
+    if (!old->n_handovers && !new->n_handovers) return;
+    const struct handover **before = sorted_handovers(batch, old), **after = sorted_handovers(batch, new);
+    uint32_t i = 0, j = 0;
+    while (i < old->n_handovers || j < new->n_handovers) {
+        int c = i == old->n_handovers ? 1 : j == new->n_handovers ? -1 : compare_handovers(&before[i], &after[j]);
+        if (c < 0) deliver(batch, before[i], -1);
+        if (c > 0) deliver(batch, after[j], 1);
+        i += c <= 0;
+        j += c >= 0;
+    }
+}
+
+static void evaluate(struct batch *batch, struct work *work)
+{
+    struct facts_context context = facts_context(batch, batch->tenant->clock_us);
+    struct statement before = work->said;
+    work->dirty = false;
+    facts_of(&work->entity, &context, &work->said);
+    deliver_changes(batch, &before, &work->said);
+}
+
+static struct work *next_dirty(struct batch *batch)
+{
+    for (int rank = 0; rank < RANKS; rank++)
+        if (batch->queues[rank].n) return batch->queues[rank].at[--batch->queues[rank].n];
+    return NULL;
+}
+
+/* The wake-up is kept when it is still to come and early enough: it will be moved when it rings. */
+static void settle(struct batch *batch, struct work *work)
+{
+    int64_t old_us = work->entity.wake_us, wanted_us = work->said.wake_us;
+    if (old_us <= batch->tenant->clock_us || old_us > wanted_us || old_us == NEVER) work->entity.wake_us = wanted_us;
+    ledger_replace(&batch->ledger, &work->before, &work->said);
+}
+
+/* ---- cells ---- */
+
+static int compare_cells(const void *a, const void *b)
+{
+    const struct stored_cell *x = *(struct stored_cell *const *)a, *y = *(struct stored_cell *const *)b;
+    if (x->bucket.type != y->bucket.type) return (int)x->bucket.type - (int)y->bucket.type;
+    return (x->bucket.number > y->bucket.number) - (x->bucket.number < y->bucket.number);
+}
+
+static struct bucket month_of(const struct difference *difference)
+{
+    return (struct bucket){ BUCKET_MONTH, month_of_day(difference->bucket.number) };
+}
+
+static size_t add_missing(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, struct stored_cell **missing)
+{
+    if (tenant_cell(tenant, bucket, key)) return 0;
+    *missing = tenant_cell_add(tenant, bucket, key);
+    return 1;
+}
+
+static void ask_for_cells(struct batch *batch)
+{
+    struct ledger *ledger = &batch->ledger;
+    struct stored_cell **missing = arena_alloc(batch->arena, (2 * ledger->n + 1) * sizeof(struct stored_cell *));
+    size_t n = 0;
+    for (size_t i = 0; i < ledger->n; i++) {
+        const struct difference *difference = ledger->differences[i];
+        n += add_missing(batch->tenant, difference->bucket, &difference->key, &missing[n]);
+        if (difference->bucket.type == BUCKET_DAY)
+            n += add_missing(batch->tenant, month_of(difference), &difference->key, &missing[n]);
+    }
+    if (!batch->tenant->version) return; /* nothing is stored yet */
+    qsort(missing, n, sizeof *missing, compare_cells);
+    for (size_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && compare_cells(&missing[from], &missing[to]) == 0; to++) continue;
+        reading_add_cells(batch->reading, batch->tenant, missing + from, to - from);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void move_clock(struct batch *batch)
+{
+    struct tenant *tenant = batch->tenant;
+    if (batch->now_us > tenant->clock_us) tenant->clock_us = batch->now_us;
+    tenant->today = local_day(tenant->clock_us, zone_offset(tenant->rules->zone, tenant->clock_us));
+}
+
+void batch_fold(struct batch *batch)
+{
+    move_clock(batch);
+    for (size_t i = 0; i < batch->n_entries; i++) apply_entry(batch, batch->entries[i]);
+    for (size_t i = 0; i < batch->n_timers; i++) {
+        struct span member = batch->timers[i].member;
+        batch_touch(batch, batch_work(batch, (enum kind)member.at[0], (struct span){ member.at + 1, member.len - 1 }));
+    }
+    for (struct work *work; batch->outcome == DONE && (work = next_dirty(batch));) evaluate(batch, work);
+    if (batch->outcome != DONE) return;
+    for (size_t i = 0; i < batch->all.n; i++)
+        if (batch->all.at[i]->changed) settle(batch, batch->all.at[i]);
+    ledger_settle(&batch->ledger);
+    ask_for_cells(batch);
+}
+
+void batch_deinit(struct batch *batch)
+{
+    map_deinit(&batch->works);
+    free(batch->all.at);
+    for (int i = 0; i < RANKS; i++) free(batch->queues[i].at);
+    ledger_deinit(&batch->ledger);
+    free(batch->entries);
+    *batch = (struct batch){ 0 };
+}

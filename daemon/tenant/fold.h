@@ -1,0 +1,75 @@
+/* A batch of one tenant's events on its way into the numbers: applied to their entities, facts compared before and after,
+ * what is handed over delivered, until a commit can be written. Nothing here knows where the state lives. */
+#pragma once
+
+#include "daemon/tenant/ledger.h"
+#include "daemon/tenant/reading.h"
+
+/* One record of the batch. */
+struct entry {
+    struct span partition; /* "topic:number" */
+    int64_t offset;
+    uint64_t life;      /* of the partition */
+    enum reason reason; /* REASON_NONE: `event` is one; otherwise the record was rejected */
+    struct event event;
+    bool skipped;       /* out: counted before, says the tenant's position */
+    const void *record; /* the caller's: what to send as a dead letter when the fold rejects it */
+};
+
+/* An entity while its batch is folded. */
+struct work {
+    struct stored_entity *stored;
+    struct entity entity;
+    struct statement before; /* as it was counted */
+    struct statement said;   /* what it said last, and has handed over */
+    int64_t old_wake_us;     /* as stored */
+    bool dirty, changed;
+};
+
+enum {
+    RANKS = 5
+};
+
+struct work_queue {
+    struct work **at;
+    size_t n, room;
+};
+
+struct batch {
+    struct tenant *tenant;
+    const struct tenant_settings *settings;
+    struct arena *arena;     /* of the batch: entries' texts live as long */
+    struct reading *reading; /* for what is found out to be needed while folding */
+    struct entry **entries;
+    size_t n_entries, room_entries;
+    const struct timer *timers; /* entities to be looked at again */
+    size_t n_timers;
+    int64_t now_us; /* the clock; the tenant's own never goes back behind it */
+    bool new_day;   /* the local day changed: commit even without entries */
+
+    struct map works; /* stored_entity.map_key -> struct work */
+    struct work_queue all, queues[RANKS];
+    struct ledger ledger;
+    struct commit commit;    /* made by batch_write */
+    struct entry **too_many; /* rejected by the fold: their dead letters go out before the commit */
+    size_t n_too_many;
+    size_t duplicates, applied, overflows;
+    enum outcome outcome; /* DONE so far; else the fold was cut short and `error` says why */
+    struct error error;
+};
+
+/* Stages, in this order; between them the caller runs the reading for all batches at once. */
+void batch_begin(struct batch *batch); /* positions decide what is skipped; asks for entities named by events */
+void batch_widen(struct batch *batch); /* asks for entities that those refer to */
+void batch_fold(struct batch *batch);  /* applies, evaluates, delivers; asks for cells */
+bool batch_write(struct batch *batch); /* makes the commit; false: there is nothing to commit */
+void batch_done(struct batch *batch);  /* the commit took place: memory follows */
+void batch_deinit(struct batch *batch);
+
+/* ---- inner, shared by fold.c, merge.c and write.c ---- */
+struct work *batch_work(struct batch *batch, enum kind kind, struct span id); /* never NULL; a failure is sticky in the batch */
+void batch_touch(struct batch *batch, struct work *work);                     /* it changes: evaluate it again */
+struct entity_context batch_entity_context(const struct batch *batch);
+
+/* A contact's merge link changed from `old` (NULL: none) to what it says now: cuts and heals circles. */
+void batch_relink(struct batch *batch, struct work *contact, const struct entity_event *old);

@@ -1,0 +1,31 @@
+/* The differences of one batch: old facts with -1, new facts with +1, summed up per cell. */
+#pragma once
+
+#include "daemon/facts/facts.h"
+
+struct difference {
+    struct bucket bucket; /* BUCKET_DAY or BUCKET_NOW */
+    struct cell_key key;
+    struct cell_value value;
+};
+
+/* A zeroed struct ledger is an empty one. */
+struct ledger {
+    struct difference **differences; /* own memory each; sums may have come to zero */
+    size_t n, room;
+    struct map by_key;
+};
+
+void ledger_deinit(struct ledger *ledger);
+void ledger_add(struct ledger *ledger, const struct fact_entry *fact, int factor);
+
+/* What changes from one statement to the next. Rows that are in both cost nothing. */
+void ledger_replace(struct ledger *ledger, const struct statement *before, const struct statement *after);
+
+/* A day's difference, added to that of its month. */
+void ledger_add_month(struct ledger *ledger, const struct difference *day);
+
+/* Drops what came to zero. */
+void ledger_settle(struct ledger *ledger);
+
+void difference_destroy(struct difference *difference);

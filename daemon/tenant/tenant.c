@@ -1,0 +1,328 @@
+#include "daemon/tenant/tenant.h"
+
+#include "common/error.h"
+#include "common/instant.h"
+#include "common/period.h"
+
+#include <stdlib.h>
+
+enum {
+    STATE_FORMAT = 1
+};
+
+/* ---- entities in memory ---- */
+
+static void forget_entity(struct cached *cached)
+{
+    struct stored_entity *entity = (struct stored_entity *)cached;
+    map_remove(&entity->tenant->entities, entity->map_key);
+    free((char *)entity->bytes.at);
+    free(entity);
+}
+
+/* Kind and id as one key, in a buffer of the caller. */
+static struct span entity_map_key(enum kind kind, struct span id, char *room)
+{
+    room[0] = (char)kind;
+    if (id.len) memcpy(room + 1, id.at, id.len);
+    return (struct span){ room, id.len + 1 };
+}
+
+struct stored_entity *tenant_entity(const struct tenant *tenant, enum kind kind, struct span id)
+{
+    char room[TEXT_BYTES_MAX + 1];
+    struct stored_entity *entity = map_get(&tenant->entities, entity_map_key(kind, id, room));
+    if (entity) cache_use(tenant->cache, &entity->cached);
+    return entity;
+}
+
+struct stored_entity *tenant_entity_add(struct tenant *tenant, enum kind kind, struct span id)
+{
+    struct stored_entity *entity = must_zalloc(sizeof *entity + id.len + 1);
+    entity->map_key = entity_map_key(kind, id, (char *)(entity + 1));
+    entity->id = (struct span){ entity->map_key.at + 1, id.len };
+    entity->tenant = tenant;
+    entity->kind = kind;
+    entity->cached = (struct cached){ .bytes = sizeof *entity + id.len + 64, .forget = forget_entity };
+    map_put(&tenant->entities, entity->map_key, entity);
+    cache_add(tenant->cache, &entity->cached);
+    return entity;
+}
+
+void stored_entity_set(struct stored_entity *entity, struct span bytes)
+{
+    size_t before = entity->bytes.len;
+    char *copy = NULL;
+    if (bytes.at)
+        copy = memcpy(must_realloc((char *)entity->bytes.at, bytes.len), bytes.at, bytes.len);
+    else
+        free((char *)entity->bytes.at);
+    entity->bytes = (struct span){ copy, copy ? bytes.len : 0 };
+    cache_resize(entity->tenant->cache, &entity->cached, entity->cached.bytes + entity->bytes.len - before);
+}
+
+/* ---- where entities stand ---- */
+
+/* Linear hashing: `buckets` grows by one at a time, each new one takes its share from exactly one old one. */
+static uint32_t spread(uint64_t hash, uint64_t buckets)
+{
+    if (buckets <= 1) return 0;
+    uint64_t level = UINT64_C(1) << (63 - __builtin_clzll(buckets));
+    uint64_t bucket = hash & (2 * level - 1);
+    return (uint32_t)(bucket < buckets ? bucket : hash & (level - 1));
+}
+
+uint32_t entity_bucket(const struct tenant *tenant, struct span id, uint64_t buckets)
+{
+    return spread(siphash(tenant->secret, id), buckets);
+}
+
+/* "\1" and the hash in 16 hexadecimal digits: no id begins so, as ids are texts that people and programs give. */
+struct span entity_grave_field(const struct tenant *tenant, struct span id, struct arena *arena)
+{
+    struct buffer field = { 0 };
+    buffer_printf(&field, "\1%016llx", (unsigned long long)siphash(tenant->secret, id));
+    struct span copy = arena_copy(arena, buffer_all(&field));
+    buffer_deinit(&field);
+    return copy;
+}
+
+bool field_is_grave(struct span field)
+{
+    return field.len == 17 && field.at[0] == 1;
+}
+
+uint32_t field_bucket(const struct tenant *tenant, struct span field, uint64_t buckets)
+{
+    if (!field_is_grave(field)) return entity_bucket(tenant, field, buckets);
+    char hex[17];
+    memcpy(hex, field.at + 1, 16);
+    hex[16] = 0;
+    return spread(strtoull(hex, NULL, 16), buckets);
+}
+
+/* ---- cells in memory ---- */
+
+static void forget_cell(struct cached *cached)
+{
+    struct stored_cell *cell = (struct stored_cell *)cached;
+    map_remove(&cell->tenant->cells, cell->map_key);
+    cell_value_deinit(&cell->value);
+    free(cell);
+}
+
+/* Bucket and key as bytes. */
+static struct span cell_map_key(struct bucket bucket, const struct cell_key *key, char *room)
+{
+    uint32_t head[3] = { (uint32_t)bucket.type, (uint32_t)bucket.number, (uint32_t)key->fact << 16 | key->n };
+    memcpy(room, head, sizeof head);
+    memcpy(room + sizeof head, key->dims, key->n * sizeof *key->dims);
+    return (struct span){ room, sizeof head + key->n * sizeof *key->dims };
+}
+
+enum {
+    CELL_MAP_KEY_BYTES = 12 + CELL_DIMS_MAX * sizeof(name_id)
+};
+
+struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key)
+{
+    char room[CELL_MAP_KEY_BYTES];
+    struct stored_cell *cell = map_get(&tenant->cells, cell_map_key(bucket, key, room));
+    if (cell) cache_use(tenant->cache, &cell->cached);
+    return cell;
+}
+
+struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key)
+{
+    char room[CELL_MAP_KEY_BYTES];
+    struct span map_key = cell_map_key(bucket, key, room);
+    struct stored_cell *cell = must_zalloc(sizeof *cell + map_key.len);
+    cell->map_key = (struct span){ memcpy(cell + 1, map_key.at, map_key.len), map_key.len };
+    cell->tenant = tenant;
+    cell->bucket = bucket;
+    cell->key = *key;
+    cell->cached = (struct cached){ .bytes = sizeof *cell + map_key.len + 32, .forget = forget_cell };
+    map_put(&tenant->cells, cell->map_key, cell);
+    cache_add(tenant->cache, &cell->cached);
+    return cell;
+}
+
+void stored_cell_resized(struct stored_cell *cell)
+{
+    size_t bytes = sizeof *cell + cell->map_key.len + 32;
+    for (int i = 0; i < MEASURES_MAX; i++) bytes += cell->value.spread[i].room * sizeof *cell->value.spread[i].bars;
+    cache_resize(cell->tenant->cache, &cell->cached, bytes);
+}
+
+/* ---- the tenant ---- */
+
+struct tenant *tenant_create(struct span name, const struct rules *rules, struct cache *cache)
+{
+    struct tenant *tenant = must_zalloc(sizeof *tenant + name.len);
+    tenant->name = (struct span){ memcpy(tenant + 1, name.at, name.len), name.len };
+    tenant->rules = rules;
+    tenant->cache = cache;
+    names_init(&tenant->names);
+    tenant_drop(tenant);
+    return tenant;
+}
+
+static void forget_all(struct tenant *tenant, struct map *map)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(map, &at));) {
+        struct cached *cached = slot->value;
+        cache_remove(tenant->cache, cached);
+        if (map == &tenant->cells)
+            cell_value_deinit(&((struct stored_cell *)cached)->value);
+        else
+            free((char *)((struct stored_entity *)cached)->bytes.at);
+        free(cached);
+    }
+    map_deinit(map);
+}
+
+void tenant_drop(struct tenant *tenant)
+{
+    forget_all(tenant, &tenant->entities);
+    forget_all(tenant, &tenant->cells);
+    names_deinit(&tenant->names);
+    names_init(&tenant->names);
+    for (size_t i = 0; i < tenant->n_positions; i++) free((char *)tenant->positions[i].partition.at);
+    free(tenant->positions);
+    map_deinit(&tenant->months);
+    arena_deinit(&tenant->months_arena);
+    struct tenant fresh = { .name = tenant->name, .rules = tenant->rules, .cache = tenant->cache, .names = tenant->names };
+    fresh.listed = tenant->listed;
+    fresh.clock_us = INT64_MIN;
+    fresh.next_timer_us = NEVER;
+    fresh.names_stored = 1;
+    *tenant = fresh;
+}
+
+void tenant_destroy(struct tenant *tenant)
+{
+    if (!tenant) return;
+    tenant_drop(tenant);
+    names_deinit(&tenant->names);
+    free(tenant);
+}
+
+struct tenant_position *tenant_position(struct tenant *tenant, struct span partition)
+{
+    for (size_t i = 0; i < tenant->n_positions; i++)
+        if (span_equal(tenant->positions[i].partition, partition)) return &tenant->positions[i];
+    tenant->positions = must_realloc(tenant->positions, (tenant->n_positions + 1) * sizeof *tenant->positions);
+    struct tenant_position *added = &tenant->positions[tenant->n_positions++];
+    *added = (struct tenant_position){ .partition = { memcpy(must_alloc(partition.len), partition.at, partition.len),
+                                                      partition.len } };
+    return added;
+}
+
+uint64_t tenant_counted_by(const struct tenant *tenant, const struct tenant_settings *settings)
+{
+    uint64_t parts[4] = { STATE_FORMAT, settings->counted_by, tenant->rules->fingerprint,
+                          bytes_hash(tenant->rules->zone->name, strlen(tenant->rules->zone->name)) };
+    return bytes_hash(parts, sizeof parts);
+}
+
+/* ---- reading it back ---- */
+
+static bool parse_int(struct span text, int64_t *value)
+{
+    char digits[24], *end;
+    if (!text.len || text.len >= sizeof digits) return false;
+    memcpy(digits, text.at, text.len);
+    digits[text.len] = 0;
+    *value = strtoll(digits, &end, 10);
+    return !*end;
+}
+
+/* "12 34": two numbers. */
+static bool parse_pair(struct span text, int64_t *first, int64_t *second)
+{
+    const char *blank = text.len ? memchr(text.at, ' ', text.len) : NULL;
+    if (!blank) return false;
+    struct span a = { text.at, (size_t)(blank - text.at) };
+    return parse_int(a, first) && parse_int((struct span){ blank + 1, text.len - a.len - 1 }, second);
+}
+
+static bool starts_with(struct span text, const char *start, struct span *rest)
+{
+    size_t n = strlen(start);
+    if (text.len < n || memcmp(text.at, start, n) != 0) return false;
+    *rest = (struct span){ text.at + n, text.len - n };
+    return true;
+}
+
+static bool restore_kind(struct tenant *tenant, struct span number, struct span value)
+{
+    int64_t kind, entities, buckets;
+    if (!parse_int(number, &kind) || kind < 0 || kind >= N_ENTITY_KINDS || !parse_pair(value, &entities, &buckets)) return false;
+    tenant->kind[kind].entities = (uint64_t)entities;
+    tenant->kind[kind].buckets = (uint64_t)buckets;
+    return true;
+}
+
+static bool restore_position(struct tenant *tenant, struct span partition, struct span value)
+{
+    int64_t next, life;
+    if (!parse_pair(value, &next, &life)) return false;
+    struct tenant_position *position = tenant_position(tenant, partition);
+    position->next = next;
+    position->life = (uint64_t)life;
+    return true;
+}
+
+/* Fields it does not know are left alone. */
+static bool restore_field(struct tenant *tenant, struct span field, struct span value, int64_t *counted_by)
+{
+    struct span rest;
+    int64_t number = 0, other = 0;
+    if (starts_with(field, "position:", &rest)) return restore_position(tenant, rest, value);
+    if (starts_with(field, "kind:", &rest)) return restore_kind(tenant, rest, value);
+    if (span_is(field, "version")) return parse_int(value, &tenant->version);
+    if (span_is(field, "clock")) return parse_int(value, &tenant->clock_us);
+    if (span_is(field, "counted_by")) return parse_int(value, counted_by);
+    if (span_is(field, "graves")) return parse_int(value, (int64_t *)&tenant->graves);
+    if (!span_is(field, "secret")) return true;
+    if (!parse_pair(value, &number, &other)) return false;
+    tenant->secret = (struct hash_key){ (uint64_t)number, (uint64_t)other };
+    return true;
+}
+
+static bool restore_names(struct tenant *tenant, const struct hash_read *names)
+{
+    size_t n = names->n_values / 2;
+    struct span *texts = must_zalloc((n + 1) * sizeof *texts);
+    bool fine = true;
+    for (size_t i = 0; i < n && fine; i++) {
+        int64_t id;
+        fine = parse_int(names->values[2 * i], &id) && id >= 1 && id <= (int64_t)n;
+        if (fine) texts[id] = names->values[2 * i + 1];
+    }
+    for (size_t id = 1; id <= n && fine; id++) fine = names_restore(&tenant->names, (name_id)id, texts[id]);
+    free(texts);
+    tenant->names_stored = tenant->names.n;
+    return fine;
+}
+
+bool tenant_restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,
+                    const struct hash_read *names, const struct hash_read *months, struct error *error)
+{
+    int64_t counted_by = 0;
+    for (size_t i = 0; i + 1 < state->n_values; i += 2)
+        if (!restore_field(tenant, state->values[i], state->values[i + 1], &counted_by))
+            return fail(error, "the state of tenant %.*s is malformed at field %.*s", SPAN_ARG(tenant->name),
+                        SPAN_ARG(state->values[i]));
+    if (!restore_names(tenant, names)) return fail(error, "the names of tenant %.*s have gaps", SPAN_ARG(tenant->name));
+    for (size_t i = 0; i + 1 < months->n_values; i += 2) {
+        struct span month = arena_copy(&tenant->months_arena, months->values[i]);
+        map_put(&tenant->months, month, (void *)month.at);
+    }
+    tenant->held = tenant->version && (uint64_t)counted_by != tenant_counted_by(tenant, settings);
+    if (tenant->clock_us != INT64_MIN)
+        tenant->today = local_day(tenant->clock_us, zone_offset(tenant->rules->zone, tenant->clock_us));
+    tenant->loaded = true;
+    return true;
+}

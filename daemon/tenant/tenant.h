@@ -1,0 +1,107 @@
+/* One tenant as a worker has it in memory: its version, names, positions, and the entities and cells it has read. All of it
+ * is a copy of what stands under the tenant's keys at that version; in doubt it is dropped and read again. */
+#pragma once
+
+#include "common/siphash.h"
+#include "daemon/counters/cell.h"
+#include "daemon/entity/entity.h"
+#include "daemon/facts/facts.h"
+#include "daemon/state/state.h"
+#include "daemon/tenant/cache.h"
+
+enum {
+    ENTITIES_PER_BUCKET = 64
+};
+
+/* An entity as it is stored; `bytes` NULL: it is known not to be there. */
+struct stored_entity {
+    struct cached cached;
+    struct tenant *tenant;
+    enum kind kind;
+    struct span id;      /* behind the struct */
+    struct span bytes;   /* own memory */
+    struct span map_key; /* kind byte and id */
+    bool placed;         /* stands in the hash that entity_bucket says */
+    bool grave;          /* stands under the hash of its id */
+};
+
+struct stored_cell {
+    struct cached cached;
+    struct tenant *tenant;
+    struct bucket bucket;
+    struct cell_key key;
+    struct cell_value value;
+    struct span map_key;
+    bool changed; /* by the batch at work */
+};
+
+/* How far the tenant's events of a source partition are in its numbers. */
+struct tenant_position {
+    struct span partition; /* "topic:number" */
+    int64_t next;          /* offset behind the last one counted */
+    uint64_t life;         /* of the partition; of another life the position says nothing */
+    bool changed;
+};
+
+struct tenant {
+    struct span name;
+    const struct rules *rules;
+    struct cache *cache;
+    bool loaded;
+    bool held;             /* counted by other rules: nothing may be committed before a rebuild */
+    bool listed;           /* stands in crm:tenants */
+    int64_t version;       /* 0: does not exist yet */
+    int64_t clock_us;      /* of the last commit; never goes back */
+    int32_t today;         /* local day of that clock */
+    int64_t next_timer_us; /* earliest entity timer, as far as known; NEVER */
+    struct hash_key secret;
+    struct names names;
+    uint32_t names_stored; /* numbers below are stored */
+    name_id known[N_KNOWN_NAMES];
+    struct tenant_position *positions;
+    size_t n_positions;
+    struct {
+        uint64_t entities, buckets; /* stored; buckets: how many hashes they are spread over */
+    } kind[N_ENTITY_KINDS];
+    uint64_t graves;   /* contacts that stand under the hash of their id */
+    struct map months; /* of "yyyy-mm" numbers that have cells */
+    struct arena months_arena;
+    struct map entities; /* map_key -> struct stored_entity */
+    struct map cells;    /* map_key -> struct stored_cell */
+};
+
+/* What all tenants of a worker share. */
+struct tenant_settings {
+    const char *prefix;
+    const struct kept *kept;
+    uint64_t counted_by; /* fingerprint of fact rules and catalogue; joined with the tenant's rules in tenant_counted_by */
+    uint32_t max_events;
+    struct hash_key (*fresh_secret)(void); /* for a tenant seen first */
+};
+
+struct tenant *tenant_create(struct span name, const struct rules *rules, struct cache *cache);
+void tenant_destroy(struct tenant *tenant);
+void tenant_drop(struct tenant *tenant); /* forgets all but its name: to be read again */
+
+/* Reading: fields of its state hash, all of its names, its months, its earliest timer. False: malformed, `error` says what. */
+bool tenant_restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,
+                    const struct hash_read *names, const struct hash_read *months, struct error *error) MUST_USE;
+
+/* What the tenant's numbers are made by: format, fact rules, catalogue, settings. */
+uint64_t tenant_counted_by(const struct tenant *tenant, const struct tenant_settings *settings);
+
+struct tenant_position *tenant_position(struct tenant *tenant, struct span partition); /* made if need be: next 0, life 0 */
+
+/* Which hash an entity stands in when there are so many, and under which field. */
+uint32_t entity_bucket(const struct tenant *tenant, struct span id, uint64_t buckets);
+struct span entity_grave_field(const struct tenant *tenant, struct span id, struct arena *arena);
+bool field_is_grave(struct span field);
+uint32_t field_bucket(const struct tenant *tenant, struct span field, uint64_t buckets); /* of an entity or a grave */
+
+struct stored_entity *tenant_entity(const struct tenant *tenant, enum kind kind, struct span id); /* NULL: not in memory */
+struct stored_entity *tenant_entity_add(struct tenant *tenant, enum kind kind, struct span id);
+void stored_entity_set(struct stored_entity *entity, struct span bytes); /* copies; .at NULL: not there */
+
+struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key);
+struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key);
+void stored_cell_resized(struct stored_cell *cell);
