@@ -49,7 +49,7 @@ static void read_files_row(struct settings *settings, const struct row *row, con
     struct text_list *list = field(settings, row);
     read_list_row(settings, row, at, value);
     const char **files = arena_zalloc(at->arena, (list->n + 1) * sizeof *files);
-    for (size_t i = 0; i < list->n; i++) files[i] = list->at[i] ? file_resolve(at->arena, folder, list->at[i]) : "";
+    for (size_t i = 0; i < list->n; i++) files[i] = file_resolve(at->arena, folder, list->at[i]);
     list->at = files;
 }
 
@@ -123,7 +123,7 @@ static void check_topics(const struct settings *settings, struct problems *probl
                 { "topics.dead_letter", settings->topics.dead_letter } };
     for (size_t i = 0; i < sizeof out / sizeof out[0]; i++) {
         for (size_t j = 0; j < settings->topics.in.n; j++)
-            if (settings->topics.in.at[j] && !strcmp(out[i].topic, settings->topics.in.at[j]))
+            if (!strcmp(out[i].topic, settings->topics.in.at[j]))
                 problem_add(problems, out[i].where, "\"%s\" is one of topics.in, too: the daemon would read what it writes",
                             out[i].topic);
         for (size_t j = 0; j < i; j++)

@@ -15,7 +15,7 @@
 const char *const log_level_names[N_LOG_LEVELS + 1] = { "error", "warning", "info", "debug", NULL };
 const char *const log_format_names[N_LOG_FORMATS + 1] = { "text", "json", NULL };
 
-static atomic_int wanted_level = LOG_INFO;
+static atomic_int wanted_level = LEVEL_INFO;
 static atomic_int wanted_format = LOG_TEXT;
 static atomic_int descriptor_out = STDERR_FILENO;
 
@@ -201,9 +201,9 @@ bool log_cause_over(struct log_cause *cause, const char *event, const char *wher
 {
     if (!cause->text[0]) return false;
     if (where[0])
-        log_event(LOG_INFO, event, "where=%s after=%lu", where, cause->repeats);
+        log_event(LEVEL_INFO, event, "where=%s after=%lu", where, cause->repeats);
     else
-        log_event(LOG_INFO, event, "after=%lu", cause->repeats);
+        log_event(LEVEL_INFO, event, "after=%lu", cause->repeats);
     *cause = (struct log_cause){ 0 };
     return true;
 }

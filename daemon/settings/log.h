@@ -4,10 +4,10 @@
 #include <stdbool.h>
 
 enum log_level {
-    LOG_ERROR,
-    LOG_WARN,
-    LOG_INFO,
-    LOG_DEBUG,
+    LEVEL_ERROR,
+    LEVEL_WARN,
+    LEVEL_INFO,
+    LEVEL_DEBUG,
     N_LOG_LEVELS
 };
 extern const char *const log_level_names[N_LOG_LEVELS + 1]; /* "error", "warning", "info", "debug", NULL */
@@ -19,11 +19,11 @@ enum log_format {
 };
 extern const char *const log_format_names[N_LOG_FORMATS + 1]; /* "text", "json", NULL */
 
-/* What is written from now on, by all threads. Before the first call: LOG_INFO, LOG_TEXT. */
+/* What is written from now on, by all threads. Before the first call: LEVEL_INFO, LOG_TEXT. */
 void log_setup(enum log_level level, enum log_format format);
 void log_to(int descriptor); /* instead of stderr (2); for tests */
 
-/* log_event(LOG_INFO, "partition_assigned", "topic=%s partition=%d", topic, partition).
+/* log_event(LEVEL_INFO, "partition_assigned", "topic=%s partition=%d", topic, partition).
  * The format is a row of one or more "key=conversion" separated by one blank; a value may hold several ("at=%s:%d"). Known
  * conversions: d i u x with l, ll, j or z; f (three decimals); g; c; s and .*s; %%. Values with blanks, quotes or control
  * characters are quoted.

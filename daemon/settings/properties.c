@@ -9,19 +9,9 @@ static const char *const secrets[] = { "sasl.password",         "ssl.key.passwor
                                        "ssl.keystore.password", "sasl.oauthbearer.client.secret",
                                        "ssl.key.pem",           "sasl.oauthbearer.config" };
 
-/* What exactness rests on is not left to settings. */
-static const struct {
-    const char *name, *why;
-} reserved[] = {
-    { "enable.auto.commit", "offsets follow what Redis holds" },
-    { "enable.auto.offset.store", "offsets follow what Redis holds" },
-    { "auto.offset.reset", "reading starts where Redis says" },
-    { "enable.partition.eof", "it drives the daemon's reading" },
-};
-
 static const char file_ending[] = "_file";
 
-static bool is_secret(struct span name)
+bool property_is_secret(struct span name)
 {
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
         if (span_is(name, secrets[i])) return true;
@@ -33,7 +23,7 @@ static bool secret_of_file(const char *name, struct span *secret)
 {
     size_t len = strlen(name), ending = sizeof file_ending - 1;
     *secret = (struct span){ name, len > ending ? len - ending : 0 };
-    return secret->len && !strcmp(name + secret->len, file_ending) && is_secret(*secret);
+    return secret->len && !strcmp(name + secret->len, file_ending) && property_is_secret(*secret);
 }
 
 void property_of_variable(const char *rest, char name[VARIABLE_BYTES])
@@ -95,43 +85,32 @@ static bool property_text(const struct reading *reading, const json_t *value, co
     }
 }
 
-static bool is_reserved(const struct reading *reading, const char *name)
-{
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
-        if (strcmp(reserved[i].name, name) != 0) continue;
-        problem_add(reading->problems, reading->where, "is set by the daemon itself (%s): leave it out", reserved[i].why);
-        return true;
-    }
-    return false;
-}
-
-static bool property_read(struct property *property, const struct reading *reading, const char *name, const json_t *value,
+static bool property_read(struct kafka_property *property, const struct reading *reading, const char *name, const json_t *value,
                           const char *folder, bool read_files)
 {
     struct span secret;
     bool from_file = secret_of_file(name, &secret);
     struct reading at = reading_at(reading, name);
-    at.secret = is_secret(span_of(name));
+    at.secret = property_is_secret(span_of(name));
     const char *text = "";
-    if (is_reserved(&at, name) || !property_text(&at, value, &text)) return false;
+    if (!property_text(&at, value, &text)) return false;
     if (from_file && read_files && !secret_read(&at, file_resolve(at.arena, folder, text), &text)) return false;
     if (from_file && !read_files) return false;
     property->name = arena_text(at.arena, from_file ? secret : span_of(name));
     property->value = text;
-    property->secret = from_file || at.secret;
     return true;
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct property *)a)->name, ((const struct property *)b)->name);
+    return strcmp(((const struct kafka_property *)a)->name, ((const struct kafka_property *)b)->name);
 }
 
 void properties_read(struct settings *settings, const struct reading *reading, const json_t *object, const char *folder,
                      bool read_files)
 {
     if (!expect_object(reading, object, "an object of librdkafka properties")) return;
-    struct property *at = arena_zalloc(reading->arena, (json_object_size(object) + 1) * sizeof *at);
+    struct kafka_property *at = arena_zalloc(reading->arena, (json_object_size(object) + 1) * sizeof *at);
     size_t n = 0;
     const char *name;
     json_t *value;

@@ -1,5 +1,5 @@
-/* Properties of librdkafka as settings: names from the environment, secrets from files, those the daemon keeps for itself.
- * Whether librdkafka knows a property is for the Kafka adapter to say (rd_kafka_conf_set). */
+/* Properties of librdkafka as settings: names from the environment, and secrets from files.
+ * Whether librdkafka knows a property is for the Kafka adapter to say (kafka_property_check). */
 #pragma once
 
 #include "daemon/settings/rows.h"
@@ -13,6 +13,7 @@ void property_of_variable(const char *rest, char name[VARIABLE_BYTES]);
 void properties_read(struct settings *settings, const struct reading *reading, const json_t *object, const char *folder,
                      bool read_files);
 const char *property_get(const struct settings *settings, const char *name); /* NULL: not set */
+bool property_is_secret(struct span name);                                   /* never to be shown */
 
 /* The first line of a file. False after saying what is wrong. */
 bool secret_read(const struct reading *reading, const char *path, const char **secret);

@@ -50,11 +50,19 @@ static json_t *split(const char *text)
     return list;
 }
 
+/* Without the text around the place: it could be a secret. */
+static const char *cause_text(json_error_t *cause)
+{
+    char *near = strstr(cause->text, " near ");
+    if (near) *near = '\0';
+    return cause->text;
+}
+
 static json_t *parse(const char *text, struct error *error)
 {
     json_error_t cause;
     json_t *value = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &cause);
-    if (!value) fail(error, "is no JSON: line %d, column %d: %s", cause.line, cause.column, cause.text);
+    if (!value) fail(error, "is no JSON: line %d, column %d: %s", cause.line, cause.column, cause_text(&cause));
     return value;
 }
 
@@ -128,7 +136,7 @@ static void take(struct raws *raws, const char *path, json_t *value, struct prob
 
 static void take_object(struct raws *raws, const json_t *object, const char *path, struct problems *problems)
 {
-    struct reading at = { problems, &raws->arena, path[0] ? path : "settings", false };
+    struct reading at = { problems, &raws->arena, path, false };
     if (!expect_object(&at, object, "an object")) return;
     const char *key;
     json_t *value;
@@ -146,16 +154,26 @@ static const char *folder_of(struct arena *arena, const char *path)
     return slash ? arena_text(arena, (struct span){ path, (size_t)(slash - path) }) : NULL;
 }
 
-void raws_file(struct raws *raws, const char *path, struct problems *problems)
+static void not_json(const char *path, json_error_t *cause, struct problems *problems)
+{
+    if (cause->line < 0)
+        problem_add(problems, path, "cannot be read: %s", strerror(errno));
+    else
+        problem_add(problems, path, "is no JSON: line %d, column %d: %s", cause->line, cause->column, cause_text(cause));
+}
+
+bool raws_file(struct raws *raws, const char *path, struct problems *problems)
 {
     json_error_t cause;
     json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &cause);
+    bool ok = json_is_object(object);
     raws->folder = folder_of(&raws->arena, path);
-    if (object)
+    if (ok)
         take_object(raws, object, "", problems);
-    else if (cause.line < 0)
-        problem_add(problems, path, "cannot be read: %s", strerror(errno));
+    else if (object)
+        problem_add(problems, path, "found a list, expected an object");
     else
-        problem_add(problems, path, "line %d, column %d: %s", cause.line, cause.column, cause.text);
+        not_json(path, &cause, problems);
     json_decref(object);
+    return ok;
 }

@@ -20,8 +20,8 @@ void raws_deinit(struct raws *raws);
 /* Defaults of all rows. */
 void raws_standard(struct raws *raws);
 
-/* From the file over what stands. Says what is wrong in `problems`. */
-void raws_file(struct raws *raws, const char *path, struct problems *problems);
+/* From the file over what stands. Says what is wrong in `problems`. False: it is no JSON object, or cannot be read. */
+bool raws_file(struct raws *raws, const char *path, struct problems *problems);
 
 /* From the environment over what stands. Unknown CRM_REPORTD_… variables are wrong, too. */
 void raws_environment(struct raws *raws, char *const *environment, struct problems *problems);

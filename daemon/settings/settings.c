@@ -32,24 +32,35 @@ void settings_destroy(struct settings *settings)
     free(settings);
 }
 
-/* Types what the raws hold. Destroys the settings and returns NULL when anything is wrong. */
-static struct settings *settings_build(struct settings *settings, struct problems *problems)
+/* Types what the raws hold. */
+static void settings_type(struct settings *settings, struct problems *problems)
 {
     struct settings_source *source = settings->source;
     fields_read(settings, &source->tenants, &source->raws, source->need, &source->arena, problems);
-    if (problems->n == 0) return settings;
+}
+
+static struct settings *unless_wrong(struct settings *settings, bool wrong)
+{
+    if (!wrong) return settings;
     settings_destroy(settings);
     return NULL;
 }
 
-struct settings *settings_load(const char *path, char *const *environment, enum settings_need need, struct problems *problems)
+struct settings *settings_inspect(const char *path, char *const *environment, enum settings_need need, struct problems *problems)
 {
     struct settings *settings = settings_create(path, need);
     struct raws *raws = &settings->source->raws;
     raws_standard(raws);
-    if (path) raws_file(raws, path, problems);
+    if (path && !raws_file(raws, path, problems)) return unless_wrong(settings, true);
     raws_environment(raws, environment, problems);
-    return settings_build(settings, problems);
+    settings_type(settings, problems);
+    return settings;
+}
+
+struct settings *settings_load(const char *path, char *const *environment, enum settings_need need, struct problems *problems)
+{
+    size_t before = problems->n;
+    return unless_wrong(settings_inspect(path, environment, need, problems), problems->n > before);
 }
 
 /* Takes from `now` what may change while running, from `old` the rest. */
@@ -75,7 +86,9 @@ struct settings *settings_reload(const struct settings *old, char *const *enviro
     struct settings *merged = settings_create(source->path, source->need);
     merge(&merged->source->raws, &source->raws, &now->source->raws, notes);
     settings_destroy(now);
-    return settings_build(merged, problems);
+    size_t before = problems->n;
+    settings_type(merged, problems);
+    return unless_wrong(merged, problems->n > before);
 }
 
 const struct rules *settings_rules(const struct settings *settings, struct span tenant)

@@ -5,21 +5,18 @@
 #include "common/rules.h"
 #include "daemon/settings/log.h"
 #include "daemon/settings/problems.h"
+#include "daemon/source/kafka_settings.h"
 
 struct text_list {
     const char *const *at;
     size_t n;
 };
 
-struct property {
-    const char *name, *value; /* as librdkafka names them */
-    bool secret;              /* never to be shown */
-};
-
 /* Texts are never NULL (empty = not set). Numbers are int64_t throughout, in the unit their name ends with. */
 struct settings {
     struct {
-        const struct property *at; /* sorted by name; with group.id and client.id by default; `*_file` already read */
+        const struct kafka_property *at; /* sorted by name; with group.id and client.id by default; `*_file` already read.
+                                            Names and values are checked by kafka_properties_check, in source/kafka_probe.h */
         size_t n;
     } kafka;
     struct {
@@ -58,6 +55,11 @@ enum settings_need {
 struct settings *settings_load(const char *path, char *const *environment, enum settings_need need,
                                struct problems *problems) MUST_USE;
 void settings_destroy(struct settings *settings); /* NULL is fine */
+
+/* The same, but comes back with what could be read although something is wrong: to look on for more mistakes, never to run
+ * with. NULL: the file cannot be read at all. */
+struct settings *settings_inspect(const char *path, char *const *environment, enum settings_need need,
+                                  struct problems *problems) MUST_USE;
 
 /* Reads file and environment of `old` again. Rows that cannot change while running keep their old value. `notes` says of
  * each row that differs "changed" or "differs, needs a restart". NULL when anything is wrong. `old` stays valid until it

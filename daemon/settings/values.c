@@ -119,6 +119,7 @@ bool read_list(const struct reading *reading, const json_t *value, struct text_l
     json_array_foreach(value, i, item)
     {
         struct reading at = reading_nth(reading, i);
+        texts[i] = "";
         ok = read_text(&at, item, &texts[i]) && ok;
     }
     *list = (struct text_list){ texts, json_array_size(value) };
