@@ -4,8 +4,6 @@
 #include "common/arena.h"
 #include "daemon/sink/sink.h"
 
-struct memory_sink;
-
 /* Takes everything; acknowledges at the next poll. */
 struct sink *memory_sink_create(struct acknowledged acknowledged);
 

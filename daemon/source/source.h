@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/error.h"
+#include "common/instant.h"
 #include "daemon/intake/event.h"
 
 struct partition {

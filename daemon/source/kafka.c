@@ -1,0 +1,335 @@
+/* Records from Kafka: a consumer of a group, eager range assignment, offsets given by the caller.
+ *
+ * What librdkafka fetches is always a list of partitions with the offsets at which they stand, given by rd_kafka_assign.
+ * Starting, seeking, idling and going on are all the same: another list. Nothing else knows where reading goes on. */
+#include "daemon/source/kafka.h"
+
+#include "daemon/source/kafka_batch.h"
+#include "daemon/source/kafka_probe.h"
+#include "daemon/source/owned.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    BATCH_RECORDS = 4096,
+    BATCH_BYTES = 8 << 20,
+    CHUNK_RECORDS = 256,
+    CLOSE_MS = 2000,
+    FIRST_HEADERS = 64
+};
+
+static const struct kafka_property defaults[] = {
+    { "client.id", "crm-reportd" },
+    { "group.id", "crm-reportd" },
+    { "session.timeout.ms", "10000" },
+    { "heartbeat.interval.ms", "1000" },
+    { "topic.metadata.refresh.interval.ms", "5000" },
+    { "fetch.message.max.bytes", "1048576" },
+    { "fetch.max.bytes", "8388608" },
+    { "fetch.wait.max.ms", "100" },
+    { "queued.max.messages.kbytes", "16384" },
+    { "socket.keepalive.enable", "true" },
+    { "reconnect.backoff.max.ms", "1000" },
+    { "isolation.level", "read_committed" },
+    { NULL, NULL },
+};
+
+struct kafka_source {
+    struct source source;
+    struct kafka_client client;
+    struct kafka_probe probe;
+    rd_kafka_queue_t *queue;
+    struct owned owned;
+    bool assign;   /* what is fetched is no longer what `owned` says: assign anew before receiving */
+    bool idle;     /* nothing is fetched */
+    bool revoking; /* a revoke waits for confirm */
+    bool closing;
+    bool ended; /* the handle will never work again, and the caller knows */
+    struct kafka_batch batch;
+};
+
+static struct kafka_source *of(struct source *source)
+{
+    return (struct kafka_source *)source;
+}
+
+/* --- assignment --- */
+
+/* Fetch the started partitions from where they stand; or nothing. */
+static void fetch(struct kafka_source *kafka, bool nothing)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)kafka->owned.n);
+    for (size_t i = 0; i < kafka->owned.n && !nothing; i++) {
+        const struct position *position = &kafka->owned.positions[i];
+        if (position->next == NO_OFFSET) continue;
+        rd_kafka_topic_partition_list_add(list, position->partition.topic.at, position->partition.number)->offset =
+            position->next;
+    }
+    rd_kafka_resp_err_t err = rd_kafka_assign(kafka->client.handle, list);
+    if (err) kafka_client_tell(&kafka->client, err, "partitions cannot be assigned: %s", rd_kafka_err2str(err));
+    rd_kafka_topic_partition_list_destroy(list);
+    kafka->idle = nothing;
+    kafka->assign = false;
+}
+
+static void give_back(struct kafka_source *kafka)
+{
+    rd_kafka_assign(kafka->client.handle, NULL);
+    owned_clear(&kafka->owned);
+    kafka->revoking = kafka->assign = kafka->idle = false;
+}
+
+static void on_assigned(struct kafka_source *kafka, const rd_kafka_topic_partition_list_t *list)
+{
+    owned_clear(&kafka->owned);
+    for (int i = 0; i < list->cnt; i++) owned_add(&kafka->owned, span_of(list->elems[i].topic), list->elems[i].partition);
+    owned_change_all(&kafka->owned, CHANGE_ASSIGNED);
+    fetch(kafka, true);
+    kafka_client_well(&kafka->client);
+}
+
+static void on_revoked(struct kafka_source *kafka, bool lost)
+{
+    if (kafka->owned.n > 0 && !lost && !kafka->closing) {
+        owned_change_all(&kafka->owned, CHANGE_REVOKED);
+        kafka->revoking = true;
+        return;
+    }
+    if (kafka->owned.n > 0) owned_change_all(&kafka->owned, CHANGE_LOST);
+    give_back(kafka);
+}
+
+static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct kafka_source *kafka = ((struct kafka_client *)opaque)->owner;
+    if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !kafka->closing)
+        on_assigned(kafka, list);
+    else
+        on_revoked(kafka, rd_kafka_assignment_lost(handle));
+    rd_kafka_yield(handle);
+}
+
+/* Commits only help monitors: what a rebalance makes impossible is no trouble. */
+static void on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    (void)handle;
+    (void)list;
+    static const rd_kafka_resp_err_t of_rebalance[] = {
+        RD_KAFKA_RESP_ERR_NO_ERROR,
+        RD_KAFKA_RESP_ERR__NO_OFFSET,
+        RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
+        RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+        RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
+        RD_KAFKA_RESP_ERR__DESTROY,
+    };
+    for (size_t i = 0; i < sizeof of_rebalance / sizeof *of_rebalance; i++)
+        if (err == of_rebalance[i]) return;
+    kafka_client_tell(opaque, err, "offsets cannot be committed: %s", rd_kafka_err2str(err));
+}
+
+static void kafka_confirm(struct source *source)
+{
+    if (of(source)->revoking) give_back(of(source));
+}
+
+static void kafka_start(struct source *source, struct partition partition, int64_t offset)
+{
+    struct position *position = owned_find(&of(source)->owned, partition.topic, partition.number);
+    if (!position) return;
+    position->next = offset;
+    of(source)->assign = true;
+}
+
+/* The handle is lost for good (another instance has our group.instance.id): so are the partitions. */
+static void end(struct kafka_source *kafka)
+{
+    if (kafka->ended) return;
+    kafka->ended = true;
+    if (kafka->owned.n > 0) owned_change_all(&kafka->owned, CHANGE_LOST);
+    owned_clear(&kafka->owned);
+    kafka->revoking = false;
+    owned_change_one(&kafka->owned, CHANGE_ENDED, NULL);
+}
+
+static bool kafka_next_change(struct source *source, struct change *change)
+{
+    if (of(source)->client.fatal) end(of(source));
+    return owned_next_change(&of(source)->owned, change);
+}
+
+/* --- receiving --- */
+
+static void on_message_error(void *context, const rd_kafka_message_t *message)
+{
+    struct kafka_source *kafka = context;
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && message->rkt) {
+        struct position *position = owned_find(&kafka->owned, span_of(rd_kafka_topic_name(message->rkt)), message->partition);
+        if (!position) return;
+        position->next = NO_OFFSET;
+        owned_change_one(&kafka->owned, CHANGE_MOVED, &position->partition);
+    }
+    kafka_client_tell(&kafka->client, message->err, "%s: %s", rd_kafka_err2name(message->err), rd_kafka_message_errstr(message));
+}
+
+static void kafka_release(struct source *source)
+{
+    kafka_batch_release(&of(source)->batch);
+}
+
+static size_t kafka_receive(struct source *source, struct record *records, size_t room, int timeout_ms)
+{
+    struct kafka_source *kafka = of(source);
+    kafka_client_look(&kafka->client);
+    if (kafka->revoking || owned_has_change(&kafka->owned)) return 0;
+    if (kafka->assign || kafka->idle) fetch(kafka, false);
+    size_t n = kafka_batch_receive(&kafka->batch, kafka->client.handle, kafka->queue, &kafka->owned, records, room, timeout_ms);
+    if (n > 0) kafka_client_well(&kafka->client);
+    return n;
+}
+
+static void kafka_idle(struct source *source, int timeout_ms)
+{
+    struct kafka_source *kafka = of(source);
+    int64_t deadline_ms = kafka_now_ms() + timeout_ms, left_ms = timeout_ms;
+    kafka_client_look(&kafka->client);
+    if (!kafka->idle && !kafka->revoking && !kafka->client.fatal) fetch(kafka, true);
+    do {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka->client.handle, left_ms > 0 ? (int)left_ms : 0);
+        if (message && message->err) on_message_error(kafka, message);
+        if (message) rd_kafka_message_destroy(message);
+        left_ms = deadline_ms - kafka_now_ms();
+    } while (left_ms > 0 && !owned_has_change(&kafka->owned) && !kafka->client.fatal);
+}
+
+/* --- looking and telling --- */
+
+static bool kafka_view(struct source *source, struct partition_view *views, size_t n, int timeout_ms, struct error *error)
+{
+    struct kafka_source *kafka = of(source);
+    if (!kafka_probe_view(&kafka->probe, views, n, timeout_ms, error)) return false;
+    for (size_t i = 0; i < n; i++) {
+        struct position *position = owned_find(&kafka->owned, views[i].partition.topic, views[i].partition.number);
+        if (position) position->high = views[i].high;
+    }
+    kafka_client_well(&kafka->client);
+    return true;
+}
+
+static void kafka_commit(struct source *source, const struct position *positions, size_t n)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+    for (size_t i = 0; i < n; i++) {
+        struct position *position = owned_find(&of(source)->owned, positions[i].partition.topic, positions[i].partition.number);
+        if (!position || positions[i].next == NO_OFFSET) continue;
+        rd_kafka_topic_partition_list_add(list, position->partition.topic.at, position->partition.number)->offset =
+            positions[i].next;
+    }
+    rd_kafka_resp_err_t err = list->cnt > 0 ? rd_kafka_commit(of(source)->client.handle, list, 1) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (err) on_commit(of(source)->client.handle, err, list, &of(source)->client);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static size_t kafka_positions(struct source *source, struct position *positions, size_t room)
+{
+    struct kafka_source *kafka = of(source);
+    for (size_t i = 0; i < kafka->owned.n; i++) {
+        struct position *position = &kafka->owned.positions[i];
+        int64_t low, high;
+        rd_kafka_resp_err_t err = rd_kafka_get_watermark_offsets(kafka->client.handle, position->partition.topic.at,
+                                                                 position->partition.number, &low, &high);
+        if (!err && high > position->high) position->high = high;
+    }
+    return owned_positions(&kafka->owned, positions, room);
+}
+
+static const char *kafka_trouble(struct source *source)
+{
+    return of(source)->client.trouble[0] ? of(source)->client.trouble : NULL;
+}
+
+/* --- life --- */
+
+/* Leaves the group; a broker that does not answer is not waited for long. */
+static void leave(struct kafka_source *kafka)
+{
+    int64_t deadline_ms = kafka_now_ms() + CLOSE_MS;
+    kafka->closing = true;
+    if (kafka->revoking) give_back(kafka);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->client.handle);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(kafka->client.handle, queue);
+    while (!error && !rd_kafka_consumer_closed(kafka->client.handle) && kafka_now_ms() < deadline_ms)
+        rd_kafka_queue_poll_callback(queue, 10);
+    if (error) rd_kafka_error_destroy(error);
+    rd_kafka_queue_destroy(queue);
+}
+
+static void kafka_destroy(struct source *source)
+{
+    struct kafka_source *kafka = of(source);
+    kafka_batch_deinit(&kafka->batch);
+    if (kafka->client.handle) {
+        leave(kafka);
+        if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
+        rd_kafka_destroy_flags(kafka->client.handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+    kafka_probe_deinit(&kafka->probe);
+    owned_deinit(&kafka->owned);
+    free(kafka);
+}
+
+static const struct source_ops ops = {
+    kafka_receive, kafka_release, kafka_idle,      kafka_next_change, kafka_confirm, kafka_start,
+    kafka_view,    kafka_commit,  kafka_positions, kafka_trouble,     kafka_destroy,
+};
+
+static void prepare(rd_kafka_conf_t *conf)
+{
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+}
+
+static bool open_client(struct kafka_source *kafka, const struct kafka_source_settings *settings, struct error *error)
+{
+    const char *instance = kafka_settings_value(&settings->kafka, "group.instance.id");
+    char own_instance[256];
+    snprintf(own_instance, sizeof own_instance, "%s-%d", instance ? instance : "", settings->worker);
+    const struct kafka_property forced[] = {
+        { "enable.auto.commit", "false" },
+        { "enable.auto.offset.store", "false" },
+        { "auto.offset.reset", "error" },
+        { "partition.assignment.strategy", "range" },
+        { "enable.partition.eof", "false" },
+        { instance && settings->workers > 1 ? "group.instance.id" : NULL, own_instance },
+        { NULL, NULL },
+    };
+    const struct kafka_profile profile = { RD_KAFKA_CONSUMER, defaults, forced, NULL, prepare };
+    return kafka_client_init(&kafka->client, &settings->kafka, &profile, kafka, error);
+}
+
+static bool subscribe(struct kafka_source *kafka, const struct kafka_source_settings *settings, struct error *error)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)settings->n_topics);
+    for (size_t i = 0; i < settings->n_topics; i++)
+        rd_kafka_topic_partition_list_add(topics, settings->topics[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t err = rd_kafka_subscribe(kafka->client.handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return !err || fail(error, "kafka: topics cannot be subscribed to: %s", rd_kafka_err2str(err));
+}
+
+struct source *kafka_source_create(const struct kafka_source_settings *settings, struct error *error)
+{
+    struct kafka_source *kafka = must_zalloc(sizeof *kafka);
+    kafka->source.ops = &ops;
+    kafka_batch_init(&kafka->batch, settings->batch_records ? settings->batch_records : BATCH_RECORDS,
+                     settings->batch_bytes ? settings->batch_bytes : BATCH_BYTES, on_message_error, kafka);
+    if (!open_client(kafka, settings, error)) goto failed;
+    rd_kafka_poll_set_consumer(kafka->client.handle);
+    kafka->queue = rd_kafka_queue_get_consumer(kafka->client.handle);
+    if (!kafka_probe_init(&kafka->probe, &settings->kafka, error)) goto failed;
+    if (!subscribe(kafka, settings, error)) goto failed;
+    return &kafka->source;
+failed:
+    kafka_destroy(&kafka->source);
+    return NULL;
+}

@@ -1,0 +1,185 @@
+/* What the Kafka adapters share: a librdkafka handle made of settings, and its troubles told once each. */
+#include "daemon/source/kafka_client.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+enum {
+    LOOK_EVERY_MS = 1000,
+    LOOK_WAIT_MS = 20
+};
+
+/* Without these the guarantees do not hold, whatever a user wants. */
+static const struct {
+    struct kafka_property property;
+    const char *why;
+} reserved[] = {
+    { { "enable.auto.commit", "false" }, "offsets are committed behind the marks" },
+    { { "enable.auto.offset.store", "false" }, "offsets are committed behind the marks" },
+    { { "auto.offset.reset", "error" }, "reading starts at the marks, without any at the beginning" },
+    { { "partition.assignment.strategy", "range" }, "partitions of the same number stay together" },
+    { { "enable.partition.eof", "false" }, "the end of a partition is no event" },
+    { { "delivery.report.only.error", "false" }, "every delivery is waited for" },
+    { { "log.queue", "true" }, "messages of the library go through the daemon's log" },
+};
+
+int64_t kafka_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const char *kafka_settings_value(const struct kafka_settings *settings, const char *name)
+{
+    const char *value = NULL;
+    for (size_t i = 0; i < settings->n_properties; i++)
+        if (strcmp(settings->properties[i].name, name) == 0) value = settings->properties[i].value;
+    return value;
+}
+
+static bool not_reserved(const char *name, const char *value, struct error *error)
+{
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (strcmp(reserved[i].property.name, name) == 0 && strcmp(reserved[i].property.value, value) != 0)
+            return fail(error, "kafka property %s is always \"%s\": %s", name, reserved[i].property.value, reserved[i].why);
+    return true;
+}
+
+static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *error)
+{
+    char why[256];
+    if (rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK) return true;
+    why[strcspn(why, "\n")] = 0;
+    return fail(error, "kafka property %s: %s", name, why);
+}
+
+bool kafka_property_check(const char *name, const char *value, struct error *error)
+{
+    if (!not_reserved(name, value, error)) return false;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool ok = set(conf, name, value, error);
+    rd_kafka_conf_destroy(conf);
+    return ok;
+}
+
+static bool was_told(struct kafka_client *client, int code)
+{
+    int64_t now = kafka_now_ms();
+    for (int i = 0; i < KAFKA_TOLD_MAX; i++)
+        if (client->told[i].at_ms && client->told[i].code == code && now - client->told[i].at_ms < KAFKA_TELL_AGAIN_MS)
+            return true;
+    client->told[client->next_told].code = code;
+    client->told[client->next_told].at_ms = now;
+    client->next_told = (client->next_told + 1) % KAFKA_TOLD_MAX;
+    return false;
+}
+
+void kafka_client_tell(struct kafka_client *client, int code, const char *format, ...)
+{
+    if (!client->reporter.report || was_told(client, code)) return;
+    char text[KAFKA_TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    client->reporter.report(client->reporter.context, text);
+}
+
+void kafka_client_well(struct kafka_client *client)
+{
+    if (client->fatal || !client->trouble[0]) return;
+    client->trouble[0] = 0;
+    memset(client->told, 0, sizeof client->told);
+    if (client->reporter.report) client->reporter.report(client->reporter.context, "a broker answers again");
+}
+
+void kafka_client_look(struct kafka_client *client)
+{
+    if (client->fatal || !client->trouble[0] || kafka_now_ms() < client->look_ms) return;
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(client->handle, 0, NULL, &metadata, LOOK_WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+        kafka_client_well(client);
+    }
+    client->look_ms = kafka_now_ms() + LOOK_EVERY_MS;
+}
+
+static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+{
+    struct kafka_client *client = opaque;
+    char text[KAFKA_TEXT_BYTES];
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        client->fatal = true;
+        rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle, text, sizeof text);
+        snprintf(client->trouble, sizeof client->trouble, "%s: %.300s", rd_kafka_err2name(cause), text);
+        kafka_client_tell(client, code, "%s", client->trouble);
+    } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        snprintf(client->trouble, sizeof client->trouble, "%.80s%s%.300s", reason, client->cause[0] ? ": " : "", client->cause);
+        client->look_ms = kafka_now_ms() + LOOK_EVERY_MS;
+        kafka_client_tell(client, code, "%s", client->trouble);
+    } else {
+        snprintf(client->cause, sizeof client->cause, "%s", reason);
+        kafka_client_tell(client, code, "%s", reason);
+    }
+}
+
+/* Errors come through on_error, too: of the log only what has no other way, and only from warnings up. */
+static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
+{
+    static const char *const told_elsewhere[] = { "FAIL", "ERROR", "CONFWARN", "COMMITFAIL", "TERMINATE" };
+    if (level > LOG_WARNING) return;
+    for (size_t i = 0; i < sizeof told_elsewhere / sizeof *told_elsewhere; i++)
+        if (strcmp(facility, told_elsewhere[i]) == 0) return;
+    int code = 0;
+    for (const char *c = facility; *c; c++) code = code * 31 + *c;
+    kafka_client_tell(rd_kafka_opaque(handle), code | 0x10000, "%s: %s", facility, text);
+}
+
+static bool is_forced(const struct kafka_profile *profile, const char *name)
+{
+    for (const struct kafka_property *property = profile->forced; property->name; property++)
+        if (strcmp(property->name, name) == 0) return true;
+    return profile->left_out && strcmp(profile->left_out, name) == 0;
+}
+
+static bool fill_conf(rd_kafka_conf_t *conf, const struct kafka_settings *settings, const struct kafka_profile *profile,
+                      struct error *error)
+{
+    for (const struct kafka_property *property = profile->defaults; property->name; property++)
+        if (!set(conf, property->name, property->value, error)) return false;
+    for (size_t i = 0; i < settings->n_properties; i++) {
+        const struct kafka_property *property = &settings->properties[i];
+        if (!not_reserved(property->name, property->value, error)) return false;
+        if (!is_forced(profile, property->name) && !set(conf, property->name, property->value, error)) return false;
+    }
+    for (const struct kafka_property *property = profile->forced; property->name; property++)
+        if (!set(conf, property->name, property->value, error)) return false;
+    return set(conf, "log.queue", "true", error);
+}
+
+bool kafka_client_init(struct kafka_client *client, const struct kafka_settings *settings, const struct kafka_profile *profile,
+                       void *owner, struct error *error)
+{
+    client->owner = owner;
+    client->reporter = settings->reporter;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    if (profile->prepare) profile->prepare(conf);
+    char why[256];
+    if (fill_conf(conf, settings, profile, error)) {
+        client->handle = rd_kafka_new(profile->type, conf, why, sizeof why);
+        if (client->handle) {
+            rd_kafka_set_log_queue(client->handle, NULL);
+            return true;
+        }
+        fail(error, "kafka: %s", why);
+    }
+    rd_kafka_conf_destroy(conf);
+    return false;
+}

@@ -1,0 +1,55 @@
+/* What the Kafka adapters share: a librdkafka handle made of settings, and its troubles told once each. Inner to the
+ * Kafka adapters. */
+#pragma once
+
+#include "daemon/source/kafka_settings.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdint.h>
+
+enum {
+    KAFKA_TOLD_MAX = 8,
+    KAFKA_TEXT_BYTES = 400,
+    KAFKA_TELL_AGAIN_MS = 60000
+};
+
+struct kafka_client {
+    rd_kafka_t *handle;
+    void *owner; /* for the callbacks: rd_kafka_opaque is this client */
+    struct kafka_reporter reporter;
+    struct {
+        int code;
+        int64_t at_ms;
+    } told[KAFKA_TOLD_MAX];
+    int next_told;
+    char cause[KAFKA_TEXT_BYTES];   /* the newest failure to connect */
+    char trouble[KAFKA_TEXT_BYTES]; /* "": all well */
+    bool fatal;                     /* the handle will never work again */
+    int64_t look_ms;                /* when to see next whether a broker answers again */
+};
+
+/* Which properties a handle has: `defaults` give way to the settings, `forced` do not. Both end with a NULL name. */
+struct kafka_profile {
+    rd_kafka_type_t type;
+    const struct kafka_property *defaults, *forced;
+    const char *left_out;               /* a property of the settings that is not taken; NULL: none */
+    void (*prepare)(rd_kafka_conf_t *); /* sets callbacks; NULL: none */
+};
+
+/* Fills a zeroed client. False: nothing to clean up. */
+MUST_USE bool kafka_client_init(struct kafka_client *client, const struct kafka_settings *settings,
+                                const struct kafka_profile *profile, void *owner, struct error *error);
+
+/* Tells the reporter, unless the same code was told less than a minute ago. */
+void kafka_client_tell(struct kafka_client *client, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Something worked: what is told next is told at once. */
+void kafka_client_well(struct kafka_client *client);
+
+/* While all brokers are down: looks, once a second and for some milliseconds, whether one answers. */
+void kafka_client_look(struct kafka_client *client);
+
+/* The settings' value of a property, NULL: not there. */
+const char *kafka_settings_value(const struct kafka_settings *settings, const char *name);
+
+int64_t kafka_now_ms(void); /* monotonic */
