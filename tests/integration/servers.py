@@ -1,0 +1,151 @@
+"""The servers a test talks to, each a private one in a temporary folder: a Kafka broker, Redis, and the daemon itself."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import redis as redis_client
+
+TESTS = Path(__file__).resolve().parent.parent
+BROKER = TESTS / "kafka" / "broker.sh"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(true, what, timeout=60, every=0.05):
+    """Returns the first result of `true()` that is one; fails with `what` (a text or a function) when none comes in time."""
+    end = time.monotonic() + timeout
+    while True:
+        result = true()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise AssertionError("after %g s still not: %s" % (timeout, what() if callable(what) else what))
+        time.sleep(every)
+
+
+class Kafka:
+    def __init__(self, folder):
+        self.folder, self.port = folder, free_port()
+        self.address = "127.0.0.1:%d" % self.port
+
+    def broker(self, *words):
+        subprocess.run([str(BROKER), *map(str, words)], check=True, timeout=180)
+
+    def start(self):
+        self.broker("start", self.folder, self.port)
+
+    def stop(self):
+        self.broker("stop", self.folder)
+
+    def kill(self):
+        self.broker("kill", self.folder)
+
+
+class Redis:
+    """A redis-server on a unix socket: `durable` keeps an append-only file (everysec), else only what SAVE writes."""
+
+    def __init__(self, folder, durable=True, password=None):
+        self.folder, self.durable, self.password = folder, durable, password
+        self.socket = folder / "redis.sock"
+        folder.mkdir(exist_ok=True)
+
+    @property
+    def url(self):
+        return "unix://%s" % self.socket
+
+    def start(self):
+        argv = ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--save", "",
+                "--logfile", self.folder / "redis.log", "--appendonly", "yes" if self.durable else "no", "--appendfsync", "everysec"]
+        if self.password:
+            argv += ["--requirepass", self.password]
+        self.process = subprocess.Popen([str(word) for word in argv])
+        self.client = redis_client.Redis(unix_socket_path=str(self.socket), password=self.password, decode_responses=True)
+        wait_until(self.answers, "Redis answers")
+
+    def answers(self):
+        try:
+            return self.client.ping()
+        except redis_client.exceptions.RedisError:
+            return False
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    stop = kill
+
+
+class Daemon:
+    """crm-reportd run, with its configuration and log in a folder. `clock`: the instant it takes for now."""
+
+    def __init__(self, binary, folder, config, clock=None):
+        self.binary, self.folder, self.clock, self.process = binary, folder, clock, None
+        folder.mkdir(exist_ok=True)
+        self.log_path, self.config_path = folder / "log", folder / "config.json"
+        self.configure(config)
+
+    def configure(self, config):
+        self.config = config
+        self.config_path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+
+    @property
+    def environment(self):
+        return os.environ | ({"CRM_REPORTD_CLOCK": self.clock} if self.clock else {})
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([str(self.binary), "run", "-c", str(self.config_path)], stdout=log, stderr=log, env=self.environment)
+        return self
+
+    def get(self, path):
+        """(HTTP status, body); status 0 when nothing listens."""
+        try:
+            with urllib.request.urlopen("http://%s%s" % (self.config["listen"], path), timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read().decode()
+        except (urllib.error.URLError, OSError):
+            return 0, ""
+
+    def wait_ready(self, timeout=30):
+        wait_until(lambda: self.alive() and self.get("/readyz")[0] == 200, lambda: "ready; /readyz says %s\n%s" % (self.get("/readyz"), self.log()), timeout)
+        return self
+
+    def alive(self):
+        assert self.process.poll() is None, "the daemon ended with %s:\n%s" % (self.process.returncode, self.log())
+        return True
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        """kill -9"""
+        if self.process and self.process.poll() is None:
+            self.send(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+
+    def terminate(self, timeout=30):
+        """SIGTERM; returns (exit status, seconds until it was gone)."""
+        began = time.monotonic()
+        self.send(signal.SIGTERM)
+        return self.process.wait(timeout), time.monotonic() - began
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")[-6000:] if self.log_path.exists() else ""
+
+    def command(self, *words, stdin=""):
+        """Runs another subcommand with the same configuration and clock: (exit status, stdout, stderr)."""
+        done = subprocess.run([str(self.binary), words[0], "-c", str(self.config_path), *map(str, words[1:])], input=stdin.encode(),
+                              capture_output=True, timeout=600, env=self.environment, check=False)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
