@@ -69,8 +69,16 @@ class Redis:
         if self.password:
             argv += ["--requirepass", self.password]
         self.process = subprocess.Popen([str(word) for word in argv])
-        self.client = redis_client.Redis(unix_socket_path=str(self.socket), password=self.password, decode_responses=True)
+        self.connect()
         wait_until(self.answers, "Redis answers")
+
+    def connect(self):
+        self.client = redis_client.Redis(unix_socket_path=str(self.socket), password=self.password, decode_responses=True)
+
+    def change_password(self, password):
+        self.client.config_set("requirepass", password)
+        self.password = password
+        self.connect()
 
     def answers(self):
         try:
@@ -141,8 +149,12 @@ class Daemon:
         self.send(signal.SIGTERM)
         return self.process.wait(timeout), time.monotonic() - began
 
+    def whole_log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
     def log(self):
-        return self.log_path.read_text(errors="replace")[-6000:] if self.log_path.exists() else ""
+        """The end of it, for messages."""
+        return self.whole_log()[-6000:]
 
     def command(self, *words, stdin=""):
         """Runs another subcommand with the same configuration and clock: (exit status, stdout, stderr)."""

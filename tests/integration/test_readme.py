@@ -26,7 +26,7 @@ def pattern(expected):
     return "".join(lines) + r"\s*"
 
 
-@pytest.mark.parametrize("servers, script, expected", examples())
+@pytest.mark.parametrize("servers, script, expected", list(examples()))
 def test_example(servers, script, expected, binary, tmp_path, request):
     tree = tmp_path / "tree"
     shutil.copytree(TESTS.parent, tree, ignore=shutil.ignore_patterns(".git", "build*", "__pycache__"))

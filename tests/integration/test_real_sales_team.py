@@ -4,7 +4,6 @@ import json
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import ask
 import pytest
@@ -40,7 +39,3 @@ def test_figures_from_the_table(how, topics, redis_server, daemon, tmp_path):
     compared = subprocess.run([sys.executable, REAL / "compare.py", folder / "queries.ndjson", folder / "expected.ndjson", answers, "deals"],
                               capture_output=True, text=True, check=True)
     assert compared.stdout.splitlines()[-1] == "%d 0" % len(queries), compared.stdout
-
-
-def test_the_folder_is_complete():
-    assert {path.name for path in Path(REAL, "deals").iterdir()} >= {"events.ndjson.gz", "queries.ndjson", "expected.ndjson", "as_of", "config.json"}

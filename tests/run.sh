@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs them all, unattended, on Debian 12 (as root, or with sudo).
+#
+#   tests/run.sh                 everything: builds, unit tests, sanitizers, fuzzing, stories, property test, real servers
+#   tests/run.sh --quick         for developers: one build, unit tests, stories, a few histories, the format; no servers
+#   tests/run.sh STAGE …         only these stages: setup build unit format clang sanitize cases property fuzz integration
+#
+# Environment: TEST_BUILD (where builds and the Python environment go, default build-tests in the tree),
+# FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 100), PYTEST (further arguments for pytest).
+set -uo pipefail
+
+tree=$(cd "$(dirname "$0")/.." && pwd)
+out=${TEST_BUILD:-$tree/build-tests}
+venv=$out/venv
+packages=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libglib2.0-dev libcmocka-dev
+  clang clang-format libclang-rt-14-dev redis-server kcat openjdk-17-jre-headless maven python3-venv tzdata git ca-certificates)
+all=(setup build unit format clang sanitize cases property fuzz integration)
+quick=(setup build unit format cases property)
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+stage_setup() {
+  local missing=() package
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" || return 1
+  fi
+  [ -x "$venv/bin/pytest" ] && cmp -s "$tree/tests/requirements.txt" "$venv/requirements.txt" && return 0
+  python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$tree/tests/requirements.txt" &&
+    cp "$tree/tests/requirements.txt" "$venv/"
+}
+
+compile() { # NAME [cmake option …]: a build folder of that name
+  local name=$1
+  shift
+  cmake -B "$out/$name" -G Ninja -S "$tree" "$@" >"$out/$name.log" 2>&1 || { cat "$out/$name.log"; return 1; }
+  ninja -C "$out/$name"
+}
+
+unit() { ctest --test-dir "$out/$1" --output-on-failure -j2; }
+
+stories() { # BUILD [--quick]: our cases, and the shared conformance cases where they are
+  local shared=$tree/../shared/cases failed=0
+  python3 "$tree/tests/cases/run.py" --bin "$out/$1/crm-reportd" "${@:2}" || failed=1
+  [ ! -f "$shared/run.py" ] || python3 "$shared/run.py" --bin "$out/$1/crm-reportd" "${@:2}" "$shared" || failed=1
+  return $failed
+}
+
+stage_build() { compile release -DCMAKE_BUILD_TYPE=Release; }
+stage_unit() { unit release; }
+stage_cases() { stories release; }
+stage_property() { python3 "$tree/tests/property/property.py" --bin "$out/release/crm-reportd" --seeds "${SEEDS:-100}"; }
+stage_clang() { CC=clang compile clang -DCMAKE_BUILD_TYPE=Debug; }
+
+stage_format() {
+  (cd "$tree" && git ls-files -z 'common/*.[ch]' 'daemon/*.[ch]' 'tests/*.[ch]' | xargs -0 clang-format --dry-run -Werror)
+}
+
+stage_sanitize() {
+  compile sanitize -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug || return 1
+  local failed=0
+  unit sanitize || failed=1
+  stories sanitize --quick || failed=1
+  return $failed
+}
+
+stage_fuzz() {
+  CC=clang compile fuzz -DFUZZ=ON -DSANITIZE=ON || return 1
+  local target name failed=0
+  for target in "$out"/fuzz/fuzz_*; do
+    [ -x "$target" ] || continue
+    name=$(basename "$target")
+    mkdir -p "$out/corpus/$name"
+    local seeds=("$tree/tests/fuzz/corpus/$name")
+    [ -d "${seeds[0]}" ] || seeds=()
+    (cd "$out/corpus" && "$target" -max_total_time="${FUZZ_SECONDS:-10}" -print_final_stats=1 -verbosity=0 "$out/corpus/$name" "${seeds[@]}") || failed=1
+  done
+  return $failed
+}
+
+stage_integration() {
+  # shellcheck disable=SC2086
+  "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/integration" --bin "$out/release/crm-reportd" -ra --durations=5 ${PYTEST:-}
+}
+
+stages=("${all[@]}")
+case ${1:-} in
+  --quick) stages=("${quick[@]}") SEEDS=${SEEDS:-20} ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  ?*) stages=("$@") ;;
+esac
+mkdir -p "$out"
+cd "$tree" || exit 2
+summary=() failed=0
+for stage in "${stages[@]}"; do
+  declare -F "stage_$stage" >/dev/null || { echo "no stage $stage; there are: ${all[*]}" >&2; exit 2; }
+  printf '\n=== %s\n' "$stage"
+  began=$(date +%s.%N)
+  if "stage_$stage"; then result=ok; else result=FAILED failed=1; fi
+  summary+=("$(printf '%-12s %-7s %7.1f s' "$stage" $result "$(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { print b - a }')")")
+  if [ $result = FAILED ] && { [ "$stage" = setup ] || [ "$stage" = build ]; }; then break; fi
+done
+printf '\n=== stages\n'
+printf '%s\n' "${summary[@]}"
+exit $failed
