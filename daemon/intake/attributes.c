@@ -5,6 +5,9 @@
 
 _Static_assert(CUSTOM_MAX <= 64, "declared attributes fit the bits");
 
+#define BIT(attribute) (UINT64_C(1) << ATTRIBUTE_##attribute)
+static const uint64_t money_bits = BIT(AMOUNT) | BIT(COST) | BIT(BUDGET) | BIT(TARGET) | BIT(CURRENCY);
+
 /* What the data names: a bit for each attribute, and the last value it was given. */
 struct named {
     uint64_t known, custom;
@@ -57,6 +60,7 @@ static bool require_all(const struct verb_row *verb, const struct named *named, 
 static bool find_decimals(const struct named *named, const struct rules *rules, struct value_context *context,
                           struct rejection *rejection)
 {
+    if (!(named->known & money_bits)) return true;
     struct span code = span_of(rules->currency);
     context->currency_named = is_given(named, ATTRIBUTE_CURRENCY);
     if (context->currency_named && !value_currency(named->values[ATTRIBUTE_CURRENCY], &code))
