@@ -106,9 +106,10 @@ static bool take_custom(struct span *text, const struct rules *rules, struct cel
     enum fact fact = (enum fact)key->fact;
     const char *const *names;
     int n_customs = customs(rules, fact, &names);
-    struct span name = until_take(text, '=');
+    struct span custom = until_take(text, ';');
+    struct span name = until_take(&custom, '=');
     name_id id;
-    if (!name.len || !byte_take(text, '=') || !take_name(text, &id)) return false;
+    if (!name.len || !byte_take(&custom, '=') || !take_name(&custom, &id) || custom.len) return false;
     for (int i = 0; i < n_customs; i++)
         if (span_is(name, names[i])) key->dims[fact_rows[fact].n_dims + i] = id;
     return true;
