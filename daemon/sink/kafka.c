@@ -88,7 +88,8 @@ static rd_kafka_headers_t *headers_of(const struct outgoing *outgoing)
 
 /* The topic's name terminated; longer than any topic's name can be (249) is cut, and refused by the broker. */
 enum {
-    TOPIC_BYTES = 256
+    TOPIC_BYTES = 256,
+    PURGE_MS = 1000
 };
 
 static rd_kafka_resp_err_t enqueue(struct kafka_sink *kafka, const struct outgoing *outgoing)
@@ -119,18 +120,43 @@ static bool kafka_produce(struct sink *sink, const struct outgoing *outgoing)
     return true;
 }
 
-static void kafka_poll(struct sink *sink, int timeout_ms)
+static bool acknowledge_refusals(struct kafka_sink *kafka)
 {
-    struct kafka_sink *kafka = of(sink);
-    kafka_client_look(&kafka->client);
+    bool any = kafka->refusals != NULL;
     while (kafka->refusals) {
         struct refusal *refusal = kafka->refusals;
         kafka->refusals = refusal->next;
         acknowledge(kafka, refusal->tag, refusal->err);
         free(refusal);
-        timeout_ms = 0;
     }
+    return any;
+}
+
+/* What is still waiting is acknowledged as undelivered. */
+static void close_handle(struct kafka_sink *kafka)
+{
+    if (!kafka->client.handle) return;
+    rd_kafka_purge(kafka->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(kafka->client.handle, PURGE_MS);
+    rd_kafka_destroy(kafka->client.handle);
+    kafka->client.handle = NULL;
+}
+
+/* An idempotent producer that lost its sequence (its topic was deleted) never works again: it is made anew. */
+static void renew(struct kafka_sink *kafka)
+{
+    close_handle(kafka);
+    kafka->client.trouble[0] = 0;
+    REQUIRE(kafka_client_renew(&kafka->client));
+}
+
+static void kafka_poll(struct sink *sink, int timeout_ms)
+{
+    struct kafka_sink *kafka = of(sink);
+    kafka_client_look(&kafka->client);
+    if (acknowledge_refusals(kafka)) timeout_ms = 0;
     rd_kafka_poll(kafka->client.handle, timeout_ms);
+    if (kafka->client.fatal) renew(kafka);
 }
 
 static bool kafka_flush(struct sink *sink, int timeout_ms)
@@ -144,11 +170,9 @@ static bool kafka_flush(struct sink *sink, int timeout_ms)
 static void kafka_destroy(struct sink *sink)
 {
     struct kafka_sink *kafka = of(sink);
-    if (kafka->client.handle) {
-        rd_kafka_purge(kafka->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        kafka_flush(sink, 0);
-        rd_kafka_destroy(kafka->client.handle);
-    }
+    acknowledge_refusals(kafka);
+    close_handle(kafka);
+    kafka_client_deinit(&kafka->client);
     free(kafka);
 }
 

@@ -5,7 +5,7 @@
 #include "daemon/source/kafka.h"
 
 #include "daemon/source/kafka_batch.h"
-#include "daemon/source/kafka_probe.h"
+#include "daemon/source/kafka_viewer.h"
 #include "daemon/source/owned.h"
 
 #include <stdio.h>
@@ -38,7 +38,7 @@ static const struct kafka_property defaults[] = {
 struct kafka_source {
     struct source source;
     struct kafka_client client;
-    struct kafka_probe probe;
+    struct kafka_viewer viewer;
     rd_kafka_queue_t *queue;
     struct owned owned;
     bool assign;   /* what is fetched is no longer what `owned` says: assign anew before receiving */
@@ -207,7 +207,7 @@ static void kafka_idle(struct source *source, int timeout_ms)
 static bool kafka_view(struct source *source, struct partition_view *views, size_t n, int timeout_ms, struct error *error)
 {
     struct kafka_source *kafka = of(source);
-    if (!kafka_probe_view(&kafka->probe, views, n, timeout_ms, error)) return false;
+    if (!kafka_viewer_view(&kafka->viewer, views, n, timeout_ms, error)) return false;
     for (size_t i = 0; i < n; i++) {
         struct position *position = owned_find(&kafka->owned, views[i].partition.topic, views[i].partition.number);
         if (position) position->high = views[i].high;
@@ -273,7 +273,8 @@ static void kafka_destroy(struct source *source)
         if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
         rd_kafka_destroy_flags(kafka->client.handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     }
-    kafka_probe_deinit(&kafka->probe);
+    kafka_client_deinit(&kafka->client);
+    kafka_viewer_deinit(&kafka->viewer);
     owned_deinit(&kafka->owned);
     free(kafka);
 }
@@ -326,7 +327,7 @@ struct source *kafka_source_create(const struct kafka_source_settings *settings,
     if (!open_client(kafka, settings, error)) goto failed;
     rd_kafka_poll_set_consumer(kafka->client.handle);
     kafka->queue = rd_kafka_queue_get_consumer(kafka->client.handle);
-    if (!kafka_probe_init(&kafka->probe, &settings->kafka, error)) goto failed;
+    if (!kafka_viewer_init(&kafka->viewer, &settings->kafka, error)) goto failed;
     if (!subscribe(kafka, settings, error)) goto failed;
     return &kafka->source;
 failed:

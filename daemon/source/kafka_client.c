@@ -161,25 +161,42 @@ static bool fill_conf(rd_kafka_conf_t *conf, const struct kafka_settings *settin
     return set(conf, "log.queue", "true", error);
 }
 
+bool kafka_client_renew(struct kafka_client *client)
+{
+    char why[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(client->conf);
+    client->fatal = false;
+    client->handle = rd_kafka_new(client->type, conf, why, sizeof why);
+    if (client->handle) {
+        rd_kafka_set_log_queue(client->handle, NULL);
+        return true;
+    }
+    snprintf(client->trouble, sizeof client->trouble, "kafka: %s", why);
+    rd_kafka_conf_destroy(conf);
+    return false;
+}
+
+void kafka_client_deinit(struct kafka_client *client)
+{
+    if (client->conf) rd_kafka_conf_destroy(client->conf);
+    client->conf = NULL;
+}
+
 bool kafka_client_init(struct kafka_client *client, const struct kafka_settings *settings, const struct kafka_profile *profile,
                        void *owner, struct error *error)
 {
     client->owner = owner;
+    client->type = profile->type;
     client->reporter = settings->reporter;
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_opaque(conf, client);
-    rd_kafka_conf_set_error_cb(conf, on_error);
-    rd_kafka_conf_set_log_cb(conf, on_log);
-    if (profile->prepare) profile->prepare(conf);
-    char why[256];
-    if (fill_conf(conf, settings, profile, error)) {
-        client->handle = rd_kafka_new(profile->type, conf, why, sizeof why);
-        if (client->handle) {
-            rd_kafka_set_log_queue(client->handle, NULL);
-            return true;
-        }
-        fail(error, "kafka: %s", why);
+    client->conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_opaque(client->conf, client);
+    rd_kafka_conf_set_error_cb(client->conf, on_error);
+    rd_kafka_conf_set_log_cb(client->conf, on_log);
+    if (profile->prepare) profile->prepare(client->conf);
+    if (fill_conf(client->conf, settings, profile, error)) {
+        if (kafka_client_renew(client)) return true;
+        fail(error, "%s", client->trouble);
     }
-    rd_kafka_conf_destroy(conf);
+    kafka_client_deinit(client);
     return false;
 }

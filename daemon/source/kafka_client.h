@@ -15,7 +15,9 @@ enum {
 
 struct kafka_client {
     rd_kafka_t *handle;
-    void *owner; /* for the callbacks: rd_kafka_opaque is this client */
+    rd_kafka_type_t type;
+    rd_kafka_conf_t *conf; /* what the handle was made of */
+    void *owner;           /* for the callbacks: rd_kafka_opaque is this client */
     struct kafka_reporter reporter;
     struct {
         int code;
@@ -39,6 +41,12 @@ struct kafka_profile {
 /* Fills a zeroed client. False: nothing to clean up. */
 MUST_USE bool kafka_client_init(struct kafka_client *client, const struct kafka_settings *settings,
                                 const struct kafka_profile *profile, void *owner, struct error *error);
+
+/* Without its handle, which is the owner's to end. */
+void kafka_client_deinit(struct kafka_client *client);
+
+/* A new handle in place of one that was destroyed. False: `trouble` says why, and there is no handle. */
+MUST_USE bool kafka_client_renew(struct kafka_client *client);
 
 /* Tells the reporter, unless the same code was told less than a minute ago. */
 void kafka_client_tell(struct kafka_client *client, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
