@@ -157,8 +157,8 @@ static bool check_ahead(const struct decoding *d)
     if (now_us == NO_INSTANT || __builtin_sub_overflow(d->event->time_us, now_us, &ahead_us)) return true;
     if (ahead_us <= d->settings->max_ahead_us) return true;
     return reject(d->rejection, REASON_TOO_FAR_AHEAD,
-                  "%stime: %lld s after the record's timestamp; expected at most %lld s (max_ahead)", d->envelope.prefix,
-                  (long long)(ahead_us / MICROS_PER_SECOND), (long long)(d->settings->max_ahead_us / MICROS_PER_SECOND));
+                  "%stime: %lld ms after the record's timestamp; expected at most %lld ms (max_ahead)", d->envelope.prefix,
+                  (long long)(ahead_us / MICROS_PER_MS), (long long)(d->settings->max_ahead_us / MICROS_PER_MS));
 }
 
 static bool read_data(struct decoding *d)

@@ -168,7 +168,7 @@ const char *const value_expected[] = {
     [TYPE_REFERENCE] = "an id: a text of at most 256 bytes",
     [TYPE_PERSONAL] = "a text of at most 1024 bytes",
     [TYPE_NAMES] = "a list of texts of at most 1024 bytes each",
-    [TYPE_MONEY] = "a decimal text or number without exponent, at most 15 digits in the currency's smallest unit",
+    [TYPE_MONEY] = "a decimal text or number without exponent, no more decimals than its currency, at most 15 digits",
     [TYPE_CURRENCY] = "three capital letters, as in ISO 4217",
     [TYPE_DURATION] = "seconds as a number >= 0 without exponent, below 10^12",
     [TYPE_INSTANT] = "an RFC 3339 date-time of the years 1900 to 2199",
