@@ -35,6 +35,13 @@ void problems_deinit(struct problems *problems)
     *problems = (struct problems){ 0 };
 }
 
+void findings_deinit(struct findings *findings)
+{
+    problems_deinit(&findings->wrong);
+    problems_deinit(&findings->advice);
+    problems_deinit(&findings->good);
+}
+
 void problems_print(const struct problems *problems, const char *prefix, FILE *stream)
 {
     for (size_t i = 0; i < problems->n; i++) {

@@ -18,6 +18,14 @@ struct problems {
     size_t n, room;
 };
 
+/* What a look at something came to. */
+struct findings {
+    struct problems wrong;  /* does not work like this */
+    struct problems advice; /* works, but */
+    struct problems good;   /* how it is */
+};
+void findings_deinit(struct findings *findings);
+
 /* Adds one, unless the same is there already. Never holds a secret: that is up to the caller. */
 void problem_add(struct problems *problems, const char *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void problems_deinit(struct problems *problems);

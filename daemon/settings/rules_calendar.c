@@ -106,7 +106,7 @@ void read_business_hours(const struct rules_reading *reading, const json_t *valu
         if (weekdays[day])
             read_day(reading, &at, hours, day);
         else
-            unknown_name(&at, "weekday (they are lower-case, in English)", suggestion);
+            unknown_key(&at, "weekday (they are lower-case, in English)", suggestion);
     }
 }
 

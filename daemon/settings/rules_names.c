@@ -48,7 +48,7 @@ void read_lists(const struct rules_reading *reading, const json_t *value)
         if (!is_listable(span_of(name)) && !is_custom_of_any(reading->rules, span_of(name))) {
             struct suggestion suggestion = { .name = span_of(name) };
             suggest_attribute(&suggestion, reading->rules, -1);
-            unknown_name(&at, "attribute, or one whose values are no names", suggestion);
+            unknown_key(&at, "attribute, or one whose values are no names", suggestion);
         } else if (read_list(&at, values, &texts)) {
             struct map *list = must_zalloc(sizeof *list);
             for (size_t i = 0; i < texts.n; i++) map_put(list, span_of(texts.at[i]), (void *)texts.at[i]);
@@ -73,7 +73,7 @@ static void read_per_kind(const struct rules_reading *reading, const json_t *val
         if (!kind_find(span_of(name), &kind)) {
             struct suggestion suggestion = { .name = span_of(name) };
             for (int i = 0; i < N_KINDS; i++) suggest(&suggestion, kind_rows[i].name);
-            unknown_name(&at, "kind", suggestion);
+            unknown_key(&at, "kind", suggestion);
         } else if (read_list(&at, names, &list)) {
             if (list.n > max)
                 expected(&at, names, "at most %zu", max);

@@ -26,7 +26,7 @@ const struct tenant_key tenant_keys[] = {
 /* clang-format on */
 const size_t n_tenant_keys = sizeof tenant_keys / sizeof tenant_keys[0];
 
-void unknown_name(const struct reading *at, const char *what, struct suggestion suggestion)
+void unknown_key(const struct reading *at, const char *what, struct suggestion suggestion)
 {
     if (suggestion.best)
         problem_add(at->problems, at->where, "unknown %s; did you mean %s?", what, suggestion.best);
@@ -56,7 +56,7 @@ static void check_keys(const struct reading *at, const json_t *object)
         size_t i = 0;
         while (i < n_tenant_keys && strcmp(tenant_keys[i].name, name) != 0) suggest(&suggestion, tenant_keys[i++].name);
         struct reading inner = reading_at(at, name);
-        if (i == n_tenant_keys) unknown_name(&inner, "setting of a tenant", suggestion);
+        if (i == n_tenant_keys) unknown_key(&inner, "setting of a tenant", suggestion);
     }
 }
 

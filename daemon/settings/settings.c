@@ -60,7 +60,8 @@ struct settings *settings_inspect(const char *path, char *const *environment, en
 struct settings *settings_load(const char *path, char *const *environment, enum settings_need need, struct problems *problems)
 {
     size_t before = problems->n;
-    return unless_wrong(settings_inspect(path, environment, need, problems), problems->n > before);
+    struct settings *settings = settings_inspect(path, environment, need, problems);
+    return unless_wrong(settings, problems->n > before);
 }
 
 /* Takes from `now` what may change while running, from `old` the rest. */

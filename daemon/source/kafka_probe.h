@@ -1,17 +1,10 @@
-/* Looks at partitions from outside the group: committed offsets, ends of the log, the timestamp of one record. */
+/* A look at Kafka before the daemon relies on it: are properties, brokers and topics as they have to be? For `check`. */
 #pragma once
 
-#include "daemon/source/kafka_client.h"
-#include "daemon/source/source.h"
+#include "daemon/settings/settings.h"
 
-struct kafka_probe {
-    struct kafka_client client;
-};
+/* Every property of the settings that librdkafka refuses or the daemon must set itself. */
+void kafka_properties_check(const struct settings *settings, struct problems *problems);
 
-/* Fills a zeroed probe. It joins no group and commits nothing. */
-MUST_USE bool kafka_probe_init(struct kafka_probe *probe, const struct kafka_settings *settings, struct error *error);
-void kafka_probe_deinit(struct kafka_probe *probe);
-
-/* As source_view. */
-MUST_USE bool kafka_probe_view(struct kafka_probe *probe, struct partition_view *views, size_t n, int timeout_ms,
-                               struct error *error);
+/* Asks the brokers, for at most `timeout_ms` each time it has to wait (twice). Creates and changes nothing. */
+void kafka_probe(const struct settings *settings, int timeout_ms, struct findings *findings);

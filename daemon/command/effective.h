@@ -1,0 +1,11 @@
+/* The catalogue that settings ask for: the shipped file and those of the user beside it. */
+#pragma once
+
+#include "daemon/catalogue/catalogue.h"
+#include "daemon/settings/settings.h"
+
+/* Reads and loads them. NULL when anything is wrong: `problems` holds all of it, files that cannot be read among them. */
+struct catalogue *catalogue_effective(const struct settings *settings, struct problems *problems) MUST_USE;
+
+/* The same for a command: tells what is wrong on stderr. */
+struct catalogue *command_catalogue(const char *command, const struct settings *settings) MUST_USE;

@@ -1,0 +1,113 @@
+#include "daemon/state/redis_probe.h"
+
+#include "daemon/state/keys.h"
+#include "daemon/state/redis.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Cells are short texts in hashes: compact up to here, several times larger beyond. */
+enum {
+    LISTPACK_ENTRIES = 512,
+    LISTPACK_VALUE_BYTES = 512,
+    OLDEST_MAJOR = 6
+};
+
+static void check_server(const struct redis_identity *identity, const char *where, struct findings *findings)
+{
+    problem_add(&findings->good, "redis.url", "%s answers: version %s, %s", where, identity->version,
+                identity->is_cluster ? "a cluster" : "a single server");
+    if (atoi(identity->version) < OLDEST_MAJOR)
+        problem_add(&findings->wrong, "redis.url", "found version %s, expected %d or newer", identity->version, OLDEST_MAJOR);
+    if (!identity->is_master) problem_add(&findings->wrong, "redis.url", "%s is a replica, expected the master", where);
+}
+
+static void check_memory(const struct redis_identity *identity, struct findings *findings)
+{
+    const char *policy = identity->maxmemory_policy;
+    if (!policy[0]) return;
+    bool evicts_all = !strncmp(policy, "allkeys-", 8);
+    if (evicts_all && identity->maxmemory_bytes)
+        problem_add(&findings->wrong, "redis.url", "found maxmemory-policy %s, expected noeviction: it throws counters away",
+                    policy);
+    else if (strcmp(policy, "noeviction") != 0)
+        problem_add(&findings->advice, "redis.url",
+                    "maxmemory-policy is %s: set noeviction before a memory limit makes it throw away", policy);
+    else
+        problem_add(&findings->good, "redis.url", "maxmemory %" PRId64 " (0: no limit), maxmemory-policy noeviction",
+                    identity->maxmemory_bytes);
+}
+
+static void check_hash(const char *name, int64_t found, int64_t least, struct findings *findings)
+{
+    if (found >= 0 && found < least)
+        problem_add(&findings->advice, "redis.url", "%s is %" PRId64 ": %" PRId64 " or more keeps counters several times smaller",
+                    name, found, least);
+}
+
+static void check_configuration(const struct redis_identity *identity, struct findings *findings)
+{
+    check_memory(identity, findings);
+    check_hash("hash-max-listpack-entries", identity->hash_max_listpack_entries, LISTPACK_ENTRIES, findings);
+    check_hash("hash-max-listpack-value", identity->hash_max_listpack_value_bytes, LISTPACK_VALUE_BYTES, findings);
+    if (identity->aof_enabled)
+        problem_add(&findings->good, "redis.url", "appendonly yes");
+    else
+        problem_add(&findings->advice, "redis.url",
+                    "appendonly is no: after a crash all since the last dump is read again from Kafka, if it still has it");
+    if (!identity->maxmemory_policy[0] || identity->hash_max_listpack_entries < 0)
+        problem_add(&findings->advice, "redis.user",
+                    "this user may not run CONFIG GET: what was not named here make sure of yourself "
+                    "(maxmemory-policy noeviction, appendonly yes, hash-max-listpack-entries and -value %d)",
+                    LISTPACK_ENTRIES);
+}
+
+/* A commit that expects a version which no tenant has: the server must let it run, and it changes nothing. */
+static void check_rights(struct state *state, const char *prefix, struct findings *findings)
+{
+    struct arena arena = { 0 };
+    struct span tenant = SPAN("crm-reportd-check");
+    struct commit commit = { .tenant = tenant, .version = 1 };
+    struct error error = { "" };
+    commit.state_key = key_state(&arena, prefix, tenant);
+    commit.timers_key = key_timers(&arena, prefix, tenant);
+    bool answered = state->ops->commit_begin(state, &commit, 1, &error) && state->ops->commit_end(state, &error);
+    if (answered && commit.outcome == CONFLICT)
+        problem_add(&findings->good, "redis.user", "may run the commit script on %s:*", prefix);
+    else
+        problem_add(&findings->wrong, "redis.user", "cannot commit: %s (needs ~%s:* &%s:* +@read +@write +@scripting)",
+                    error.text, prefix, prefix);
+    arena_deinit(&arena);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+void redis_probe(const struct settings *settings, int64_t timeout_ms, struct findings *findings)
+{
+    const struct redis_settings redis = {
+        .url = settings->redis.url,
+        .user = settings->redis.user,
+        .password = settings->redis.password,
+        .ca_file = settings->redis.ca_file,
+        .client_name = "crm-reportd-check",
+        .connect_timeout_ms = smaller(settings->redis.connect_timeout_ms, timeout_ms),
+        .command_timeout_ms = smaller(settings->redis.command_timeout_ms, timeout_ms),
+    };
+    struct error error = { "" };
+    enum outcome outcome;
+    struct redis_identity identity = { 0 };
+    struct state *state = state_redis_create(&redis);
+    if (!state_redis_connect(state, &error))
+        problem_add(&findings->wrong, "redis.url", "%s", error.text);
+    else if (!state_redis_identity(state, &identity, &outcome, &error))
+        problem_add(&findings->wrong, "redis.user", "%s", error.text);
+    else {
+        check_server(&identity, state_redis_where(state), findings);
+        check_configuration(&identity, findings);
+        check_rights(state, settings->prefix, findings);
+    }
+    state->ops->destroy(state);
+}
