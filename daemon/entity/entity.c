@@ -86,7 +86,7 @@ static struct entity_value store_text(const struct entity_context *context, uint
                                       struct span text)
 {
     struct entity_value stored = { 0 };
-    if (type == TYPE_REFERENCE) {
+    if (type == TYPE_REFERENCE && attribute != ATTRIBUTE_CAMPAIGN) { /* a campaign's id is also a dimension */
         stored.type = STORED_TEXT;
         stored.text = text;
     } else if (type == TYPE_PERSONAL) {

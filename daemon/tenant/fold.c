@@ -49,9 +49,26 @@ static void skip_counted(struct batch *batch)
     }
 }
 
+/* Is anything handed to the entity that this attribute refers to? */
+static bool reference_matters(const struct kept *kept, enum kind kind, uint32_t attribute)
+{
+    if (kept->fact[FACT_UNKNOWN_REFERENCE].on) return true;
+    if (kind == KIND_DEAL) return attribute == ATTRIBUTE_CONTACT || attribute == ATTRIBUTE_ACCOUNT;
+    if (kind == KIND_CALL && attribute == ATTRIBUTE_DEAL) return kept->fact[FACT_DEAL_CREATED].on || kept->fact[FACT_DEAL_WON].on;
+    return attribute == ATTRIBUTE_CONTACT && (kept->fact[FACT_LEAD_RESPONSE].on || kept->fact[FACT_LEAD_UNTOUCHED].on);
+}
+
+static void ask_for_reference(struct batch *batch, enum kind kind, uint32_t attribute, struct span id)
+{
+    if (attribute >= N_ATTRIBUTES || attribute_rows[attribute].type != TYPE_REFERENCE) return;
+    if (!reference_matters(batch->settings->kept, kind, attribute)) return;
+    reading_add_entity(batch->reading, batch->tenant, attribute_rows[attribute].refers_to, id);
+}
+
 void batch_begin(struct batch *batch)
 {
     struct tenant *tenant = batch->tenant;
+    batch->begun = true;
     if (!tenant->version && !tenant->secret.k0 && !tenant->secret.k1) tenant->secret = batch->settings->fresh_secret();
     skip_counted(batch);
     for (size_t i = 0; i < batch->n_entries; i++) {
@@ -60,9 +77,8 @@ void batch_begin(struct batch *batch)
         reading_add_entity(batch->reading, tenant, entry->event.kind, entry->event.subject);
         for (size_t a = 0; a < entry->event.n_attributes; a++) {
             const struct event_attribute *attribute = &entry->event.attributes[a];
-            if (attribute->attribute >= N_ATTRIBUTES || attribute->value.type != VALUE_TEXT) continue;
-            const struct attribute_row *row = &attribute_rows[attribute->attribute];
-            if (row->type == TYPE_REFERENCE) reading_add_entity(batch->reading, tenant, row->refers_to, attribute->value.text);
+            if (attribute->value.type != VALUE_TEXT) continue;
+            ask_for_reference(batch, entry->event.kind, attribute->attribute, attribute->value.text);
         }
     }
     for (size_t i = 0; i < batch->n_timers; i++) {
@@ -79,9 +95,10 @@ void batch_widen(struct batch *batch)
         const struct entity *entity = &batch_work(batch, entry->event.kind, entry->event.subject)->entity;
         for (uint32_t a = 0; a < entity->n_attributes; a++) {
             const struct entity_attribute *attribute = &entity->attributes[a];
-            if (attribute->attribute >= N_ATTRIBUTES || attribute->value.type != STORED_TEXT) continue;
-            reading_add_entity(batch->reading, batch->tenant, attribute_rows[attribute->attribute].refers_to,
-                               attribute->value.text);
+            struct span id = attribute->value.type == STORED_TEXT ? attribute->value.text : NO_SPAN;
+            if (attribute->attribute == ATTRIBUTE_CAMPAIGN && attribute->value.type == STORED_NAME)
+                id = names_text(&batch->tenant->names, attribute->value.name);
+            if (id.len) ask_for_reference(batch, entity->kind, attribute->attribute, id);
         }
     }
 }
@@ -343,7 +360,9 @@ void batch_fold(struct batch *batch)
     for (size_t i = 0; i < batch->n_entries; i++) apply_entry(batch, batch->entries[i]);
     for (size_t i = 0; i < batch->n_timers; i++) {
         struct span member = batch->timers[i].member;
-        batch_touch(batch, batch_work(batch, (enum kind)member.at[0], (struct span){ member.at + 1, member.len - 1 }));
+        struct work *work = batch_work(batch, (enum kind)member.at[0], (struct span){ member.at + 1, member.len - 1 });
+        batch_touch(batch, work);
+        work->rang = true;
     }
     for (struct work *work; batch->outcome == DONE && (work = next_dirty(batch));) evaluate(batch, work);
     if (batch->outcome != DONE) return;

@@ -20,10 +20,10 @@ struct entry {
 struct work {
     struct stored_entity *stored;
     struct entity entity;
-    struct statement before; /* as it was counted */
-    struct statement said;   /* what it said last, and has handed over */
-    int64_t old_wake_us;     /* as stored */
-    bool dirty, changed;
+    struct statement before;   /* as it was counted */
+    struct statement said;     /* what it said last, and has handed over */
+    int64_t old_wake_us;       /* as stored */
+    bool dirty, changed, rang; /* to be evaluated; evaluated before; its timer rang */
 };
 
 enum {
@@ -45,11 +45,13 @@ struct batch {
     const struct timer *timers; /* entities to be looked at again */
     size_t n_timers;
     int64_t now_us; /* the clock; the tenant's own never goes back behind it */
-    bool new_day;   /* the local day changed: commit even without entries */
+    bool begun, committed;
+    bool new_day; /* the local day changed: commit even without entries */
 
     struct map works; /* stored_entity.map_key -> struct work */
     struct work_queue all, queues[RANKS];
     struct ledger ledger;
+    name_id first_name;      /* numbers of names from here on are new */
     struct commit commit;    /* made by batch_write */
     struct entry **too_many; /* rejected by the fold: their dead letters go out before the commit */
     size_t n_too_many;

@@ -188,12 +188,13 @@ void tenant_drop(struct tenant *tenant)
     forget_all(tenant, &tenant->cells);
     names_deinit(&tenant->names);
     names_init(&tenant->names);
-    for (size_t i = 0; i < tenant->n_positions; i++) free((char *)tenant->positions[i].partition.at);
-    free(tenant->positions);
     map_deinit(&tenant->months);
     arena_deinit(&tenant->months_arena);
     struct tenant fresh = { .name = tenant->name, .rules = tenant->rules, .cache = tenant->cache, .names = tenant->names };
     fresh.listed = tenant->listed;
+    fresh.positions = tenant->positions;
+    fresh.n_positions = tenant->n_positions;
+    for (size_t i = 0; i < fresh.n_positions; i++) fresh.positions[i].next = 0, fresh.positions[i].changed = false;
     fresh.clock_us = INT64_MIN;
     fresh.next_timer_us = NEVER;
     fresh.names_stored = 1;
@@ -205,6 +206,8 @@ void tenant_destroy(struct tenant *tenant)
     if (!tenant) return;
     tenant_drop(tenant);
     names_deinit(&tenant->names);
+    for (size_t i = 0; i < tenant->n_positions; i++) free((char *)tenant->positions[i].partition.at);
+    free(tenant->positions);
     free(tenant);
 }
 
@@ -269,6 +272,7 @@ static bool restore_position(struct tenant *tenant, struct span partition, struc
     int64_t next, life;
     if (!parse_pair(value, &next, &life)) return false;
     struct tenant_position *position = tenant_position(tenant, partition);
+    if (position->life != (uint64_t)life) position->confirmed = 0;
     position->next = next;
     position->life = (uint64_t)life;
     return true;
@@ -323,6 +327,13 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
     tenant->held = tenant->version && (uint64_t)counted_by != tenant_counted_by(tenant, settings);
     if (tenant->clock_us != INT64_MIN)
         tenant->today = local_day(tenant->clock_us, zone_offset(tenant->rules->zone, tenant->clock_us));
+    for (size_t i = 0; i < tenant->n_positions; i++) {
+        struct tenant_position *position = &tenant->positions[i];
+        if (position->next < position->confirmed)
+            tenant->set_back = true;
+        else
+            position->confirmed = position->next;
+    }
     tenant->loaded = true;
     return true;
 }

@@ -35,11 +35,16 @@ struct stored_cell {
     bool changed; /* by the batch at work */
 };
 
+struct batch;
+
+struct batch;
+
 /* How far the tenant's events of a source partition are in its numbers. */
 struct tenant_position {
     struct span partition; /* "topic:number" */
     int64_t next;          /* offset behind the last one counted */
     uint64_t life;         /* of the partition; of another life the position says nothing */
+    int64_t confirmed;     /* as far as it was committed or read, also before the tenant was dropped */
     bool changed;
 };
 
@@ -50,10 +55,12 @@ struct tenant {
     bool loaded;
     bool held;             /* counted by other rules: nothing may be committed before a rebuild */
     bool listed;           /* stands in crm:tenants */
+    bool set_back;         /* read again, a position stood lower than it was confirmed before */
     int64_t version;       /* 0: does not exist yet */
     int64_t clock_us;      /* of the last commit; never goes back */
     int32_t today;         /* local day of that clock */
-    int64_t next_timer_us; /* earliest entity timer, as far as known; NEVER */
+    int64_t next_timer_us; /* earliest entity timer; NEVER */
+    bool timers_known;     /* next_timer_us is what stands in the state */
     struct hash_key secret;
     struct names names;
     uint32_t names_stored; /* numbers below are stored */
@@ -66,6 +73,7 @@ struct tenant {
     uint64_t graves;   /* contacts that stand under the hash of their id */
     struct map months; /* of "yyyy-mm" numbers that have cells */
     struct arena months_arena;
+    struct batch *batch; /* of the round being collected; NULL */
     struct map entities; /* map_key -> struct stored_entity */
     struct map cells;    /* map_key -> struct stored_cell */
 };

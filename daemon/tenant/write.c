@@ -43,9 +43,9 @@ static struct span entities_key(struct writer *writer, enum kind kind, uint32_t 
     return key_entities(writer->arena, writer->batch->settings->prefix, writer->tenant->name, kind, bucket);
 }
 
-static void put_timer(struct writer *writer, const struct work *work, int64_t old_wake_us)
+static void put_timer(struct writer *writer, const struct work *work)
 {
-    if (work->entity.wake_us == old_wake_us) return;
+    if (work->entity.wake_us == work->old_wake_us && !work->rang) return;
     if (writer->n_timers == writer->room_timers) {
         writer->room_timers = writer->room_timers ? writer->room_timers * 2 : 64;
         writer->timers = must_realloc(writer->timers, writer->room_timers * sizeof *writer->timers);
@@ -165,7 +165,7 @@ static void put_entities(struct writer *writer)
     for (size_t i = 0; i < batch->all.n; i++) {
         struct work *work = batch->all.at[i];
         if (!work->changed) continue;
-        put_timer(writer, work, work->old_wake_us);
+        put_timer(writer, work);
         put_entity(writer, work);
     }
 }
@@ -264,6 +264,7 @@ static void put_names(struct writer *writer)
 {
     struct tenant *tenant = writer->tenant;
     struct span key = key_names(writer->arena, writer->batch->settings->prefix, tenant->name);
+    writer->batch->first_name = tenant->names_stored;
     for (; tenant->names_stored < tenant->names.n; tenant->names_stored++) {
         buffer_decimal(&writer->scratch, tenant->names_stored);
         put(writer, key, take_scratch(writer), arena_copy(writer->arena, names_text(&tenant->names, tenant->names_stored)));
@@ -328,5 +329,8 @@ bool batch_write(struct batch *batch)
 
 void batch_done(struct batch *batch)
 {
-    batch->tenant->version = batch->commit.version_new;
+    struct tenant *tenant = batch->tenant;
+    tenant->version = batch->commit.version_new;
+    batch->committed = true;
+    for (size_t i = 0; i < tenant->n_positions; i++) tenant->positions[i].confirmed = tenant->positions[i].next;
 }

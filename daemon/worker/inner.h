@@ -1,0 +1,76 @@
+/* A worker's insides, shared by the files of this folder. */
+#pragma once
+
+#include "daemon/settings/log.h"
+#include "daemon/worker/lane.h"
+
+enum {
+    ROUND_TENANTS_MAX = 4096
+};
+
+/* One round of records, from receiving to the answer of its commit. */
+struct round {
+    struct arena arena;
+    struct entry *entries;
+    size_t n_entries;
+    struct batch *batches;
+    size_t n_batches;
+    struct commit *commits; /* those of the batches that have one */
+    struct batch **owners;
+    size_t n_commits;
+    bool sent; /* commit_begin done, its answers are due */
+};
+
+struct worker {
+    struct worker_parts parts;
+    struct worker_counts counts;
+    struct cache cache;
+    struct map tenants; /* name -> struct tenant */
+    struct lanes lanes;
+    struct reading reading;
+    struct arena scratch;   /* of one step */
+    struct round rounds[2]; /* one is being committed while the next is received and decoded */
+    int current;
+    struct record *records;
+    struct span *unlisted; /* tenants to be added to crm:tenants; own memory */
+    size_t n_unlisted;
+    bool lanes_pending; /* where to begin is still to be found out */
+    bool away;          /* the state does not answer: wait, keep membership */
+    int64_t retry_at_us, retry_wait_us;
+    int64_t marks_due_us, clocks_due_us;
+    int64_t due_us, last_trusted_us;
+    bool clock_trusted, adopt_pending;
+    bool ended; /* the source has no more records */
+    char trouble[ERROR_TEXT_BYTES];
+    struct log_cause cause;
+    struct error fatal;
+};
+
+int64_t worker_monotonic(void);
+int64_t worker_now(struct worker *worker);                             /* the clock that tenants count by */
+struct tenant *worker_tenant(struct worker *worker, struct span name); /* made if need be */
+void worker_forget_tenants(struct worker *worker);                     /* all are read again when needed */
+
+/* round.c */
+struct batch *round_batch(struct worker *worker, struct round *round, struct span tenant); /* made if need be */
+void round_decode(struct worker *worker, struct round *round, const struct record *records, size_t n);
+bool round_fold(struct worker *worker, struct round *round); /* loads, folds, makes the commits. False: the worker was set back */
+bool round_send(struct worker *worker, struct round *round); /* begins the commits */
+bool round_finish(struct worker *worker, struct round *round); /* waits for the answers */
+void round_clear(struct round *round);
+
+/* recover.c: the one answer to everything that goes wrong */
+void worker_set_back(struct worker *worker, enum outcome outcome, const struct error *error); /* drop, and read again */
+void worker_drop_rounds(struct worker *worker); /* of what is under way nothing is known any more */
+void worker_return(struct worker *worker);      /* tries to reach the state again, when it is time to */
+void worker_assigned(struct worker *worker, const struct change *change);
+void worker_released(struct worker *worker, const struct change *change);
+void worker_restart_lanes(struct worker *worker); /* reads marks, finds where to begin, starts */
+
+/* marks.c */
+void worker_move_marks(struct worker *worker);
+void worker_letters_resend(struct worker *worker);
+
+/* timers.c */
+void worker_adopt_tenants(struct worker *worker); /* those that somebody must look after: loads them, tells the publisher */
+bool worker_collect_due(struct worker *worker);   /* a round of tenants whose timers ring or whose day is over; false: none */

@@ -1,0 +1,51 @@
+/* A source partition as its worker sees it: how far it is committed, how far its mark stands, which dead letters are out. */
+#pragma once
+
+#include "daemon/worker/worker.h"
+
+struct letter {
+    int64_t offset;
+    bool acknowledged;
+};
+
+struct lane {
+    struct span topic; /* own memory, as `key` */
+    int32_t number;
+    struct span key; /* "topic:number" */
+    uint64_t life;
+    bool started;
+    struct reached {
+        int64_t next, last, last_timestamp_us;
+    } decoded, sent, committed; /* received in this round; in the commit under way; all below is committed in the state */
+    int64_t floor;              /* a tenant was set back: read again from here at the latest; INT64_MAX */
+    struct mark mark;           /* as it stands; next < 0: there is none */
+    struct letter *letters;     /* produced, oldest first */
+    size_t n_letters, room_letters;
+    int64_t resend_from; /* a dead letter from here on was not taken: read again from here; NO_OFFSET */
+    int64_t resend_at_us;
+};
+
+struct lanes {
+    struct lane **at;
+    size_t n;
+};
+
+struct lane *lane_add(struct lanes *lanes, struct partition partition);
+struct lane *lane_find(const struct lanes *lanes, struct span topic, int32_t number); /* NULL */
+struct lane *lane_of_key(const struct lanes *lanes, struct span key);                 /* NULL */
+void lane_remove(struct lanes *lanes, struct lane *lane);
+void lanes_deinit(struct lanes *lanes);
+struct partition lane_partition(const struct lane *lane);
+
+/* A record was decoded; what was decoded goes into a commit; that took place; nothing beyond what is committed counts. */
+void lane_decoded(struct lane *lane, int64_t offset, int64_t timestamp_us);
+void lane_send(struct lane *lane);
+void lane_commit(struct lane *lane);
+void lane_rewind(struct lane *lane);
+
+void lane_letter_sent(struct lane *lane, int64_t offset);
+void lane_letter_acknowledged(struct lane *lane, int64_t offset);
+void lane_letter_failed(struct lane *lane, int64_t offset, int64_t retry_at_us);
+
+/* The mark as far as it may move now: committed, and no dead letter below it unacknowledged. */
+struct mark lane_safe_mark(const struct lane *lane);

@@ -1,0 +1,86 @@
+/* Marks trail behind the commits: moved now and then, by compare-and-set, and after them the offsets in Kafka. */
+#include "common/instant.h"
+#include "daemon/worker/inner.h"
+
+#include <stdlib.h>
+
+/* Tenants are listed before a mark passes their first event. */
+static bool list_tenants(struct worker *worker, enum outcome *outcome, struct error *error)
+{
+    if (!worker->n_unlisted) return true;
+    if (!worker->parts.marks->ops->add_tenants(worker->parts.marks, worker->unlisted, worker->n_unlisted, outcome, error))
+        return false;
+    free(worker->unlisted);
+    worker->unlisted = NULL;
+    worker->n_unlisted = 0;
+    return true;
+}
+
+/* A mark that stands elsewhere than we left it: Redis was emptied or set back, or somebody else has the partition. */
+static void mark_refused(struct worker *worker, const struct lane *lane)
+{
+    log_event(LEVEL_WARN, "mark_moved_elsewhere", "partition=%.*s meaning=%s", SPAN_ARG(lane->key),
+              "Redis was set back, or another instance has the partition: reading again from where it stands");
+    worker_forget_tenants(worker);
+    struct error error = { "" };
+    worker_set_back(worker, CONFLICT, &error);
+    worker->lanes_pending = true;
+}
+
+static void commit_offsets(struct worker *worker)
+{
+    struct position *positions = arena_alloc(&worker->scratch, (worker->lanes.n + 1) * sizeof *positions);
+    size_t n = 0;
+    for (size_t i = 0; i < worker->lanes.n; i++)
+        if (worker->lanes.at[i]->started)
+            positions[n++] = (struct position){ lane_partition(worker->lanes.at[i]), worker->lanes.at[i]->mark.next, NO_OFFSET };
+    if (n) source_commit(worker->parts.source, positions, n);
+}
+
+void worker_move_marks(struct worker *worker)
+{
+    size_t n = 0, room = worker->lanes.n + 1;
+    struct mark *old = arena_alloc(&worker->scratch, room * sizeof *old),
+                *new = arena_alloc(&worker->scratch, room * sizeof *new);
+    struct lane **lanes = arena_alloc(&worker->scratch, room * sizeof(struct lane *));
+    bool *moved = arena_zalloc(&worker->scratch, room);
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    if (worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, 200);
+    for (size_t i = 0; i < worker->lanes.n; i++) {
+        struct lane *lane = worker->lanes.at[i];
+        if (!lane->started) continue;
+        lanes[n] = lane;
+        old[n] = lane->mark;
+        new[n++] = lane_safe_mark(lane); /* also where it stays: that tells whether it still stands */
+    }
+    if (!n) return;
+    if (!list_tenants(worker, &outcome, &error) ||
+        !worker->parts.marks->ops->move(worker->parts.marks, old, new, moved, n, &outcome, &error)) {
+        worker_set_back(worker, outcome, &error);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!moved[i]) {
+            mark_refused(worker, lanes[i]);
+            return;
+        }
+        lanes[i]->mark = new[i];
+    }
+    crash_point("marks moved");
+    commit_offsets(worker);
+}
+
+void worker_letters_resend(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->lanes.n; i++) {
+        struct lane *lane = worker->lanes.at[i];
+        if (!lane->started || lane->resend_from == NO_OFFSET || lane->n_letters) continue;
+        if (worker_now(worker) < lane->resend_at_us) continue;
+        struct error error = { "" };
+        log_event(LEVEL_INFO, "dead_letters_again", "partition=%.*s from=%lld", SPAN_ARG(lane->key),
+                  (long long)lane->resend_from);
+        worker_set_back(worker, DONE, &error);
+        return;
+    }
+}

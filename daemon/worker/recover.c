@@ -1,0 +1,277 @@
+/* The one answer to everything that goes wrong, and where to begin: drop what is cached, find out what stands, read again. */
+#include "common/instant.h"
+#include "daemon/worker/inner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    RETRY_FIRST_US = 50 * MICROS_PER_MS,
+    RETRY_LONGEST_US = 2 * 1000 * MICROS_PER_MS
+};
+
+/* ---- setting back ---- */
+
+/* Tenants whose memory may say more than is committed are forgotten. */
+static void drop_tenants(struct round *round)
+{
+    for (size_t i = 0; i < round->n_batches; i++)
+        if (round->batches[i].begun && !round->batches[i].committed) tenant_drop(round->batches[i].tenant);
+    round_clear(round);
+}
+
+static void start_lane(struct worker *worker, struct lane *lane)
+{
+    lane_rewind(lane);
+    int64_t from = lane->committed.next;
+    if (lane->resend_from != NO_OFFSET && lane->resend_from < from) from = lane->resend_from;
+    lane->resend_from = NO_OFFSET;
+    lane->started = true;
+    source_start(worker->parts.source, lane_partition(lane), from);
+}
+
+static void wait_longer(struct worker *worker)
+{
+    worker->away = true;
+    worker->retry_wait_us = worker->retry_wait_us ? worker->retry_wait_us * 2 : RETRY_FIRST_US;
+    if (worker->retry_wait_us > RETRY_LONGEST_US) worker->retry_wait_us = RETRY_LONGEST_US;
+    worker->retry_at_us = worker_monotonic() + worker->retry_wait_us;
+}
+
+void worker_drop_rounds(struct worker *worker)
+{
+    worker->reading.n = 0;
+    drop_tenants(&worker->rounds[0]);
+    drop_tenants(&worker->rounds[1]);
+    source_release(worker->parts.source);
+}
+
+void worker_set_back(struct worker *worker, enum outcome outcome, const struct error *error)
+{
+    worker->counts.rewinds++;
+    worker_drop_rounds(worker);
+    for (size_t i = 0; i < worker->lanes.n; i++)
+        if (worker->lanes.at[i]->started) start_lane(worker, worker->lanes.at[i]);
+    if (outcome != LOST && outcome != REFUSED) return;
+    wait_longer(worker);
+    snprintf(worker->trouble, sizeof worker->trouble, "%s", error->text);
+    log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error->text);
+}
+
+void worker_return(struct worker *worker)
+{
+    struct error error = { "" };
+    bool same = true;
+    if (worker_monotonic() < worker->retry_at_us) return;
+    if (worker->parts.marks && !worker->parts.marks->ops->connected(worker->parts.marks) &&
+        !worker->parts.marks->ops->connect(worker->parts.marks, &same, &error)) {
+        snprintf(worker->trouble, sizeof worker->trouble, "%s", error.text);
+        log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error.text);
+        wait_longer(worker);
+        return;
+    }
+    worker->away = false;
+    worker->trouble[0] = 0;
+    if (!same) {
+        log_event(LEVEL_WARN, "state_changed", "meaning=%s", "another server or another history: reading again from its marks");
+        worker_forget_tenants(worker);
+        worker->lanes_pending = true;
+    }
+}
+
+/* ---- where to begin ---- */
+
+static const struct mark *mark_of(const struct mark *marks, size_t n, const struct lane *lane)
+{
+    for (size_t i = 0; i < n; i++)
+        if (span_equal(marks[i].partition, lane->key)) return &marks[i];
+    return NULL;
+}
+
+static uint64_t fresh_life(struct worker *worker)
+{
+    struct hash_key secret = worker->parts.tenants.fresh_secret();
+    return (secret.k0 ^ secret.k1) >> 12 | 1; /* fits a double and an int64 */
+}
+
+/* The partition is another one than it was, or there is none to compare: nothing of it counts as read. */
+static void begin_new_life(struct worker *worker, struct lane *lane, const struct partition_view *view)
+{
+    lane->life = fresh_life(worker);
+    lane->committed = (struct reached){ view->low, NO_OFFSET, NO_INSTANT };
+}
+
+static bool reaches_back(const struct partition_view *view)
+{
+    return view->low == 0;
+}
+
+static bool begin_without_mark(struct worker *worker, struct lane *lane, const struct partition_view *view)
+{
+    bool emptied = view->committed > 0;
+    if (emptied && !reaches_back(view) && !worker->parts.accept_gap)
+        return fail(
+            &worker->fatal,
+            "Redis holds no mark of %.*s, yet the group has read it up to offset %lld: Redis was emptied, and the topic no "
+            "longer reaches back (it begins at %lld). Bring back a copy of Redis, or start once with --accept-gap to count "
+            "only what is still there",
+            SPAN_ARG(lane->key), (long long)view->committed, (long long)view->low);
+    if (emptied)
+        log_event(LEVEL_WARN, "counting_anew", "partition=%.*s from=%lld meaning=%s", SPAN_ARG(lane->key), (long long)view->low,
+                  "Redis was emptied, the topic reaches back to its beginning");
+    begin_new_life(worker, lane, view);
+    return true;
+}
+
+/* Is the record that was the last one below the mark still there as it was? */
+static bool same_life(const struct mark *mark, const struct partition_view *view)
+{
+    if (mark->last < 0) return mark->next <= view->high;
+    return view->found && view->timestamp_us == mark->last_timestamp_us && mark->next <= view->high;
+}
+
+static bool begin_at_mark(struct worker *worker, struct lane *lane, const struct mark *mark, const struct partition_view *view)
+{
+    if (view->low > mark->next && !worker->parts.accept_gap)
+        return fail(
+            &worker->fatal,
+            "%.*s begins at offset %lld, but is counted only up to %lld: retention was faster, records are lost. Raise the "
+            "retention and bring the records back, or start once with --accept-gap to go on without them",
+            SPAN_ARG(lane->key), (long long)view->low, (long long)mark->next);
+    if (same_life(mark, view)) {
+        lane->life = mark->life;
+        lane->committed = (struct reached){ mark->next, mark->last, mark->last_timestamp_us };
+        if (view->committed != NO_OFFSET && view->committed < mark->next && view->committed >= view->low)
+            lane->committed.next = view->committed;
+        return true;
+    }
+    log_event(LEVEL_WARN, "partition_is_another", "partition=%.*s meaning=%s", SPAN_ARG(lane->key),
+              "the record last counted is not there as it was: reading from the beginning, the entities know their events");
+    begin_new_life(worker, lane, view);
+    return true;
+}
+
+/* A tenant that is gone or was set back alone is read again from where it stands, the others skip what they have. */
+static bool lower_to_floor(struct worker *worker, struct lane *lane, const struct partition_view *view)
+{
+    int64_t floor = lane->floor;
+    lane->floor = INT64_MAX;
+    if (floor >= lane->committed.next) return true;
+    if (floor < view->low && !worker->parts.accept_gap)
+        return fail(&worker->fatal,
+                    "a tenant's state in Redis was removed or set back, and %.*s no longer reaches back to where it must be read "
+                    "again (offset %lld, it begins at %lld). Bring back a copy of Redis, or start once with --accept-gap",
+                    SPAN_ARG(lane->key), (long long)floor, (long long)view->low);
+    lane->committed.next = floor < view->low ? view->low : floor;
+    return true;
+}
+
+/* The mark as it is to stand from now on: before the first commit that relies on the life. */
+static void first_mark(const struct lane *lane, const struct mark *known, struct mark *old, struct mark *new)
+{
+    *old = known ? *known : (struct mark){ .partition = lane->key, .next = NO_OFFSET };
+    *new = lane_safe_mark(lane);
+    if (known && known->life == lane->life) *new = *known;
+}
+
+static bool place_marks(struct worker *worker, const struct mark *marks, size_t n_marks, struct error *error)
+{
+    size_t n = worker->lanes.n;
+    struct mark *old = arena_alloc(&worker->scratch, (n + 1) * sizeof *old),
+                *new = arena_alloc(&worker->scratch, (n + 1) * sizeof *new);
+    bool *moved = arena_zalloc(&worker->scratch, n + 1);
+    enum outcome outcome = DONE;
+    for (size_t i = 0; i < n; i++)
+        first_mark(worker->lanes.at[i], mark_of(marks, n_marks, worker->lanes.at[i]), &old[i], &new[i]);
+    if (!worker->parts.marks->ops->move(worker->parts.marks, old, new, moved, n, &outcome, error)) {
+        worker_set_back(worker, outcome, error);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!moved[i]) return fail(error, "the mark of %.*s moves elsewhere", SPAN_ARG(worker->lanes.at[i]->key));
+        worker->lanes.at[i]->mark = new[i];
+        worker->lanes.at[i]->mark.partition = worker->lanes.at[i]->key;
+    }
+    return true;
+}
+
+static bool view_lanes(struct worker *worker, const struct mark *marks, size_t n_marks, struct partition_view *views)
+{
+    struct error error = { "" };
+    for (size_t i = 0; i < worker->lanes.n; i++) {
+        const struct mark *mark = mark_of(marks, n_marks, worker->lanes.at[i]);
+        views[i] = (struct partition_view){ .partition = lane_partition(worker->lanes.at[i]),
+                                            .probe = mark && mark->last >= 0 ? mark->last : NO_OFFSET };
+    }
+    if (source_view(worker->parts.source, views, worker->lanes.n, 5000, &error)) return true;
+    log_cause(&worker->cause, LEVEL_WARN, "partitions_not_seen", "", error.text);
+    snprintf(worker->trouble, sizeof worker->trouble, "%s", error.text);
+    return false;
+}
+
+/* Without marks (replay) every partition is read from its beginning. */
+static void start_from_beginning(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->lanes.n; i++) {
+        worker->lanes.at[i]->life = 1;
+        start_lane(worker, worker->lanes.at[i]);
+    }
+    worker->lanes_pending = false;
+}
+
+static bool find_beginnings(struct worker *worker, const struct mark *marks, size_t n_marks)
+{
+    struct partition_view *views = arena_zalloc(&worker->scratch, (worker->lanes.n + 1) * sizeof *views);
+    if (!view_lanes(worker, marks, n_marks, views)) return false;
+    for (size_t i = 0; i < worker->lanes.n; i++) {
+        struct lane *lane = worker->lanes.at[i];
+        const struct mark *mark = mark_of(marks, n_marks, lane);
+        if (mark ? !begin_at_mark(worker, lane, mark, &views[i]) : !begin_without_mark(worker, lane, &views[i])) return false;
+        if (!lower_to_floor(worker, lane, &views[i])) return false;
+    }
+    return true;
+}
+
+void worker_restart_lanes(struct worker *worker)
+{
+    struct mark *marks = NULL;
+    size_t n_marks = 0;
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    if (!worker->parts.marks) {
+        start_from_beginning(worker);
+        return;
+    }
+    if (!worker->parts.marks->ops->read(worker->parts.marks, &marks, &n_marks, &worker->scratch, &outcome, &error)) {
+        worker_set_back(worker, outcome, &error);
+        return;
+    }
+    if (!find_beginnings(worker, marks, n_marks) || !place_marks(worker, marks, n_marks, &error)) return;
+    for (size_t i = 0; i < worker->lanes.n; i++) {
+        start_lane(worker, worker->lanes.at[i]);
+        log_event(LEVEL_INFO, "partition_started", "partition=%.*s offset=%lld", SPAN_ARG(worker->lanes.at[i]->key),
+                  (long long)worker->lanes.at[i]->committed.next);
+    }
+    worker->lanes_pending = false;
+}
+
+/* ---- assignment ---- */
+
+void worker_assigned(struct worker *worker, const struct change *change)
+{
+    for (size_t i = 0; i < change->n; i++) {
+        struct lane *lane = lane_find(&worker->lanes, change->partitions[i].topic, change->partitions[i].number);
+        if (!lane) lane = lane_add(&worker->lanes, change->partitions[i]);
+        lane->started = false;
+    }
+    worker->lanes_pending = true;
+    worker->adopt_pending = true;
+}
+
+void worker_released(struct worker *worker, const struct change *change)
+{
+    for (size_t i = 0; i < change->n; i++) {
+        struct lane *lane = lane_find(&worker->lanes, change->partitions[i].topic, change->partitions[i].number);
+        if (lane) lane_remove(&worker->lanes, lane);
+    }
+}

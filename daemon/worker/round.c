@@ -1,0 +1,322 @@
+/* One round: records become entries, entries of a tenant a batch, batches commits. */
+#include "common/instant.h"
+#include "daemon/sink/dead_letter.h"
+#include "daemon/worker/inner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- decoding ---- */
+
+struct batch *round_batch(struct worker *worker, struct round *round, struct span name)
+{
+    struct tenant *tenant = worker_tenant(worker, name);
+    if (tenant->batch) return tenant->batch;
+    if (!round->batches) round->batches = must_alloc(ROUND_TENANTS_MAX * sizeof *round->batches);
+    REQUIRE(round->n_batches < ROUND_TENANTS_MAX);
+    struct batch *batch = &round->batches[round->n_batches++];
+    *batch = (struct batch){ .tenant = tenant,
+                             .settings = &worker->parts.tenants,
+                             .arena = &round->arena,
+                             .reading = &worker->reading,
+                             .now_us = worker_now(worker) };
+    return tenant->batch = batch;
+}
+
+static void batch_add(struct batch *batch, struct entry *entry)
+{
+    if (batch->n_entries == batch->room_entries) {
+        batch->room_entries = batch->room_entries ? batch->room_entries * 2 : 32;
+        batch->entries = must_realloc(batch->entries, batch->room_entries * sizeof(struct entry *));
+    }
+    batch->entries[batch->n_entries++] = entry;
+}
+
+/* The tag by which an acknowledgement finds its lane again. */
+struct letter_tag {
+    int64_t offset;
+    size_t key_len;
+    char key[];
+};
+
+void worker_acknowledged(void *context, void *tag, enum delivery delivery, const char *why)
+{
+    struct worker *worker = context;
+    struct letter_tag *letter = tag;
+    struct lane *lane = lane_of_key(&worker->lanes, (struct span){ letter->key, letter->key_len });
+    if (delivery == UNDELIVERABLE)
+        log_event(LEVEL_ERROR, "dead_letter_undeliverable", "partition=%.*s offset=%lld cause=%s", (int)letter->key_len,
+                  letter->key, (long long)letter->offset, why);
+    if (lane && delivery == UNDELIVERED)
+        lane_letter_failed(lane, letter->offset, worker_now(worker) + MICROS_PER_SECOND);
+    else if (lane)
+        lane_letter_acknowledged(lane, letter->offset);
+    free(letter);
+}
+
+static void send_dead_letter(struct worker *worker, struct round *round, struct lane *lane, const struct record *record,
+                             const struct rejection *rejection)
+{
+    worker->counts.dead_letters++;
+    if (worker->parts.rejected) worker->parts.rejected(worker->parts.context, record, rejection);
+    if (!worker->parts.dead_letters) return;
+    struct letter_tag *tag = must_alloc(sizeof *tag + lane->key.len);
+    tag->offset = record->offset;
+    tag->key_len = lane->key.len;
+    memcpy(tag->key, lane->key.at, lane->key.len);
+    struct outgoing letter = dead_letter_build(worker->parts.dead_letter_topic, record, rejection, &round->arena, tag);
+    if (sink_produce(worker->parts.dead_letters, &letter)) {
+        lane_letter_sent(lane, record->offset);
+        return;
+    }
+    free(tag);
+    lane_letter_sent(lane, record->offset);
+    lane_letter_failed(lane, record->offset, worker_now(worker) + MICROS_PER_SECOND);
+}
+
+static void decode_record(struct worker *worker, struct round *round, struct lane *lane, const struct record *record)
+{
+    struct entry *entry = &round->entries[round->n_entries++];
+    struct rejection rejection;
+    *entry = (struct entry){ .partition = lane->key, .offset = record->offset, .life = lane->life, .record = record };
+    struct span tenant;
+    if (decode(&worker->parts.decode, record, &round->arena, &entry->event, &rejection)) {
+        worker->counts.events++;
+        tenant = entry->event.tenant;
+    } else {
+        entry->reason = rejection.reason;
+        worker->counts.rejected++;
+        worker->counts.rejected_by[rejection.reason]++;
+        tenant = rejection.tenant;
+        send_dead_letter(worker, round, lane, record, &rejection);
+    }
+    batch_add(round_batch(worker, round, tenant), entry);
+}
+
+void round_decode(struct worker *worker, struct round *round, const struct record *records, size_t n)
+{
+    round->entries = arena_alloc(&round->arena, n * sizeof *round->entries);
+    worker->counts.records += n;
+    for (size_t i = 0; i < n; i++) {
+        struct lane *lane = lane_find(&worker->lanes, records[i].topic, records[i].partition);
+        if (!lane || !lane->started) continue;
+        lane_decoded(lane, records[i].offset, records[i].timestamp_us);
+        if (records[i].value.at)
+            decode_record(worker, round, lane, &records[i]);
+        else
+            worker->counts.ignored++;
+    }
+}
+
+/* ---- folding ---- */
+
+static bool read_all(struct worker *worker)
+{
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    if (reading_run(&worker->reading, &worker->parts.tenants, &outcome, &error)) return true;
+    worker_set_back(worker, outcome, &error);
+    return false;
+}
+
+static bool load_tenants(struct worker *worker, struct round *round)
+{
+    for (size_t i = 0; i < round->n_batches; i++) reading_add_tenant(&worker->reading, round->batches[i].tenant);
+    if (!read_all(worker)) return false;
+    for (size_t i = 0; i < round->n_batches; i++) {
+        struct tenant *tenant = round->batches[i].tenant;
+        if (!tenant->held) continue;
+        fail(
+            &worker->fatal,
+            "tenant %.*s was counted by other settings or another catalogue (its time zone, week, fiscal year, currency, "
+            "business "
+            "hours, lists, custom attributes or facts changed): give it back what it had, or count anew under another prefix and "
+            "group.id from the beginning of the topics",
+            SPAN_ARG(tenant->name));
+        return false;
+    }
+    return true;
+}
+
+/* The lanes of a tenant that was set back behind us must be read again from where it stands now. */
+static void lower_lanes(struct worker *worker, struct tenant *tenant)
+{
+    for (size_t i = 0; i < tenant->n_positions; i++) {
+        struct tenant_position *position = &tenant->positions[i];
+        struct lane *lane = lane_of_key(&worker->lanes, position->partition);
+        if (position->next >= position->confirmed) continue;
+        if (lane && position->next < lane->floor) lane->floor = position->next;
+        position->confirmed = position->next;
+    }
+    tenant->set_back = false;
+}
+
+static bool positions_hold(struct worker *worker, struct round *round)
+{
+    struct error error = { "" };
+    for (size_t i = 0; i < round->n_batches; i++) {
+        struct tenant *tenant = round->batches[i].tenant;
+        if (!tenant->set_back) continue;
+        fail(&error, "the state of tenant %.*s was set back", SPAN_ARG(tenant->name));
+        lower_lanes(worker, tenant);
+    }
+    if (!error.text[0]) return true;
+    log_event(LEVEL_WARN, "state_set_back", "cause=%s", error.text);
+    worker_set_back(worker, DONE, &error);
+    worker->lanes_pending = true;
+    return false;
+}
+
+static bool fold_failed(struct worker *worker, struct batch *batch)
+{
+    if (batch->outcome == DONE) return false;
+    worker_set_back(worker, batch->outcome, &batch->error);
+    return true;
+}
+
+static void reject_too_many(struct worker *worker, struct round *round, struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_too_many; i++) {
+        const struct record *record = batch->too_many[i]->record;
+        struct rejection rejection = { .reason = REASON_TOO_MANY_EVENTS, .tenant = batch->tenant->name };
+        snprintf(rejection.message, sizeof rejection.message,
+                 "subject holds max_events (%u) events already; give the entity a new id, or raise max_events",
+                 worker->parts.tenants.max_events);
+        worker->counts.rejected++;
+        worker->counts.rejected_by[REASON_TOO_MANY_EVENTS]++;
+        send_dead_letter(worker, round, lane_of_key(&worker->lanes, batch->too_many[i]->partition), record, &rejection);
+    }
+    if (batch->n_too_many && worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, 1000);
+}
+
+bool round_fold(struct worker *worker, struct round *round)
+{
+    if (!load_tenants(worker, round) || !positions_hold(worker, round)) return false;
+    for (size_t i = 0; i < round->n_batches; i++) batch_begin(&round->batches[i]);
+    if (!read_all(worker)) return false;
+    for (size_t i = 0; i < round->n_batches; i++) batch_widen(&round->batches[i]);
+    if (!read_all(worker)) return false;
+    crash_point("loaded");
+    for (size_t i = 0; i < round->n_batches; i++) {
+        batch_fold(&round->batches[i]);
+        if (fold_failed(worker, &round->batches[i])) return false;
+        reject_too_many(worker, round, &round->batches[i]);
+    }
+    if (!read_all(worker)) return false;
+    crash_point("folded");
+    round->commits = arena_alloc(&round->arena, round->n_batches * sizeof *round->commits);
+    round->owners = arena_alloc(&round->arena, round->n_batches * sizeof(struct batch *));
+    for (size_t i = 0; i < round->n_batches; i++) {
+        bool commits = batch_write(&round->batches[i]);
+        if (fold_failed(worker, &round->batches[i])) return false;
+        if (commits) round->owners[round->n_commits++] = &round->batches[i];
+    }
+    return true;
+}
+
+/* ---- committing ---- */
+
+bool round_send(struct worker *worker, struct round *round)
+{
+    struct error error = { "" };
+    for (size_t i = 0; i < round->n_commits; i++) round->commits[i] = round->owners[i]->commit;
+    crash_point("before commit");
+    if (round->n_commits &&
+        !worker->parts.state->ops->commit_begin(worker->parts.state, round->commits, round->n_commits, &error)) {
+        worker_set_back(worker, LOST, &error);
+        return false;
+    }
+    round->sent = true;
+    for (size_t i = 0; i < round->n_batches; i++) round->batches[i].tenant->batch = NULL; /* the next round may collect for it */
+    crash_point("commit sent");
+    return true;
+}
+
+static void note_tenant(struct worker *worker, struct tenant *tenant)
+{
+    if (tenant->listed) return;
+    tenant->listed = true;
+    worker->unlisted = must_realloc(worker->unlisted, (worker->n_unlisted + 1) * sizeof *worker->unlisted);
+    worker->unlisted[worker->n_unlisted++] = tenant->name;
+}
+
+static struct committed *make_committed(struct batch *batch, int64_t version_before)
+{
+    struct tenant *tenant = batch->tenant;
+    struct committed *made = must_zalloc(sizeof *made);
+    made->tenant = (struct span){ memcpy(must_alloc(tenant->name.len), tenant->name.at, tenant->name.len), tenant->name.len };
+    made->version_before = version_before;
+    made->version = tenant->version;
+    made->clock_us = tenant->clock_us;
+    made->differences = batch->ledger.differences;
+    made->n_differences = batch->ledger.n;
+    batch->ledger.differences = NULL;
+    batch->ledger.n = batch->ledger.room = 0;
+    made->first_name = batch->first_name;
+    made->n_names = tenant->names.n - batch->first_name;
+    made->names = must_alloc(made->n_names * sizeof *made->names);
+    for (size_t i = 0; i < made->n_names; i++) {
+        struct span text = names_text(&tenant->names, batch->first_name + (name_id)i);
+        made->names[i] = (struct span){ memcpy(must_alloc(text.len), text.at, text.len), text.len };
+    }
+    return made;
+}
+
+void committed_destroy(struct committed *committed)
+{
+    if (!committed) return;
+    for (size_t i = 0; i < committed->n_differences; i++) difference_destroy(committed->differences[i]);
+    for (size_t i = 0; i < committed->n_names; i++) free((char *)committed->names[i].at);
+    free(committed->differences);
+    free(committed->names);
+    free((char *)committed->tenant.at);
+    free(committed);
+}
+
+static void finish_batch(struct worker *worker, struct batch *batch)
+{
+    int64_t version_before = batch->tenant->version;
+    batch_done(batch);
+    note_tenant(worker, batch->tenant);
+    worker->counts.commits++;
+    worker->counts.duplicates += batch->duplicates;
+    worker->counts.overflows += batch->overflows;
+    if (batch->overflows)
+        log_event(LEVEL_ERROR, "counter_overflow", "tenant=%.*s counters=%zu", SPAN_ARG(batch->tenant->name), batch->overflows);
+    if (worker->parts.committed) worker->parts.committed(worker->parts.context, make_committed(batch, version_before));
+}
+
+bool round_finish(struct worker *worker, struct round *round)
+{
+    struct error error = { "" };
+    if (!round->sent) return true;
+    bool answered = !round->n_commits || worker->parts.state->ops->commit_end(worker->parts.state, &error);
+    enum outcome worst = answered ? DONE : LOST;
+    for (size_t i = 0; i < round->n_commits; i++) {
+        struct batch *batch = round->owners[i];
+        batch->commit = round->commits[i];
+        if (batch->commit.outcome == DONE)
+            finish_batch(worker, batch);
+        else if (worst == DONE || batch->commit.outcome == REFUSED)
+            worst = batch->commit.outcome;
+        if (batch->commit.outcome == CONFLICT) worker->counts.conflicts++;
+    }
+    round->sent = false;
+    crash_point("commit answered");
+    if (worst != DONE) {
+        worker_set_back(worker, worst, &error);
+        return false;
+    }
+    return true;
+}
+
+void round_clear(struct round *round)
+{
+    for (size_t i = 0; i < round->n_batches; i++) {
+        if (round->batches[i].tenant->batch == &round->batches[i]) round->batches[i].tenant->batch = NULL;
+        batch_deinit(&round->batches[i]);
+    }
+    round->n_batches = round->n_commits = round->n_entries = 0;
+    round->sent = false;
+    arena_reset(&round->arena);
+}

@@ -1,0 +1,102 @@
+/* A worker: one thread with its own source, state and dead letters. Takes records in batches, folds them tenant by tenant,
+ * commits, moves marks. The daemon, replay and tests run the very same one; they differ in the adapters only.
+ *
+ *   turn: changes of assignment → receive → decode → (answers of the last commit) → fold → begin the next commit → release
+ *
+ * One answer to everything that goes wrong (conflict, no answer, lost tail): what is cached is dropped, and every partition is
+ * read again from where it is known to be committed; positions skip what is counted. */
+#pragma once
+
+#include "daemon/intake/decode.h"
+#include "daemon/sink/sink.h"
+#include "daemon/source/source.h"
+#include "daemon/tenant/fold.h"
+
+/* A commit that took place, handed to whoever publishes. It owns all it holds. */
+struct committed {
+    struct span tenant;
+    int64_t version_before, version;
+    int64_t clock_us;
+    struct difference **differences;
+    size_t n_differences;
+    name_id first_name; /* numbers from here on are new … */
+    struct span *names; /* … with these texts */
+    size_t n_names;
+};
+void committed_destroy(struct committed *committed);
+
+/* What a worker reports, for logs and metrics. Counts only grow. */
+struct worker_counts {
+    uint64_t records, events, duplicates, rejected, ignored, skipped, commits, conflicts, rewinds, overflows, dead_letters;
+    uint64_t rejected_by[N_REASONS];
+};
+
+/* Marks of source partitions, kept where the state is. NULL in struct worker_parts: there are none (replay). */
+struct mark {
+    struct span partition; /* "topic:number" */
+    int64_t next;          /* all below is committed, its dead letters acknowledged */
+    int64_t last;          /* offset of the last record below; -1: none */
+    int64_t last_timestamp_us;
+    uint64_t life; /* of the partition: positions of another life say nothing */
+};
+
+struct mark_keeper {
+    const struct mark_keeper_ops {
+        /* All marks there are, in the arena. */
+        bool (*read)(struct mark_keeper *, struct mark **marks, size_t *n, struct arena *, enum outcome *, struct error *);
+        /* Moves each mark from `old` (next < 0: none stands there) to `new`; `*moved` tells which were. */
+        bool (*move)(struct mark_keeper *, const struct mark *old, const struct mark *new, bool *moved, size_t n, enum outcome *,
+                     struct error *);
+        /* Adds tenants to the list of all. */
+        bool (*add_tenants)(struct mark_keeper *, const struct span *tenants, size_t n, enum outcome *, struct error *);
+        bool (*tenants)(struct mark_keeper *, struct span **tenants, size_t *n, struct arena *, enum outcome *, struct error *);
+        /* (Re)connects; `same`: it is the server, with the history, that it was before. */
+        bool (*connect)(struct mark_keeper *, bool *same, struct error *);
+        bool (*connected)(const struct mark_keeper *);
+    } * ops;
+};
+
+struct worker_parts {
+    struct source *source;
+    struct state *state;
+    struct sink *dead_letters;                                     /* NULL: rejected events are only told to `rejected` */
+    struct mark_keeper *marks;                                     /* NULL: the state is always there, nothing to trail */
+    int64_t (*clock)(void *context);                               /* now, microseconds */
+    bool clock_is_set;                                             /* for a test: it may differ from the server's */
+    void (*committed)(void *context, struct committed *committed); /* may be NULL; takes ownership */
+    void (*rejected)(void *context, const struct record *record, const struct rejection *rejection); /* may be NULL */
+    void *context;
+    struct decode_settings decode;
+    struct tenant_settings tenants;
+    struct span dead_letter_topic;
+    const char *first_topic; /* whose partitions are the tenants' homes; may be NULL */
+    size_t cache_bytes;
+    size_t batch_records; /* of one receive */
+    size_t commit_events; /* of one tenant in one commit */
+    int64_t durability_lag_us;
+    bool accept_gap; /* go on where retention was faster than we */
+};
+
+struct worker;
+
+struct worker *worker_create(const struct worker_parts *parts);
+void worker_destroy(struct worker *worker);
+
+/* One turn. False: the worker must stop; `error` says why, with the ways out (empty: the source has ended). */
+bool worker_turn(struct worker *worker, int timeout_ms, struct error *error) MUST_USE;
+
+/* Finishes what is under way: commits, moves marks, at most so long. */
+void worker_drain(struct worker *worker, int timeout_ms);
+
+/* Other threads may read the counts; they are only ever added to. */
+struct worker_counts worker_counts(const struct worker *worker);
+
+/* Why it does not get on; NULL: all is well. Valid until the next turn. */
+const char *worker_trouble(const struct worker *worker);
+
+/* Tests only: ends the process at the N-th numbered point of the commit path (CRM_REPORTD_CRASH_AT), when built with CRASH_POINTS. */
+#ifdef CRASH_POINTS
+void crash_point(const char *where);
+#else
+#define crash_point(where) ((void)0)
+#endif
