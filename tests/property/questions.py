@@ -1,10 +1,14 @@
 """Everything that can be asked: each metric of the shipped catalogue, by each of its dimensions, over many ranges."""
 import json
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "model"))
+import oracle  # noqa: E402
+
 TIMES = ["day", "week", "month", "quarter", "year"]
 PERIODS = ["all", "today", "yesterday", "this_week", "last_week", "this_month", "last_month", "this_quarter", "last_quarter", "this_year",
            "last_year", "last_7_days", "last_30_days", "last_90_days", "tomorrow", "next_week", "next_month", "next_quarter", "next_year"]
@@ -73,6 +77,15 @@ class Questions:
                 for stat in ("p50", "p90", "p95"):
                     ask(stat=stat, by=rng.sample(dimensions, min(1, len(dimensions))))
         return asked
+
+    def oracle_knows(self, tenant, today):
+        """Questions that the second reading of the contract answers as well: of all time, by day and each dimension."""
+        for metric in sorted(self.dimensions.keys() & (oracle.METRICS.keys() | oracle.LEVELS.keys())):
+            query = {"tenant": tenant, "metric": metric} | ({"from": "1900-01-01", "to": today} if metric in oracle.LEVELS else {})
+            yield query
+            days = ["day"] if "day" in self.times[metric] and metric in oracle.METRICS else []
+            for name in self.dimensions[metric]:
+                yield query | {"by": days + [name]}
 
     @staticmethod
     def some_range(rng, days):
