@@ -17,6 +17,7 @@ struct kafka_mock *kafka_mock_create(int brokers, struct error *error)
     struct kafka_mock *mock = must_zalloc(sizeof *mock);
     mock->brokers = brokers;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "log_level", "3", why, sizeof why); /* it would warn that it connects to nothing */
     mock->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (!mock->handle) {
         rd_kafka_conf_destroy(conf);
