@@ -1,0 +1,26 @@
+/* Commits on their way to Redis: one call of commit.lua per tenant, all in one pipeline. */
+#pragma once
+
+#include "daemon/state/connection.h"
+
+struct step;
+struct commits {
+    struct connection *connection;
+    struct script script;
+    struct commit **queue; /* not answered yet, in the order sent */
+    size_t n, room;
+    struct step *steps; /* of the commit being written */
+    size_t n_steps, room_steps;
+    struct error error; /* of the first that was LOST or REFUSED */
+    bool failed;
+};
+
+void commits_init(struct commits *commits, struct connection *connection);
+void commits_deinit(struct commits *commits);
+
+/* As struct state_ops has them. Begin: false when nothing is under way, every outcome is then set. */
+bool commits_begin(struct commits *commits, struct commit *all, size_t n, struct error *error) MUST_USE;
+bool commits_end(struct commits *commits, struct error *error) MUST_USE;
+
+/* Takes the answers still to come, so that something else can be asked; commits_end tells of them. */
+void commits_settle(struct commits *commits);

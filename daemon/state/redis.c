@@ -1,0 +1,218 @@
+/* Struct state over Redis: reads in bounded pipelines, timers, the server's clock; commits are in commit.c. */
+#include "daemon/state/redis.h"
+
+#include "daemon/state/server.h"
+#include "daemon/state/tls.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* So much is asked before answers are taken: neither side has to hold more. */
+enum {
+    PIPELINE_BYTES = 1024 * 1024,
+    PIPELINE_READS = 10000
+};
+
+struct connection *server_ask(struct state *state)
+{
+    struct server *server = server_of(state);
+    commits_settle(&server->commits);
+    return server->connection;
+}
+
+redisReply *server_answer(struct state *state, enum outcome *outcome, struct error *error)
+{
+    struct connection *connection = server_of(state)->connection;
+    redisReply *reply = connection_answer_ok(connection, outcome, error);
+    connection_settle(connection);
+    return reply;
+}
+
+static bool reads_fit(const struct hash_read *reads, size_t n, struct error *error)
+{
+    for (size_t i = 0; i < n; i++)
+        if (reads[i].n_fields + 2 > REQUEST_ARGUMENTS_MAX)
+            return fail(error, "a read of %zu fields is more than Redis takes", reads[i].n_fields);
+    return true;
+}
+
+static void ask_read(struct connection *connection, const struct hash_read *read)
+{
+    bool whole = !read->fields, nothing = read->fields && !read->n_fields;
+    request_begin(connection, 2 + read->n_fields);
+    request_argument(connection, whole ? SPAN("HGETALL") : nothing ? SPAN("HLEN") : SPAN("HMGET"));
+    request_argument(connection, read->key);
+    for (size_t i = 0; i < read->n_fields; i++) request_argument(connection, read->fields[i]);
+}
+
+static void take_read(const redisReply *reply, struct hash_read *read, struct arena *arena)
+{
+    read->n_values = reply->elements;
+    read->values = arena_alloc(arena, reply->elements * sizeof *read->values);
+    for (size_t i = 0; i < reply->elements; i++) read->values[i] = reply_copy(reply->element[i], arena);
+}
+
+/* The answer of one read. After a refusal the others' answers still have to be taken. */
+static void answer_read(struct connection *connection, struct hash_read *read, struct arena *arena, enum outcome *outcome,
+                        struct error *error)
+{
+    enum outcome this;
+    redisReply *reply = connection_answer_ok(connection, &this, error);
+    if (reply) take_read(reply, read, arena);
+    if (reply) freeReplyObject(reply);
+    if (this != DONE) *outcome = this;
+}
+
+static bool redis_read(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
+                       struct error *error)
+{
+    struct connection *connection = server_ask(state);
+    *outcome = REFUSED;
+    if (!reads_fit(reads, n, error)) return false;
+    *outcome = DONE;
+    for (size_t asked = 0, answered = 0; answered < n && *outcome == DONE;) {
+        while (asked < n && asked - answered < PIPELINE_READS && connection_unsent_bytes(connection) < PIPELINE_BYTES)
+            ask_read(connection, &reads[asked++]);
+        while (answered < asked && *outcome != LOST) answer_read(connection, &reads[answered++], arena, outcome, error);
+    }
+    connection_settle(connection);
+    return *outcome == DONE;
+}
+
+/* MULTI and one QUEUED per read; a refusal here makes EXEC refuse, too. */
+static bool answers_queued(struct connection *connection, size_t n, struct error *error)
+{
+    for (size_t i = 0; i <= n; i++) {
+        redisReply *reply = connection_answer(connection, error);
+        if (!reply) return false;
+        if (reply->type == REDIS_REPLY_ERROR) connection_refused(connection, reply, error);
+        freeReplyObject(reply);
+    }
+    return true;
+}
+
+static bool take_all(struct connection *connection, const redisReply *all, struct hash_read *reads, size_t n, struct arena *arena,
+                     struct error *error)
+{
+    if (all->type != REDIS_REPLY_ARRAY || all->elements != n)
+        return fail(error, "redis %s answered EXEC in a form of its own", connection_where(connection));
+    for (size_t i = 0; i < n; i++)
+        if (all->element[i]->type == REDIS_REPLY_ERROR) return connection_refused(connection, all->element[i], error);
+    for (size_t i = 0; i < n; i++) take_read(all->element[i], &reads[i], arena);
+    return true;
+}
+
+static bool redis_read_atomic(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
+                              struct error *error)
+{
+    struct connection *connection = server_ask(state);
+    *outcome = REFUSED;
+    if (!reads_fit(reads, n, error)) return false;
+    request_texts(connection, 1, "MULTI");
+    for (size_t i = 0; i < n; i++) ask_read(connection, &reads[i]);
+    request_texts(connection, 1, "EXEC");
+    redisReply *all = NULL;
+    *outcome = LOST;
+    if (answers_queued(connection, n, error)) all = connection_answer_ok(connection, outcome, error);
+    if (all && !take_all(connection, all, reads, n, arena, error)) *outcome = REFUSED;
+    if (all) freeReplyObject(all);
+    connection_settle(connection);
+    return *outcome == DONE;
+}
+
+static void take_timers(const redisReply *reply, struct arena *arena, struct timer **timers, size_t *n)
+{
+    *n = reply->elements / 2;
+    *timers = arena_alloc(arena, *n * sizeof **timers);
+    for (size_t i = 0; i < *n; i++) {
+        double score = strtod(reply->element[i * 2 + 1]->str, NULL); /* whole, and exact up to 2^53: the year 2255 */
+        (*timers)[i] = (struct timer){ reply_copy(reply->element[i * 2], arena), llrint(score) };
+    }
+}
+
+static bool redis_timers(struct state *state, struct span timers_key, int64_t until_us, size_t limit, struct arena *arena,
+                         struct timer **timers, size_t *n, enum outcome *outcome, struct error *error)
+{
+    struct connection *connection = server_ask(state);
+    request_begin(connection, 8);
+    request_argument(connection, SPAN("ZRANGEBYSCORE"));
+    request_argument(connection, timers_key);
+    request_argument(connection, SPAN("-inf"));
+    request_number(connection, until_us);
+    request_argument(connection, SPAN("WITHSCORES"));
+    request_argument(connection, SPAN("LIMIT"));
+    request_number(connection, 0);
+    request_number(connection, (int64_t)limit);
+    redisReply *reply = server_answer(state, outcome, error);
+    if (!reply) return false;
+    take_timers(reply, arena, timers, n);
+    freeReplyObject(reply);
+    return true;
+}
+
+static bool redis_clock(struct state *state, int64_t *now_us, enum outcome *outcome, struct error *error)
+{
+    request_texts(server_ask(state), 1, "TIME");
+    redisReply *reply = server_answer(state, outcome, error);
+    if (!reply) return false;
+    *now_us = reply_number(reply->element[0]) * MICROS_PER_SECOND + reply_number(reply->element[1]);
+    freeReplyObject(reply);
+    return true;
+}
+
+static bool redis_commit_begin(struct state *state, struct commit *commits, size_t n, struct error *error)
+{
+    return commits_begin(&server_of(state)->commits, commits, n, error);
+}
+
+static bool redis_commit_end(struct state *state, struct error *error)
+{
+    return commits_end(&server_of(state)->commits, error);
+}
+
+static void redis_destroy(struct state *state)
+{
+    struct server *server = server_of(state);
+    commits_deinit(&server->commits);
+    connection_destroy(server->connection);
+    free(server);
+}
+
+const struct state_ops server_ops = {
+    .read = redis_read,
+    .read_atomic = redis_read_atomic,
+    .timers = redis_timers,
+    .commit_begin = redis_commit_begin,
+    .commit_end = redis_commit_end,
+    .clock = redis_clock,
+    .destroy = redis_destroy,
+};
+
+struct state *state_redis_create(const struct redis_settings *settings)
+{
+    struct server *server = must_zalloc(sizeof *server);
+    server->state.ops = &server_ops;
+    server->connection = connection_create(settings);
+    commits_init(&server->commits, server->connection);
+    return &server->state;
+}
+
+bool state_redis_connect(struct state *state, struct error *error)
+{
+    return connection_open(server_of(state)->connection, error);
+}
+
+bool state_redis_connected(const struct state *state)
+{
+    return connection_is_open(((const struct server *)state)->connection);
+}
+
+const char *state_redis_where(const struct state *state)
+{
+    return connection_where(((const struct server *)state)->connection);
+}
+
+bool state_redis_has_tls(void)
+{
+    return tls_available();
+}

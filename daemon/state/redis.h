@@ -1,0 +1,50 @@
+/* A tenant's state in Redis: the adapter behind struct state, and what else is asked of a server by itself.
+ * Not thread-safe: each thread has its own, with its own connection. The process must ignore SIGPIPE. */
+#pragma once
+
+#include "daemon/state/state.h"
+
+/* Copied by state_redis_create. Texts may be NULL or empty: not set. */
+struct redis_settings {
+    const char *url;                                /* redis://[user:password@]host[:port][/db], rediss://…, unix:///path */
+    const char *user, *password;                    /* over those of the url */
+    const char *ca_file;                            /* for rediss://: certificates to trust; not set: the system's */
+    const char *client_name;                        /* for CLIENT LIST; not set: crm-reportd */
+    int64_t connect_timeout_ms, command_timeout_ms; /* > 0; the latter: longest wait without a byte moving */
+};
+
+/* Not connected yet. Never NULL: a wrong url is an error of state_redis_connect. */
+struct state *state_redis_create(const struct redis_settings *settings);
+
+/* One attempt, at most connect_timeout_ms for the socket and command_timeout_ms for the greeting; the caller waits between
+ * attempts. Returns true at once when connected. No message ever holds the password. */
+bool state_redis_connect(struct state *state, struct error *error) MUST_USE;
+
+/* False after any LOST, and after refusals that another connection may not meet (READONLY, NOAUTH). */
+bool state_redis_connected(const struct state *state);
+
+/* "127.0.0.1:6379/0" or "/run/redis.sock", for logs. Lives as long as the state. */
+const char *state_redis_where(const struct state *state);
+
+/* Can this build speak TLS (rediss://)? */
+bool state_redis_has_tls(void);
+
+/* Who answers, to notice after a new connection that it is another server or one that was set back, and for `check`. */
+struct redis_identity {
+    char run_id[48], replication_id[48], version[24];
+    bool is_master, is_cluster, aof_enabled;
+    char maxmemory_policy[32];
+    int64_t maxmemory_bytes;                                          /* 0: no limit */
+    int64_t hash_max_listpack_entries, hash_max_listpack_value_bytes; /* -1: not allowed to ask */
+};
+bool state_redis_identity(struct state *state, struct redis_identity *identity, enum outcome *outcome,
+                          struct error *error) MUST_USE;
+
+/* Same process and same history of data? */
+bool redis_identity_same(const struct redis_identity *a, const struct redis_identity *b);
+
+/* Removes what is kept of a tenant, its state hash first, so that whoever still holds its version is refused; of all tenants
+ * with tenant.at == NULL (then without that order: nobody else may be at work). Published reports, metrics and their versions
+ * stay, as do the list of tenants and the marks. Walks over the whole database: SCAN. */
+bool state_redis_forget(struct state *state, const char *prefix, struct span tenant, enum outcome *outcome,
+                        struct error *error) MUST_USE;

@@ -1,0 +1,418 @@
+/* What every state must do, asked of the one in memory and of the one in a real Redis alike. */
+#include "daemon/state/redis.h"
+#include "tests/unit/private_redis.h"
+#include "tests/unit/unit.h"
+
+#include <time.h>
+
+struct fixture {
+    struct state *state;
+    struct private_redis redis;
+    bool has_redis;
+    struct arena arena;
+    int64_t version; /* of the tenant that commit() writes */
+};
+
+#define KEY(name) SPAN("crm:{t}:" name)
+
+static struct commit commit_of(const struct fixture *fixture, const struct hash_write *writes, size_t n)
+{
+    return (struct commit){ .tenant = SPAN("t"),
+                            .state_key = KEY("state"),
+                            .timers_key = KEY("timers"),
+                            .version = fixture->version,
+                            .writes = writes,
+                            .n_writes = n };
+}
+
+static void commit(struct fixture *fixture, struct commit *commit)
+{
+    struct error error = { 0 };
+    bool good = fixture->state->ops->commit_begin(fixture->state, commit, 1, &error) &&
+                fixture->state->ops->commit_end(fixture->state, &error);
+    if (!good) print_error("%s\n", error.text);
+    assert_true(good);
+    assert_int_equal(commit->outcome, DONE);
+    assert_true(commit->version_new > commit->version);
+    fixture->version = commit->version_new;
+}
+
+static void commit_writes(struct fixture *fixture, const struct hash_write *writes, size_t n)
+{
+    struct commit one = commit_of(fixture, writes, n);
+    commit(fixture, &one);
+}
+
+static void read_all(struct fixture *fixture, struct hash_read *reads, size_t n)
+{
+    struct error error = { 0 };
+    enum outcome outcome = LOST;
+    bool good = fixture->state->ops->read(fixture->state, reads, n, &fixture->arena, &outcome, &error);
+    if (!good) print_error("%s\n", error.text);
+    assert_true(good);
+    assert_int_equal(outcome, DONE);
+}
+
+static struct span read_one(struct fixture *fixture, struct span key, struct span field)
+{
+    struct hash_read read = { .key = key, .fields = &field, .n_fields = 1 };
+    read_all(fixture, &read, 1);
+    assert_int_equal(read.n_values, 1);
+    return read.values[0];
+}
+
+static size_t read_size(struct fixture *fixture, struct span key)
+{
+    struct hash_read read = { .key = key };
+    read_all(fixture, &read, 1);
+    return read.n_values / 2;
+}
+
+static void assert_span(struct span found, const char *expected)
+{
+    assert_non_null(found.at);
+    assert_int_equal(found.len, strlen(expected));
+    assert_memory_equal(found.at, expected, found.len);
+}
+
+static void nothing_there(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_null(read_one(fixture, KEY("none"), SPAN("a")).at);
+    assert_int_equal(read_size(fixture, KEY("none")), 0);
+    struct span no_field;
+    struct hash_read read = { .key = KEY("none"), .fields = &no_field, .n_fields = 0 };
+    read_all(fixture, &read, 1);
+    assert_int_equal(read.n_values, 0);
+}
+
+static void written_is_read(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct hash_write writes[] = {
+        { KEY("day:1"), SPAN("a"), SPAN("1") },
+        { KEY("day:1"), SPAN("empty"), SPAN("") },
+        { KEY("day:2"), SPAN("line\r\n\0end"), SPAN("\0\r\n$5\r\n") },
+    };
+    commit_writes(fixture, writes, 3);
+    struct span fields[] = { SPAN("empty"), SPAN("none"), SPAN("a") };
+    struct hash_read reads[] = { { .key = KEY("day:1"), .fields = fields, .n_fields = 3 }, { .key = KEY("day:2") } };
+    read_all(fixture, reads, 2);
+    assert_int_equal(reads[0].n_values, 3);
+    assert_span(reads[0].values[0], "");
+    assert_null(reads[0].values[1].at);
+    assert_span(reads[0].values[2], "1");
+    assert_int_equal(reads[1].n_values, 2);
+    assert_true(span_equal(reads[1].values[0], SPAN("line\r\n\0end")));
+    assert_true(span_equal(reads[1].values[1], SPAN("\0\r\n$5\r\n")));
+}
+
+static void removed_is_gone(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct hash_write set[] = { { KEY("h"), SPAN("a"), SPAN("1") }, { KEY("h"), SPAN("b"), SPAN("2") } };
+    commit_writes(fixture, set, 2);
+    const struct hash_write change[] = { { KEY("h"), SPAN("a"), NO_SPAN },
+                                         { KEY("h"), SPAN("c"), SPAN("3") },
+                                         { KEY("h"), SPAN("never there"), NO_SPAN } };
+    commit_writes(fixture, change, 3);
+    assert_null(read_one(fixture, KEY("h"), SPAN("a")).at);
+    assert_int_equal(read_size(fixture, KEY("h")), 2);
+    const struct hash_write rest[] = { { KEY("h"), SPAN("b"), NO_SPAN }, { KEY("h"), SPAN("c"), NO_SPAN } };
+    commit_writes(fixture, rest, 2);
+    assert_int_equal(read_size(fixture, KEY("h")), 0);
+}
+
+static void other_version_conflicts(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct hash_write write = { KEY("h"), SPAN("a"), SPAN("1") }, late = { KEY("h"), SPAN("a"), SPAN("2") };
+    commit_writes(fixture, &write, 1);
+    const int64_t versions[] = { 0, fixture->version - 1, fixture->version + 1 };
+    for (size_t i = 0; i < 3; i++) {
+        struct commit one = commit_of(fixture, &late, 1);
+        const struct timer_write timer = { SPAN("m"), 5 };
+        one.version = versions[i];
+        one.timers = &timer;
+        one.n_timers = 1;
+        struct error error = { 0 };
+        assert_true(fixture->state->ops->commit_begin(fixture->state, &one, 1, &error));
+        assert_true(fixture->state->ops->commit_end(fixture->state, &error));
+        assert_int_equal(one.outcome, CONFLICT);
+        assert_int_equal(one.version_new, fixture->version);
+    }
+    assert_span(read_one(fixture, KEY("h"), SPAN("a")), "1");
+}
+
+static void one_conflict_among_many(void **state)
+{
+    struct fixture *fixture = *state;
+    struct commit commits[50];
+    struct hash_write writes[50];
+    char texts[50][4][32];
+    for (int i = 0; i < 50; i++) {
+        snprintf(texts[i][0], 32, "crm:{t%d}:state", i);
+        snprintf(texts[i][1], 32, "crm:{t%d}:timers", i);
+        snprintf(texts[i][2], 32, "crm:{t%d}:h", i);
+        writes[i] = (struct hash_write){ span_of(texts[i][2]), SPAN("a"), SPAN("1") };
+        commits[i] = (struct commit){ .state_key = span_of(texts[i][0]),
+                                      .timers_key = span_of(texts[i][1]),
+                                      .version = i == 17 ? 5 : 0,
+                                      .writes = &writes[i],
+                                      .n_writes = 1 };
+    }
+    struct error error = { 0 };
+    assert_true(fixture->state->ops->commit_begin(fixture->state, commits, 50, &error));
+    assert_true(fixture->state->ops->commit_end(fixture->state, &error));
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(commits[i].outcome, i == 17 ? CONFLICT : DONE);
+        assert_int_equal(read_size(fixture, span_of(texts[i][2])), i == 17 ? 0 : 1);
+    }
+}
+
+static void reads_between_begin_and_end(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct hash_write write = { KEY("h"), SPAN("a"), SPAN("1") };
+    struct commit one = commit_of(fixture, &write, 1);
+    struct error error = { 0 };
+    assert_true(fixture->state->ops->commit_begin(fixture->state, &one, 1, &error));
+    assert_span(read_one(fixture, KEY("h"), SPAN("a")), "1");
+    assert_true(fixture->state->ops->commit_end(fixture->state, &error));
+    assert_int_equal(one.outcome, DONE);
+}
+
+static void assert_timers(struct fixture *fixture, int64_t until_us, size_t limit, size_t n, const char *const *members)
+{
+    struct error error = { 0 };
+    enum outcome outcome;
+    struct timer *timers;
+    size_t found;
+    assert_true(fixture->state->ops->timers(fixture->state, KEY("timers"), until_us, limit, &fixture->arena, &timers, &found,
+                                            &outcome, &error));
+    assert_int_equal(found, n);
+    for (size_t i = 0; i < n; i++) assert_span(timers[i].member, members[i]);
+    for (size_t i = 1; i < n; i++) assert_true(timers[i].at_us >= timers[i - 1].at_us);
+}
+
+static void timers_by_time(void **state)
+{
+    struct fixture *fixture = *state;
+    const int64_t base = 7258118400000000 - 4; /* the last of the year 2199 */
+    const struct timer_write timers[] = { { SPAN("late"), base + 3 },
+                                          { SPAN("b"), base + 1 },
+                                          { SPAN("a"), base + 1 },
+                                          { SPAN("early"), -5 },
+                                          { SPAN("gone"), NEVER } };
+    struct commit one = commit_of(fixture, NULL, 0);
+    assert_timers(fixture, base, 10, 0, NULL);
+    one.timers = timers;
+    one.n_timers = 5;
+    commit(fixture, &one);
+    assert_timers(fixture, base + 3, 10, 4, (const char *const[]){ "early", "a", "b", "late" });
+    assert_timers(fixture, base + 2, 10, 3, (const char *const[]){ "early", "a", "b" });
+    assert_timers(fixture, base + 3, 2, 2, (const char *const[]){ "early", "a" });
+    const struct timer_write moved[] = { { SPAN("early"), base + 2 }, { SPAN("a"), NEVER } };
+    one = commit_of(fixture, NULL, 0);
+    one.timers = moved;
+    one.n_timers = 2;
+    commit(fixture, &one);
+    assert_timers(fixture, base + 3, 10, 3, (const char *const[]){ "b", "early", "late" });
+    struct timer *found;
+    size_t n;
+    enum outcome outcome;
+    struct error error = { 0 };
+    assert_true(
+        fixture->state->ops->timers(fixture->state, KEY("timers"), base + 1, 9, &fixture->arena, &found, &n, &outcome, &error));
+    assert_int_equal(n, 1);
+    assert_true(found[0].at_us == base + 1);
+}
+
+enum {
+    MANY = 50000,
+    MANY_KEYS = 300
+};
+
+static struct hash_write *many_writes(struct arena *arena, size_t *n)
+{
+    struct hash_write *writes = arena_zalloc(arena, MANY * sizeof *writes);
+    char text[64];
+    for (int i = 0; i < MANY; i++) {
+        int key = i < MANY / 2 ? 0 : i % MANY_KEYS; /* half of all in one hash */
+        snprintf(text, sizeof text, "crm:{t}:big:%d", key);
+        writes[i].key = arena_copy(arena, span_of(text));
+        snprintf(text, sizeof text, "field %d", i);
+        writes[i].field = arena_copy(arena, span_of(text));
+        snprintf(text, sizeof text, "%d 86400000 %d", i, i % 7);
+        writes[i].value = arena_copy(arena, span_of(text));
+    }
+    *n = MANY;
+    return writes;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct hash_write *x = a, *y = b;
+    int c = span_compare(x->key, y->key);
+    return c ? c : span_compare(x->field, y->field);
+}
+
+static void assert_many(struct fixture *fixture, const struct hash_write *writes, size_t n)
+{
+    struct hash_read *reads = arena_zalloc(&fixture->arena, n * sizeof *reads);
+    for (size_t i = 0; i < n; i++)
+        reads[i] = (struct hash_read){ .key = writes[i].key, .fields = &writes[i].field, .n_fields = 1 };
+    read_all(fixture, reads, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_true((reads[i].values[0].at != NULL) == (writes[i].value.at != NULL));
+        assert_true(span_equal(reads[i].values[0], writes[i].value));
+    }
+}
+
+static void fifty_thousand_fields(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t n;
+    struct hash_write *writes = many_writes(&fixture->arena, &n);
+    commit_writes(fixture, writes, n); /* equal keys apart: each group is a step of its own */
+    assert_many(fixture, writes, n);
+    qsort(writes, n, sizeof *writes, by_key);
+    for (size_t i = 0; i < n; i += 3) writes[i].value = NO_SPAN;
+    commit_writes(fixture, writes, n);
+    assert_many(fixture, writes, n);
+}
+
+static void large_values(void **state)
+{
+    struct fixture *fixture = *state;
+    enum {
+        BYTES = 3 * 1024 * 1024,
+        N = 8
+    };
+    char *bytes = must_alloc(BYTES);
+    for (int i = 0; i < BYTES; i++) bytes[i] = (char)(i * 31 + i / 251);
+    const struct span names[N] = { SPAN("a"), SPAN("b"), SPAN("c"), SPAN("d"), SPAN("e"), SPAN("f"), SPAN("g"), SPAN("h") };
+    struct hash_write writes[N];
+    struct hash_read reads[N];
+    for (int i = 0; i < N; i++) {
+        writes[i] = (struct hash_write){ KEY("large"), names[i], { bytes + i, BYTES - N } };
+        reads[i] = (struct hash_read){ .key = KEY("large"), .fields = &names[i], .n_fields = 1 };
+    }
+    commit_writes(fixture, writes, N);
+    read_all(fixture, reads, N);
+    for (int i = 0; i < N; i++) assert_true(span_equal(reads[i].values[0], writes[i].value));
+    free(bytes);
+}
+
+static void atomic_reads(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct hash_write writes[] = { { KEY("h"), SPAN("a"), SPAN("1") }, { KEY("i"), SPAN("b"), SPAN("2") } };
+    commit_writes(fixture, writes, 2);
+    struct span fields[] = { SPAN("none"), SPAN("a") };
+    struct hash_read reads[] = { { .key = KEY("h"), .fields = fields, .n_fields = 2 }, { .key = KEY("i") }, { .key = KEY("j") } };
+    struct error error = { 0 };
+    enum outcome outcome;
+    assert_true(fixture->state->ops->read_atomic(fixture->state, reads, 3, &fixture->arena, &outcome, &error));
+    assert_int_equal(outcome, DONE);
+    assert_null(reads[0].values[0].at);
+    assert_span(reads[0].values[1], "1");
+    assert_int_equal(reads[1].n_values, 2);
+    assert_span(reads[1].values[0], "b");
+    assert_span(reads[1].values[1], "2");
+    assert_int_equal(reads[2].n_values, 0);
+}
+
+static int64_t wall_clock(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
+}
+
+static void clock_and_version(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error = { 0 };
+    enum outcome outcome;
+    int64_t before_us = wall_clock(NULL), now_us;
+    assert_true(fixture->state->ops->clock(fixture->state, &now_us, &outcome, &error));
+    assert_in_range(now_us, before_us, before_us + 10 * MICROS_PER_SECOND);
+    commit_writes(fixture, NULL, 0);
+    assert_in_range(fixture->version, before_us, before_us + 10 * MICROS_PER_SECOND);
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)fixture->version);
+    assert_span(read_one(fixture, KEY("state"), SPAN("version")), text);
+}
+
+/* A version ahead of the clock goes on by one, and is never written with an exponent. */
+static void version_ahead_of_the_clock(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct hash_write ahead = { KEY("state"), SPAN("version"), SPAN("9000000000000000") };
+    struct commit other = commit_of(fixture, &ahead, 1);
+    other.state_key = KEY("other");
+    commit(fixture, &other);
+    fixture->version = 9000000000000000;
+    commit_writes(fixture, NULL, 0);
+    assert_true(fixture->version == 9000000000000001);
+    assert_span(read_one(fixture, KEY("state"), SPAN("version")), "9000000000000001");
+}
+
+static int start_memory(void **state)
+{
+    struct fixture *fixture = must_zalloc(sizeof *fixture);
+    fixture->state = state_memory_create(wall_clock, NULL);
+    *state = fixture;
+    return 0;
+}
+
+static int start_redis(void **state)
+{
+    struct fixture *fixture = must_zalloc(sizeof *fixture);
+    struct error error = { 0 };
+    fixture->has_redis = true;
+    private_redis_create(&fixture->redis, "");
+    fixture->state = state_redis_create(
+        &(struct redis_settings){ .url = fixture->redis.url, .connect_timeout_ms = 2000, .command_timeout_ms = 10000 });
+    *state = fixture;
+    bool good = state_redis_connect(fixture->state, &error);
+    if (!good) print_error("%s\n", error.text);
+    return good ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->state->ops->destroy(fixture->state);
+    if (fixture->has_redis) private_redis_destroy(&fixture->redis);
+    arena_deinit(&fixture->arena);
+    free(fixture);
+    return 0;
+}
+
+#define BOTH(test)                                                                                                               \
+    { #test " (memory)", test, start_memory, stop, NULL },                                                                       \
+    {                                                                                                                            \
+#test " (redis)", test, start_redis, stop, NULL                                                                          \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(nothing_there),
+        BOTH(written_is_read),
+        BOTH(removed_is_gone),
+        BOTH(other_version_conflicts),
+        BOTH(one_conflict_among_many),
+        BOTH(reads_between_begin_and_end),
+        BOTH(timers_by_time),
+        BOTH(fifty_thousand_fields),
+        BOTH(large_values),
+        BOTH(atomic_reads),
+        BOTH(clock_and_version),
+        BOTH(version_ahead_of_the_clock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
