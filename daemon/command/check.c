@@ -77,9 +77,9 @@ static void note_fact(const struct kept *kept, enum fact fact, struct findings *
     struct buffer text = { 0 };
     if (!kept->fact[fact].on) return;
     for (int i = 0; i < row->n_measures; i++)
-        if (kept->fact[fact].measures >> i & 1) buffer_printf(&text, "%s ", row->measures[i].name);
+        if (kept->fact[fact].measures >> i & 1) buffer_printf(&text, "%s%s", text.len ? " " : "", row->measures[i].name);
     for (int i = 0, n = 0; i < row->n_dims; i++)
-        if (kept->fact[fact].dims >> i & 1) buffer_printf(&text, "%s%s", n++ ? " " : "by ", dimension_names[row->dims[i]]);
+        if (kept->fact[fact].dims >> i & 1) buffer_printf(&text, "%s%s", n++ ? " " : " by ", dimension_names[row->dims[i]]);
     if (kept->fact[fact].customs) buffer_str(&text, " and custom attributes");
     problem_add(&findings->good, row->name, "%.*s", SPAN_ARG(buffer_all(&text)));
     buffer_deinit(&text);
@@ -100,16 +100,15 @@ static void look_at_files(const char *config, struct settings **settings, struct
 {
     *settings = settings_inspect(config, environ, NEED_ALL, &findings->wrong);
     if (!*settings) return;
-    note_settings(*settings, config, findings);
-    kafka_properties_check(*settings, &findings->wrong);
+    if (findings->wrong.n == 0) note_settings(*settings, config, findings);
     struct catalogue *catalogue = catalogue_effective(*settings, &findings->wrong);
     if (catalogue) note_catalogue(catalogue, findings);
     catalogue_destroy(catalogue);
 }
 
-static void look_at_servers(const struct settings *settings, struct findings *findings)
+static void look_at_servers(const struct settings *settings, bool kafka_fine, struct findings *findings)
 {
-    kafka_probe(settings, WAIT_MS, findings);
+    if (kafka_fine) kafka_probe(settings, WAIT_MS, findings);
     if (settings->redis.url[0]) redis_probe(settings, WAIT_MS, findings);
 }
 
@@ -133,8 +132,9 @@ int command_check(int argc, char **argv)
     struct findings findings = { 0 };
     struct settings *settings;
     look_at_files(command_config(options.config), &settings, &findings);
+    bool kafka_fine = settings && kafka_properties_check(settings, &findings.wrong);
     size_t of_files = findings.wrong.n;
-    if (settings && !options.offline) look_at_servers(settings, &findings);
+    if (settings && !options.offline) look_at_servers(settings, kafka_fine, &findings);
     print(&findings);
     code = of_files ? EXIT_USAGE : findings.wrong.n ? EXIT_FAILED : EXIT_OK;
     findings_deinit(&findings);

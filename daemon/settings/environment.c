@@ -10,8 +10,8 @@ static const char prefix[] = "CRM_REPORTD_";
 static const char kafka[] = "CRM_REPORTD_KAFKA_";
 static const char tenants[] = "CRM_REPORTD_TENANTS_";
 
-/* Not settings: the settings file itself, the tests' crash points, and what Kubernetes sets for a service of this name. */
-static const char *const others[] = { "CRM_REPORTD_CONFIG", "CRM_REPORTD_CRASH_AT", "CRM_REPORTD_SERVICE_*",
+/* Not settings: the settings file itself, the clock and crash points of tests, and what Kubernetes sets for a service of this name. */
+static const char *const others[] = { "CRM_REPORTD_CONFIG", "CRM_REPORTD_CLOCK", "CRM_REPORTD_CRASH_AT", "CRM_REPORTD_SERVICE_*",
                                       "CRM_REPORTD_PORT*" };
 
 static bool is_other(const char *name)

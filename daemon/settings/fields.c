@@ -32,11 +32,13 @@ static bool item_accepted(const struct row *row, const struct reading *at, const
 static void read_list_row(struct settings *settings, const struct row *row, const struct reading *at, const json_t *value)
 {
     struct text_list *list = field(settings, row);
-    if (!read_list(at, value, list)) return;
+    bool whole = read_list(at, value, list);
+    if (!json_is_array(value)) return;
     if (list->n < (size_t)row->min || list->n > (size_t)row->max)
         problem_add(at->problems, at->where, "found %zu of them, expected %" PRId64 " to %" PRId64, list->n, row->min, row->max);
     for (size_t i = 0; i < list->n; i++) {
         struct reading nth = reading_nth(at, i);
+        if (!whole && !json_is_string(json_array_get(value, i))) continue;
         if (!item_accepted(row, &nth, json_array_get(value, i), list->at[i])) continue;
         for (size_t j = 0; j < i; j++)
             if (!strcmp(list->at[i], list->at[j])) problem_add(at->problems, nth.where, "\"%s\" stands there twice", list->at[i]);
@@ -134,7 +136,8 @@ static void check_topics(const struct settings *settings, struct problems *probl
 
 static void check_listen(const struct settings *settings, struct problems *problems)
 {
-    if (listens_locally(span_of(settings->listen)) || settings->listen_tokens_file[0]) return;
+    struct span listen = span_of(settings->listen);
+    if (!form_listen(listen) || listens_locally(listen) || settings->listen_tokens_file[0]) return;
     problem_add(problems, "listen", "\"%s\" is open to other machines, expected listen_tokens_file beside it", settings->listen);
 }
 

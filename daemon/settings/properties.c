@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 static const char *const secrets[] = { "sasl.password",         "ssl.key.password",
@@ -69,20 +68,12 @@ bool secret_read(const struct reading *reading, const char *path, const char **s
 /* Texts, numbers and flags, as librdkafka takes them: as text. */
 static bool property_text(const struct reading *reading, const json_t *value, const char **text)
 {
-    char number[32];
-    switch (json_typeof(value)) {
-    case JSON_STRING:
-        return read_text(reading, value, text);
-    case JSON_TRUE:
-        return *text = "true", true;
-    case JSON_FALSE:
-        return *text = "false", true;
-    case JSON_INTEGER:
-        snprintf(number, sizeof number, "%" PRId64, (int64_t)json_integer_value(value));
-        return *text = arena_text(reading->arena, span_of(number)), true;
-    default:
-        return expected(reading, value, "a text, a whole number, true or false");
-    }
+    if (json_is_string(value)) return read_text(reading, value, text);
+    if (!json_is_number(value) && !json_is_boolean(value)) return expected(reading, value, "a text, a number, true or false");
+    char *written = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    *text = arena_text(reading->arena, span_of(written));
+    free(written);
+    return true;
 }
 
 static bool property_read(struct kafka_property *property, const struct reading *reading, const char *name, const json_t *value,

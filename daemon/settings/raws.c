@@ -111,10 +111,14 @@ void raws_standard(struct raws *raws)
     }
 }
 
-static void unknown(const char *path, struct problems *problems)
+static void unknown(struct arena *arena, const char *path, struct problems *problems)
 {
     struct suggestion suggestion = { .name = span_of(path) };
-    for (size_t i = 0; i < n_setting_rows; i++) suggest(&suggestion, setting_rows[i].path);
+    for (size_t i = 0; i < n_setting_rows; i++) {
+        const char *row = setting_rows[i].path, *point = strchr(row, '.');
+        suggest(&suggestion, row);
+        if (point) suggest(&suggestion, arena_text(arena, (struct span){ row, (size_t)(point - row) }));
+    }
     if (suggestion.best)
         problem_add(problems, path, "unknown setting; did you mean %s?", suggestion.best);
     else
@@ -129,7 +133,7 @@ static void take(struct raws *raws, const char *path, json_t *value, struct prob
     if (row)
         raw_set(raws, row, json_incref(value), row->path);
     else if (!row_is_group(path))
-        unknown(path, problems);
+        unknown(&raws->arena, path, problems);
     else
         take_object(raws, value, path, problems);
 }

@@ -48,7 +48,10 @@ void read_lists(const struct rules_reading *reading, const json_t *value)
         if (!is_listable(span_of(name)) && !is_custom_of_any(reading->rules, span_of(name))) {
             struct suggestion suggestion = { .name = span_of(name) };
             suggest_attribute(&suggestion, reading->rules, -1);
-            unknown_key(&at, "attribute, or one whose values are no names", suggestion);
+            if (attribute_find(span_of(name)) < 0)
+                unknown_key(&at, "attribute", suggestion);
+            else
+                problem_add(at.problems, at.where, "the values of this attribute are no names that could be listed");
         } else if (read_list(&at, values, &texts)) {
             struct map *list = must_zalloc(sizeof *list);
             for (size_t i = 0; i < texts.n; i++) map_put(list, span_of(texts.at[i]), (void *)texts.at[i]);
@@ -76,7 +79,7 @@ static void read_per_kind(const struct rules_reading *reading, const json_t *val
             unknown_key(&at, "kind", suggestion);
         } else if (read_list(&at, names, &list)) {
             if (list.n > max)
-                expected(&at, names, "at most %zu", max);
+                expected(&at, names, "a list of at most %zu", max);
             else
                 read_one(reading, &at, (int)kind, &list);
         }

@@ -2,6 +2,34 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
+
+enum {
+    SHOWN_BYTES = 64
+};
+
+/* How many bytes of a UTF-8 text can be shown without cutting a letter in two. */
+static int shown(const char *text)
+{
+    size_t len = strlen(text);
+    if (len <= SHOWN_BYTES) return (int)len;
+    for (len = SHOWN_BYTES; len && ((unsigned char)text[len] & 0xc0) == 0x80;) len--;
+    return (int)len;
+}
+
+static void describe_list(const json_t *value, char text[FOUND_BYTES])
+{
+    char *written = json_dumps(value, JSON_COMPACT);
+    int len = shown(written);
+    snprintf(text, FOUND_BYTES, "the list %.*s%s", len, written, written[len] ? "…" : "");
+    free(written);
+}
+
+static void describe_text(const char *value, char text[FOUND_BYTES])
+{
+    int len = shown(value);
+    snprintf(text, FOUND_BYTES, "the text \"%.*s%s\"", len, value, value[len] ? "…" : "");
+}
 
 void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
 {
@@ -10,8 +38,7 @@ void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
         if (secret)
             snprintf(text, FOUND_BYTES, "a text");
         else
-            snprintf(text, FOUND_BYTES, "the text \"%.64s%s\"", json_string_value(value),
-                     json_string_length(value) > 64 ? "…" : "");
+            describe_text(json_string_value(value), text);
         break;
     case JSON_INTEGER:
         if (secret)
@@ -26,7 +53,10 @@ void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
         snprintf(text, FOUND_BYTES, "an object");
         break;
     case JSON_ARRAY:
-        snprintf(text, FOUND_BYTES, "a list");
+        if (secret)
+            snprintf(text, FOUND_BYTES, "a list");
+        else
+            describe_list(value, text);
         break;
     case JSON_TRUE:
         snprintf(text, FOUND_BYTES, "true");

@@ -16,7 +16,7 @@ struct reading {
 /* Says what was found instead. Always returns false. */
 bool expected(const struct reading *reading, const json_t *found, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* `the text "x"`, `the number 5`, `a list` … */
+/* `the text "x"`, `the number 5`, `the list [1,2]`, `an object` … */
 enum {
     FOUND_BYTES = 96
 };

@@ -64,8 +64,18 @@ static void suggest_property(struct span name, char best[64])
     free(text);
 }
 
-void kafka_properties_check(const struct settings *settings, struct problems *problems)
+/* The adapter's text without "kafka property x", which stands in front of it already. */
+static const char *cause_of(const char *text, const char *name)
 {
+    const char *at = strstr(text, name);
+    if (!at) return text;
+    at += strlen(name);
+    return at + strspn(at, ": ");
+}
+
+bool kafka_properties_check(const struct settings *settings, struct problems *problems)
+{
+    size_t before = problems->n;
     for (size_t i = 0; i < settings->kafka.n; i++) {
         const struct kafka_property *property = &settings->kafka.at[i];
         struct error error = { "" };
@@ -73,8 +83,10 @@ void kafka_properties_check(const struct settings *settings, struct problems *pr
         if (kafka_property_check(property->name, property->value, &error)) continue;
         snprintf(where, sizeof where, "kafka.%.100s", property->name);
         if (strstr(error.text, "No such")) suggest_property(span_of(property->name), best);
-        problem_add(problems, where, "%s%s%s%s", error.text, best[0] ? "; did you mean " : "", best, best[0] ? "?" : "");
+        problem_add(problems, where, "%s%s%s%s", cause_of(error.text, property->name), best[0] ? "; did you mean " : "", best,
+                    best[0] ? "?" : "");
     }
+    return problems->n == before;
 }
 
 static void add_topic(struct probe *probe, enum use use, const char *name, const char *where, int index)
@@ -273,6 +285,7 @@ void kafka_probe(const struct settings *settings, int timeout_ms, struct finding
         add_topics(probe, settings);
         if (look_at_brokers(probe, servers)) look_at_configs(probe);
         rd_kafka_destroy(probe->client.handle);
+        kafka_client_deinit(&probe->client);
     } else {
         problem_add(&findings->wrong, "kafka", "%s", error.text);
     }

@@ -3,8 +3,9 @@
 
 #include "daemon/settings/settings.h"
 
-/* Every property of the settings that librdkafka refuses or the daemon must set itself. */
-void kafka_properties_check(const struct settings *settings, struct problems *problems);
+/* Are all properties of the settings such that librdkafka takes them and the daemon need not set them otherwise? */
+bool kafka_properties_check(const struct settings *settings, struct problems *problems);
 
-/* Asks the brokers, for at most `timeout_ms` each time it has to wait (twice). Creates and changes nothing. */
+/* Asks the brokers, for at most `timeout_ms` each time it has to wait (twice). Creates and changes nothing. Properties have to be
+ * right (kafka_properties_check). */
 void kafka_probe(const struct settings *settings, int timeout_ms, struct findings *findings);
