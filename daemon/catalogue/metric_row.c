@@ -1,0 +1,75 @@
+/* One metric of a catalogue file: its formula as a text, or an object with unit, description and the like. */
+#include "common/suggest.h"
+#include "daemon/catalogue/rows.h"
+
+bool unknown_name(const struct row_reader *reader, const char *what, struct span name, const char *best)
+{
+    if (best)
+        problem_add(reader->problems, reader->place, "%s \"%.*s\", did you mean \"%s\"?", what, SPAN_ARG(name), best);
+    else
+        problem_add(reader->problems, reader->place, "%s \"%.*s\"", what, SPAN_ARG(name));
+    return false;
+}
+
+void check_keys(const struct row_reader *reader, yyjson_val *object, const char *const *known)
+{
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
+        bool found = false;
+        for (size_t i = 0; known[i]; i++) found = found || yyjson_equals_str(key, known[i]);
+        struct span name = { yyjson_get_str(key), yyjson_get_len(key) };
+        if (!found) unknown_name(reader, "unknown key", name, suggest_from(name, known));
+    }
+}
+
+const char *text_of(const struct row_reader *reader, yyjson_val *object, const char *key)
+{
+    yyjson_val *value = yyjson_obj_get(object, key);
+    if (!value) return NULL;
+    if (yyjson_is_str(value))
+        return arena_text(&reader->catalogue->arena, (struct span){ yyjson_get_str(value), yyjson_get_len(value) });
+    problem_add(reader->problems, reader->place, "\"%s\" must be a text", key);
+    return NULL;
+}
+
+/* "dimensions": what a metric can be asked by, where that is less than its facts allow. */
+static uint32_t read_dimensions(const struct row_reader *reader, yyjson_val *list)
+{
+    uint32_t dims = 0;
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) {
+        struct span name = { yyjson_get_str(item), yyjson_get_len(item) };
+        int dimension = yyjson_is_str(item) ? dimension_find(name) : -1;
+        if (dimension >= 0)
+            dims |= 1u << dimension;
+        else
+            unknown_name(reader, "\"dimensions\": no dimension", name, suggest_from(name, dimension_names));
+    }
+    if (!dims) problem_add(reader->problems, reader->place, "\"dimensions\" must be a list of dimensions");
+    return dims;
+}
+
+struct metric *read_metric(const struct row_reader *reader, const char *name, yyjson_val *value)
+{
+    static const char *const keys[] = { "formula", "unit", "about", "number", "dimensions", NULL };
+    struct metric *metric = arena_zalloc(&reader->catalogue->arena, sizeof *metric);
+    *metric = (struct metric){ .name = name, .place = reader->place };
+    if (yyjson_is_str(value)) {
+        metric->formula = arena_text(&reader->catalogue->arena, (struct span){ yyjson_get_str(value), yyjson_get_len(value) });
+        return metric;
+    }
+    if (!yyjson_is_obj(value)) {
+        problem_add(reader->problems, reader->place, "must be a formula, an object with one, or null");
+        return NULL;
+    }
+    check_keys(reader, value, keys);
+    metric->formula = text_of(reader, value, "formula");
+    metric->unit = text_of(reader, value, "unit");
+    metric->about = text_of(reader, value, "about");
+    metric->number = text_of(reader, value, "number");
+    yyjson_val *dimensions = yyjson_obj_get(value, "dimensions");
+    if (dimensions) metric->own_dims = read_dimensions(reader, dimensions);
+    if (metric->formula) return metric;
+    problem_add(reader->problems, reader->place, "\"formula\" is missing");
+    return NULL;
+}

@@ -1,0 +1,40 @@
+/* What the files of the formula parser share: the state of one parse, and typed nodes. */
+#pragma once
+
+#include "daemon/catalogue/formula.h"
+#include "daemon/catalogue/scan.h"
+
+enum {
+    NESTING_MAX = 16
+};
+
+struct parser {
+    struct scanner scanner; /* of the formula that is being read: the metric's, or one that it is made of */
+    struct metric *metric;
+    const struct catalogue *catalogue;
+    struct arena *arena;
+    struct problems *problems;
+    const struct metric *inside[NESTING_MAX]; /* the metric itself, then those it is made of, down to here */
+    int depth;
+};
+
+/* A node and what is known of its value before any number is seen. */
+struct typed {
+    struct node *node;
+    int money, time; /* exponents: 1 for money or milliseconds, 0 after one was divided by the other, -1 below */
+    bool parted;     /* one value per currency */
+    bool spread;     /* a distribution */
+};
+
+/* Adds the problem to the formula at fault (the metric's, or one that it is made of), with the column. False. */
+bool parser_fail(struct parser *parser, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+bool parse_formula(struct parser *parser, struct typed *out);
+bool parse_factor(struct parser *parser, struct typed *out);  /* one operand with its filters */
+bool parse_operand(struct parser *parser, struct typed *out); /* fact.measure, metric or call */
+bool parse_filter(struct parser *parser, unsigned first);     /* behind "[": for the atoms from `first` on */
+bool parse_call(struct parser *parser, struct span name, struct typed *out, bool *found); /* behind "(" */
+bool parse_measure(struct parser *parser, struct span fact, struct typed *out);           /* behind "fact." */
+bool find_metric(struct parser *parser, struct span name, struct metric **metric);        /* or a problem */
+
+struct node *node_new(struct parser *parser, enum node_type type);

@@ -1,0 +1,146 @@
+/* One report of a catalogue file: its groupings, its columns and its periods. */
+#include "common/suggest.h"
+#include "daemon/catalogue/rows.h"
+
+#include <stdio.h>
+
+static struct span span_in(yyjson_val *value)
+{
+    return (struct span){ yyjson_get_str(value), yyjson_get_len(value) };
+}
+
+static const char *copy_of(const struct row_reader *reader, struct span text)
+{
+    return arena_text(&reader->catalogue->arena, text);
+}
+
+/* "custom.region" is a custom attribute; else a dimension or a unit of time. */
+static bool read_grouping(const struct row_reader *reader, yyjson_val *value, struct grouping *grouping)
+{
+    struct span name = span_in(value), prefix = SPAN("custom.");
+    int dimension = dimension_find(name);
+    *grouping = (struct grouping){ .type = BY_DIMENSION, .name = copy_of(reader, name) };
+    if (!name.len) return problem_add(reader->problems, reader->place, "\"by\" must hold lists of dimensions"), false;
+    if (name.len > prefix.len && !memcmp(name.at, prefix.at, prefix.len)) {
+        grouping->type = BY_CUSTOM;
+        grouping->name += prefix.len;
+        return true;
+    }
+    if (unit_parse(name, &grouping->unit)) {
+        grouping->type = BY_UNIT;
+        return true;
+    }
+    grouping->dimension = (enum dimension)dimension;
+    if (dimension >= 0 && dimension != DIM_UNIT) return true;
+    return unknown_name(reader, "\"by\": no dimension", name, suggest_from(name, dimension_names));
+}
+
+static bool read_section(const struct row_reader *reader, yyjson_val *list, struct report_section *section)
+{
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    if (yyjson_arr_size(list) > GROUPINGS_MAX)
+        return problem_add(reader->problems, reader->place, "\"by\": more than %d dimensions", GROUPINGS_MAX), false;
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));)
+        if (!read_grouping(reader, item, &section->by[section->n_by++])) return false;
+    return section->n_by || (problem_add(reader->problems, reader->place, "\"by\" must hold lists of dimensions"), false);
+}
+
+static bool read_sections(const struct row_reader *reader, yyjson_val *list, struct report *report)
+{
+    bool good = yyjson_arr_size(list) > 0;
+    if (!good) problem_add(reader->problems, reader->place, "\"by\" must be a list of lists of dimensions");
+    report->sections = arena_zalloc(&reader->catalogue->arena, (yyjson_arr_size(list) + 1) * sizeof *report->sections);
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));)
+        good = read_section(reader, item, &report->sections[report->n_sections++]) && good;
+    return good;
+}
+
+static void add_column(struct report *report, const char *name, const struct metric *metric, enum stat stat)
+{
+    const char *unit = metric ? metric->unit : "ratio";
+    report->columns[report->n_columns++] = (struct report_column){ name, unit, metric, stat };
+}
+
+/* All statistics of a distribution that is named without one. */
+static void add_spread(const struct row_reader *reader, struct report *report, const struct metric *metric)
+{
+    static const enum stat stats[] = { STAT_AVERAGE, STAT_P50, STAT_P90 };
+    char name[METRIC_NAME_BYTES_MAX + 16];
+    for (size_t i = 0; i < sizeof stats / sizeof *stats; i++) {
+        snprintf(name, sizeof name, "%s.%s", metric->name, stat_names[stats[i]]);
+        add_column(report, copy_of(reader, span_of(name)), metric, stats[i]);
+    }
+}
+
+static bool find_stat(struct span name, enum stat *stat)
+{
+    for (int i = 0; i < N_STATS; i++) {
+        if (!span_is(name, stat_names[i])) continue;
+        *stat = (enum stat)i;
+        return true;
+    }
+    return false;
+}
+
+/* "revenue", "sales_cycle" (three columns), "sales_cycle.p90", "share". */
+static bool read_column(const struct row_reader *reader, struct span text, struct report *report)
+{
+    const char *dot = text.len ? memchr(text.at, '.', text.len) : NULL;
+    struct span name = { text.at, dot ? (size_t)(dot - text.at) : text.len };
+    enum stat stat = STAT_AVERAGE;
+    const struct metric *metric = catalogue_metric(reader->catalogue, name);
+    if (span_is(text, "share") && report->n_columns) return add_column(report, "share", NULL, stat), true;
+    if (!metric) return unknown_name(reader, "\"metrics\": no metric", name, catalogue_suggestion(reader->catalogue, name));
+    if (metric->shape == SHAPE_SPREAD && !dot) return add_spread(reader, report, metric), true;
+    struct span rest = dot ? (struct span){ dot + 1, text.len - name.len - 1 } : NO_SPAN;
+    if (dot && (metric->shape != SHAPE_SPREAD || !find_stat(rest, &stat)))
+        return unknown_name(reader, "\"metrics\": no statistic", rest, suggest_from(rest, stat_names));
+    return add_column(report, copy_of(reader, text), metric, stat), true;
+}
+
+static bool read_columns(const struct row_reader *reader, yyjson_val *list, struct report *report)
+{
+    bool good = yyjson_arr_size(list) > 0;
+    if (!good) problem_add(reader->problems, reader->place, "\"metrics\" must be a list of metrics");
+    report->columns = arena_zalloc(&reader->catalogue->arena, (3 * yyjson_arr_size(list) + 1) * sizeof *report->columns);
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) good = read_column(reader, span_in(item), report) && good;
+    return good;
+}
+
+static const char *find_period(struct span name)
+{
+    for (size_t i = 0; period_names[i]; i++)
+        if (span_is(name, period_names[i])) return period_names[i];
+    return NULL;
+}
+
+static bool read_periods(const struct row_reader *reader, yyjson_val *list, struct report *report)
+{
+    bool good = yyjson_arr_size(list) > 0;
+    if (!good) problem_add(reader->problems, reader->place, "\"periods\" must be a list of periods");
+    report->periods = arena_zalloc(&reader->catalogue->arena, (yyjson_arr_size(list) + 1) * sizeof *report->periods);
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) {
+        const char *name = find_period(span_in(item));
+        if (name)
+            report->periods[report->n_periods++] = name;
+        else
+            good = unknown_name(reader, "\"periods\": no period", span_in(item), suggest_from(span_in(item), period_names));
+    }
+    return good;
+}
+
+bool read_report(const struct row_reader *reader, const char *name, yyjson_val *value, struct report *report)
+{
+    static const char *const keys[] = { "question", "view", "by", "metrics", "periods", NULL };
+    *report = (struct report){ .name = name, .place = reader->place };
+    if (!yyjson_is_obj(value)) return problem_add(reader->problems, reader->place, "must be an object or null"), false;
+    check_keys(reader, value, keys);
+    report->question = text_of(reader, value, "question");
+    report->view = text_of(reader, value, "view");
+    bool good = read_sections(reader, yyjson_obj_get(value, "by"), report);
+    good = read_columns(reader, yyjson_obj_get(value, "metrics"), report) && good;
+    return read_periods(reader, yyjson_obj_get(value, "periods"), report) && good;
+}

@@ -1,0 +1,40 @@
+/* One atom, bound to a tenant and a period: which cells it takes, into which row, and where in the cell its values stand. */
+#pragma once
+
+#include "daemon/report/tally.h"
+
+struct bound_filter {
+    int at; /* in the cell's dimensions; -1: the tenant does not declare the attribute */
+    bool negated, any, missing;
+    name_id *ids; /* of those values that the tenant's names know */
+    size_t n_ids;
+    const struct span *values;
+    size_t n_values;
+};
+
+struct binding {
+    const struct atom *atom;
+    size_t metric;
+    int by[GROUPINGS_MAX]; /* in the cell's dimensions; -1: the unit of time */
+    struct bound_filter *filters;
+    size_t n_filters;
+    int currency, unit, weighed[WEIGHT_DIMS_MAX]; /* in the cell's dimensions; -1: none */
+    name_id unit_id;                              /* the one that is counted, of facts that are kept per unit */
+    struct period range;                          /* days whose cells it takes */
+    int next;                                     /* the next atom of the same fact; -1: none */
+};
+
+/* Where the dimension stands in the fact's cells; -1: nowhere. */
+int cell_index(const struct rules *rules, enum fact fact, const struct grouping *by);
+
+/* `unit`: by which time is grouped, or N_UNITS. */
+void binding_init(struct binding *binding, const struct atom *atom, const struct tally_spec *spec, enum unit unit,
+                  struct arena *arena);
+
+/* Looks the names up (again: there may be more of them). */
+void binding_names(struct binding *binding, const struct names *names, const char *unit_name);
+
+bool binding_passes(const struct binding *binding, const struct cell_key *key);
+
+/* The unit that a metric's per(…) counts, for the period or (unit < N_UNITS) grouped by it. False: none fits. */
+bool counted_unit(uint8_t units, const struct rules *rules, struct period period, enum unit by, enum unit *unit);

@@ -1,0 +1,90 @@
+/* How figures are written. */
+#include "daemon/report/figure.h"
+
+#include "common/decimal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    DIGITS_MAX = 17,
+    NUMBER_BYTES = 64,
+    PLAIN_EXPONENT_MIN = -7,
+    PLAIN_EXPONENT_MAX = 17
+};
+
+void double_write(double value, struct buffer *out)
+{
+    char text[NUMBER_BYTES];
+    int digits = 0;
+    if (value == 0) return buffer_byte(out, '0');
+    do snprintf(text, sizeof text, "%.*e", digits++, value);
+    while (digits < DIGITS_MAX && strtod(text, NULL) != value);
+    int exponent = atoi(strchr(text, 'e') + 1), decimals = digits - 1 - exponent;
+    if (exponent < PLAIN_EXPONENT_MIN || exponent > PLAIN_EXPONENT_MAX)
+        buffer_str(out, text);
+    else
+        buffer_printf(out, "%.*f", decimals > 0 ? decimals : 0, value);
+}
+
+void figure_write_number(struct rational value, struct buffer *out)
+{
+    const __int128 limit = INT64_MAX;
+    if (rational_is_null(value)) return buffer_str(out, "null");
+    if (value.num % value.den) return double_write(rational_double(value), out);
+    __int128 whole = value.num / value.den;
+    buffer_decimal(out, (int64_t)(whole > limit ? limit : whole < -limit ? -limit : whole));
+}
+
+/* One currency, as it is to be written. */
+struct shown_part {
+    struct span code;
+    struct rational value;
+};
+
+static int compare_codes(const void *a, const void *b)
+{
+    return span_compare(((const struct shown_part *)a)->code, ((const struct shown_part *)b)->code);
+}
+
+static void write_part(const struct metric *metric, const struct shown_part *part, struct buffer *out)
+{
+    char text[MONEY_TEXT_BYTES];
+    if (metric->shape == SHAPE_RATIOS) return figure_write_number(part->value, out);
+    money_format(rational_rounded(part->value), currency_decimals(part->code), text);
+    buffer_str(out, text);
+}
+
+/* Money of 0 is left out. */
+static void write_parts(const struct metric *metric, const struct figure *figure, const struct names *names, struct buffer *out)
+{
+    size_t n = 0;
+    struct shown_part *shown = must_alloc((figure->n_parts + 1) * sizeof *shown);
+    for (size_t i = 0; i < figure->n_parts; i++) {
+        const struct figure_part *part = &figure->parts[i];
+        if (!part->currency || (metric->shape == SHAPE_MONEY && !rational_rounded(part->value))) continue;
+        shown[n++] = (struct shown_part){ names_text(names, part->currency), part->value };
+    }
+    qsort(shown, n, sizeof *shown, compare_codes);
+    buffer_byte(out, '{');
+    for (size_t i = 0; i < n; i++) {
+        buffer_printf(out, "%s\"%.*s\":", i ? "," : "", SPAN_ARG(shown[i].code));
+        write_part(metric, &shown[i], out);
+    }
+    buffer_byte(out, '}');
+    free(shown);
+}
+
+bool figure_is_null(const struct metric *metric, const struct figure *figure)
+{
+    if (figure->is_percentile || metric->shape == SHAPE_MONEY || metric->shape == SHAPE_RATIOS) return false;
+    return !figure->has_one || rational_is_null(figure->one);
+}
+
+void figure_write(const struct metric *metric, const struct figure *figure, const struct names *names, struct buffer *out)
+{
+    if (figure_is_null(metric, figure)) return buffer_str(out, "null");
+    if (figure->is_percentile) return double_write(figure->percentile, out);
+    if (metric->shape == SHAPE_MONEY || metric->shape == SHAPE_RATIOS) return write_parts(metric, figure, names, out);
+    figure_write_number(figure->one, out);
+}

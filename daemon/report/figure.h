@@ -1,0 +1,54 @@
+/* A figure: the value of a metric in one row, and how it is written. */
+#pragma once
+
+#include "common/buffer.h"
+#include "daemon/report/tally.h"
+
+struct figure_part {
+    name_id currency;
+    struct rational value; /* never null */
+};
+
+/* Either one value, or one per currency, or (counts of facts that have a currency) both. */
+struct figure {
+    bool has_one, parted;
+    bool neutral; /* made of constants only: the same for every currency */
+    struct rational one;
+    struct figure_part *parts; /* sorted by currency; in the arena of the evaluation */
+    size_t n_parts;
+    bool is_percentile; /* then: */
+    double percentile;  /* in the metric's unit */
+};
+
+/* Weights by which metrics weigh: one tally of all time for each. Zeroed = empty. */
+struct weights {
+    struct weight {
+        const struct metric *metric;
+        struct tally *tally;
+    } * at;
+    size_t n;
+};
+void weights_init(struct weights *weights, const struct metric *const *metrics, size_t n, const struct tally_spec *spec);
+void weights_deinit(struct weights *weights);
+
+/* All that a formula is worked out from. */
+struct evaluation {
+    const struct metric *metric;
+    const struct sum *sums; /* of its atoms */
+    const struct weights *weights;
+    struct period period;
+    int32_t today;
+    struct arena *arena;
+};
+
+struct figure evaluate(const struct evaluation *evaluation, enum stat stat);
+
+/* Is there no number (a division by zero, an empty distribution)? Money is never null. */
+bool figure_is_null(const struct metric *metric, const struct figure *figure);
+
+/* The JSON of it: "12", "0.6", {"EUR":12345.00}, null. */
+void figure_write(const struct metric *metric, const struct figure *figure, const struct names *names, struct buffer *out);
+void figure_write_number(struct rational value, struct buffer *out);
+
+/* Shortest decimal that reads back as the same double. */
+void double_write(double value, struct buffer *out);

@@ -1,0 +1,146 @@
+#include "daemon/report/query.h"
+
+#include "daemon/report/figure.h"
+#include "daemon/report/text.h"
+
+#include <stdlib.h>
+
+/* One row of the answer. */
+struct answer_row {
+    const uint32_t *key;
+    struct span value; /* its JSON */
+};
+
+/* A query at work. */
+struct answer {
+    const struct bound_query *query;
+    const struct query_tenant *tenant;
+    struct arena arena;
+    struct tally *tally;
+    struct weights weights;
+    struct answer_row *rows;
+    size_t n, room;
+};
+
+static void take_cells(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)
+{
+    struct answer *answer = context;
+    (void)tally_add(answer->tally, period, key, value);
+    for (size_t i = 0; i < answer->weights.n; i++) (void)tally_add(answer->weights.at[i].tally, period, key, value);
+}
+
+static bool read_cells(struct answer *answer, struct error *error)
+{
+    struct reading reading;
+    reading_init(&reading);
+    tally_needs(answer->tally, &reading);
+    for (size_t i = 0; i < answer->weights.n; i++) tally_needs(answer->weights.at[i].tally, &reading);
+    bool good = reading_run(&reading, answer->tenant->reader, take_cells, answer, error);
+    reading_deinit(&reading);
+    return good;
+}
+
+static void take_row(void *context, const struct tally_row *row)
+{
+    struct answer *answer = context;
+    const struct bound_query *query = answer->query;
+    struct evaluation evaluation = { query->metric,         row->sums,     &answer->weights, row->period,
+                                     answer->tenant->today, &answer->arena };
+    struct figure figure = evaluate(&evaluation, query->stat);
+    struct buffer text = { 0 };
+    figure_write(query->metric, &figure, answer->tenant->names, &text);
+    uint32_t *key = arena_alloc(&answer->arena, (query->n_by + 1) * sizeof *key);
+    if (query->n_by) memcpy(key, row->key, query->n_by * sizeof *key);
+    if (answer->n == answer->room) {
+        answer->room = answer->room ? 2 * answer->room : 16;
+        answer->rows = must_realloc(answer->rows, answer->room * sizeof *answer->rows);
+    }
+    answer->rows[answer->n++] = (struct answer_row){ key, arena_copy(&answer->arena, buffer_all(&text)) };
+    buffer_deinit(&text);
+}
+
+/* By the dimensions in their order, byte by byte, missing ones last. */
+static int compare_rows(const void *a, const void *b, void *context)
+{
+    const struct answer *answer = context;
+    const uint32_t *left = ((const struct answer_row *)a)->key, *right = ((const struct answer_row *)b)->key;
+    for (size_t i = 0; i < answer->query->n_by; i++) {
+        int c = grouping_compare(&answer->query->by[i], answer->tenant->names, left[i], right[i]);
+        if (c) return c;
+    }
+    return 0;
+}
+
+static void write_row(const struct answer *answer, const struct answer_row *row, struct buffer *out)
+{
+    const struct bound_query *query = answer->query;
+    buffer_byte(out, '{');
+    for (size_t i = 0; i < query->n_by; i++) {
+        text_write(span_of(query->by[i].name), out);
+        buffer_byte(out, ':');
+        grouping_write(&query->by[i], answer->tenant->rules, answer->tenant->names, row->key[i], out);
+        buffer_byte(out, ',');
+    }
+    buffer_str(out, "\"value\":");
+    buffer_span(out, row->value);
+    buffer_byte(out, '}');
+}
+
+static void write_rows(struct answer *answer, struct buffer *out)
+{
+    tally_rows(answer->tally, take_row, answer);
+    if (answer->n) qsort_r(answer->rows, answer->n, sizeof *answer->rows, compare_rows, answer);
+    buffer_str(out, "{\"rows\":[");
+    for (size_t i = 0; i < answer->n; i++) {
+        if (i) buffer_byte(out, ',');
+        write_row(answer, &answer->rows[i], out);
+    }
+    buffer_str(out, "]}");
+}
+
+static bool answer_bound(const struct bound_query *query, const struct query_tenant *tenant, struct buffer *out,
+                         struct error *error)
+{
+    struct answer answer = { .query = query, .tenant = tenant };
+    struct tally_spec spec = { .rules = tenant->rules,
+                               .names = tenant->names,
+                               .metrics = &query->metric,
+                               .n_metrics = 1,
+                               .by = query->by,
+                               .n_by = query->n_by,
+                               .where = query->where,
+                               .n_where = query->n_where,
+                               .period = query->period,
+                               .today = tenant->today };
+    answer.tally = tally_create(&spec);
+    weights_init(&answer.weights, &query->metric, 1, &spec);
+    bool good = read_cells(&answer, error);
+    if (good) write_rows(&answer, out);
+    weights_deinit(&answer.weights);
+    tally_destroy(answer.tally);
+    free(answer.rows);
+    arena_deinit(&answer.arena);
+    return good;
+}
+
+bool query_answer(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
+                  struct buffer *out, struct error *error)
+{
+    struct arena arena = { 0 };
+    struct bound_query bound;
+    struct query_error refused;
+    bool good = true;
+    if (query_bind(query, catalogue, tenant, &arena, &bound, &refused))
+        good = answer_bound(&bound, tenant, out, error);
+    else
+        query_error_write(&refused, out);
+    arena_deinit(&arena);
+    return good;
+}
+
+void query_error_write(const struct query_error *error, struct buffer *out)
+{
+    buffer_printf(out, "{\"error\":{\"code\":\"%s\",\"message\":", query_code_names[error->code]);
+    text_write(span_of(error->message), out);
+    buffer_str(out, "}}");
+}

@@ -1,0 +1,80 @@
+/* Queries: any metric, any range, any grouping. One request (JSON) in, one answer (a JSON line, without its end) out. */
+#pragma once
+
+#include "daemon/catalogue/catalogue.h"
+#include "daemon/report/reader.h"
+
+enum query_code {
+    QUERY_UNKNOWN_TENANT,
+    QUERY_UNKNOWN_METRIC,
+    QUERY_UNKNOWN_DIMENSION,
+    QUERY_UNKNOWN_PERIOD,
+    QUERY_BAD_RANGE,
+    QUERY_UNKNOWN_STAT,
+    QUERY_BAD_REQUEST,
+    N_QUERY_CODES
+};
+extern const char *const query_code_names[N_QUERY_CODES]; /* "unknown_tenant" … */
+
+enum {
+    QUERY_MESSAGE_BYTES = 384
+};
+struct query_error {
+    enum query_code code;
+    char message[QUERY_MESSAGE_BYTES];
+};
+
+enum {
+    CONDITIONS_MAX = 16
+};
+
+/* A request as it was written: nothing of it is looked up yet. Texts are in the arena given to query_parse. */
+struct query {
+    struct span tenant;                         /* "default" where the request names none */
+    struct span metric, stat, period, from, to; /* .at NULL: not given */
+    struct span by[GROUPINGS_MAX];
+    size_t n_by;
+    struct query_condition {
+        struct span dimension;
+        const struct span *values; /* an empty one: null */
+        size_t n_values;
+    } where[CONDITIONS_MAX];
+    size_t n_where;
+};
+
+/* Whose numbers they are. */
+struct query_tenant {
+    const struct rules *rules;
+    const struct names *names;
+    const struct cell_reader *reader;
+    int32_t today; /* the clock's local day */
+};
+
+/* A query whose names are looked up. */
+struct bound_query {
+    const struct metric *metric;
+    enum stat stat;
+    struct grouping by[GROUPINGS_MAX];
+    size_t n_by;
+    struct condition *where;
+    size_t n_where;
+    struct period period;
+};
+
+/* False: no such request (code QUERY_BAD_REQUEST). */
+bool query_parse(struct query *query, struct span json, struct arena *arena, struct query_error *error);
+
+/* False: names something that there is not, or asks for what cannot be. */
+bool query_bind(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
+                struct arena *arena, struct bound_query *bound, struct query_error *error);
+
+/* Appends the answer, be it rows or an error of the request. False only when cells could not be read: then nothing is
+ * appended and `error` says why. */
+bool query_answer(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
+                  struct buffer *out, struct error *error) MUST_USE;
+
+/* Appends {"error":{"code":"…","message":"…"}}. */
+void query_error_write(const struct query_error *error, struct buffer *out);
+
+/* The error of a tenant of whom there is no event and no settings. */
+struct query_error query_unknown_tenant(struct span tenant);

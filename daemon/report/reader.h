@@ -1,0 +1,19 @@
+/* Where cells come from: Redis, memory, a test. All calls between two prefetches see one committed state of the tenant. */
+#pragma once
+
+#include "common/error.h"
+#include "daemon/counters/cell.h"
+
+struct cell_reader {
+    /* Calls `each` for every cell of the bucket; `each` returns false to stop (that is no error). */
+    bool (*cells)(void *context, struct bucket bucket, bool (*each)(void *to, const struct cell_key *, const struct cell_value *),
+                  void *to, struct error *error);
+
+    /* The months that have cells (year * 12 + month - 1), sorted; they stay as long as the reader. */
+    bool (*months)(void *context, const int32_t **months, size_t *n, struct error *error);
+
+    /* All buckets that will be asked for next, so that they can be read at once. May be NULL. */
+    bool (*prefetch)(void *context, const struct bucket *buckets, size_t n, struct error *error);
+
+    void *context;
+};

@@ -1,0 +1,207 @@
+#include "daemon/report/tally_state.h"
+
+#include <stdlib.h>
+
+const char *metric_refusal(const struct metric *metric, const struct rules *rules, struct period period, enum unit by)
+{
+    enum unit unit;
+    bool unbounded = period.from == PERIOD_BEGIN || period.to == PERIOD_END;
+    if (metric->needs_days && unbounded && by == N_UNITS) return "is counted per day, and \"all\" has no number of days";
+    if (!metric->units || counted_unit(metric->units, rules, period, by, &unit)) return NULL;
+    return metric->units >> UNIT_DAY & 1 ? "is counted for one day, week or month only, or by one of them over whole ones"
+                                         : "is counted for one month, quarter or year only, or by one of them over whole ones";
+}
+
+bool metric_has(const struct metric *metric, const struct rules *rules, const struct grouping *by)
+{
+    if (by->type == BY_UNIT) return metric->dated;
+    if (by->type == BY_DIMENSION) return metric->dims >> by->dimension & 1;
+    if (!metric->customs) return false;
+    for (unsigned i = 0; i < metric->n_atoms; i++)
+        if (cell_index(rules, metric->atoms[i].fact, by) < 0) return false;
+    return true;
+}
+
+/* Has it all dimensions that are asked for, and a value for the period? */
+static bool metric_fits(const struct tally *tally, const struct metric *metric)
+{
+    const struct tally_spec *spec = &tally->spec;
+    for (size_t i = 0; i < spec->n_by; i++)
+        if (!metric_has(metric, spec->rules, &spec->by[i])) return false;
+    for (size_t i = 0; i < spec->n_where; i++)
+        if (!metric_has(metric, spec->rules, &spec->where[i].dimension)) return false;
+    return !metric_refusal(metric, spec->rules, spec->period, tally->unit);
+}
+
+static void bind_metric(struct tally *tally, size_t at)
+{
+    const struct metric *metric = tally->spec.metrics[at];
+    enum unit unit = N_UNITS;
+    tally->shown[at] = metric_fits(tally, metric);
+    if (metric->units && counted_unit(metric->units, tally->spec.rules, tally->spec.period, tally->unit, &unit))
+        tally->unit_names[at] = unit_names[unit];
+    for (unsigned i = 0; i < metric->n_atoms; i++) {
+        size_t number = tally->first_atom[at] + i;
+        struct binding *binding = &tally->bindings[number];
+        if (!tally->shown[at]) continue;
+        binding_init(binding, &metric->atoms[i], &tally->spec, tally->unit, &tally->arena);
+        binding->metric = at;
+        binding->next = tally->first_of_fact[metric->atoms[i].fact];
+        tally->first_of_fact[metric->atoms[i].fact] = (int)number;
+    }
+}
+
+static void bind_names(struct tally *tally)
+{
+    for (size_t i = 0; i < tally->n_bindings; i++) {
+        struct binding *binding = &tally->bindings[i];
+        if (binding->atom) binding_names(binding, tally->spec.names, tally->unit_names[binding->metric]);
+    }
+    tally->names_known = tally->spec.names->n;
+}
+
+static struct tally_entry *entry_of(struct tally *tally, const uint32_t *key)
+{
+    size_t n_by = tally->spec.n_by;
+    struct tally_entry *entry = map_get(&tally->entries, (struct span){ (const char *)key, n_by * sizeof *key });
+    if (entry) return entry;
+    entry = arena_alloc(&tally->arena, sizeof *entry + (n_by + 1) * sizeof *key);
+    if (n_by) memcpy(entry->key, key, n_by * sizeof *key);
+    entry->sums = arena_zalloc(&tally->arena, tally->n_bindings * sizeof *entry->sums);
+    map_put(&tally->entries, (struct span){ (const char *)entry->key, n_by * sizeof *key }, entry);
+    return entry;
+}
+
+static void *arena_keep(struct arena *arena, const void *bytes, size_t n)
+{
+    void *copy = arena_alloc(arena, n + 1);
+    if (n) memcpy(copy, bytes, n);
+    return copy;
+}
+
+struct tally *tally_create(const struct tally_spec *spec)
+{
+    struct tally *tally = must_zalloc(sizeof *tally);
+    struct arena *arena = &tally->arena;
+    size_t n = spec->n_metrics;
+    tally->spec = *spec;
+    tally->spec.metrics = arena_keep(arena, spec->metrics, n * sizeof(struct metric *));
+    tally->spec.by = arena_keep(arena, spec->by, spec->n_by * sizeof *spec->by);
+    tally->spec.where = arena_keep(arena, spec->where, spec->n_where * sizeof *spec->where);
+    tally->unit = N_UNITS;
+    for (size_t i = 0; i < spec->n_by; i++)
+        if (spec->by[i].type == BY_UNIT) tally->unit = spec->by[i].unit, tally->unit_at = i;
+    tally->first_atom = arena_zalloc(arena, (n + 1) * sizeof *tally->first_atom);
+    for (size_t i = 0; i < n; i++) tally->first_atom[i + 1] = tally->first_atom[i] + spec->metrics[i]->n_atoms;
+    tally->n_bindings = tally->first_atom[n];
+    tally->shown = arena_zalloc(arena, (n + 1) * sizeof *tally->shown);
+    tally->unit_names = arena_zalloc(arena, (n + 1) * sizeof *tally->unit_names);
+    tally->bindings = arena_zalloc(arena, (tally->n_bindings + 1) * sizeof *tally->bindings);
+    for (int i = 0; i < N_FACTS; i++) tally->first_of_fact[i] = -1;
+    for (size_t i = 0; i < n; i++) bind_metric(tally, i);
+    bind_names(tally);
+    if (!spec->n_by) entry_of(tally, NULL);
+    return tally;
+}
+
+void tally_destroy(struct tally *tally)
+{
+    if (!tally) return;
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&tally->entries, &at));)
+        for (size_t i = 0; i < tally->n_bindings; i++) sum_deinit(&((struct tally_entry *)slot->value)->sums[i]);
+    map_deinit(&tally->entries);
+    arena_deinit(&tally->arena);
+    free(tally);
+}
+
+bool tally_shows(const struct tally *tally, size_t metric)
+{
+    return tally->shown[metric];
+}
+
+size_t tally_first_atom(const struct tally *tally, size_t metric)
+{
+    return tally->first_atom[metric];
+}
+
+size_t tally_n_atoms(const struct tally *tally)
+{
+    return tally->n_bindings;
+}
+
+const struct sum *tally_find(const struct tally *tally, const uint32_t *key)
+{
+    const struct tally_entry *entry =
+        map_get(&tally->entries, (struct span){ (const char *)key, tally->spec.n_by * sizeof *key });
+    return entry ? entry->sums : NULL;
+}
+
+void tally_needs(const struct tally *tally, struct reading *reading)
+{
+    bool daily = tally->unit == UNIT_DAY || tally->unit == UNIT_WEEK;
+    for (size_t i = 0; i < tally->n_bindings; i++) {
+        const struct binding *binding = &tally->bindings[i];
+        if (!binding->atom) continue;
+        if (binding->atom->window == WINDOW_NOW) {
+            reading->now = true;
+            continue;
+        }
+        reading_add(reading, binding->range);
+        if (tally->unit != N_UNITS && atom_is_running(binding->atom)) reading_add(reading, tally->spec.period);
+        if (daily) reading_add_daily(reading, binding->atom->window == WINDOW_UNIT_BEFORE ? binding->range : tally->spec.period);
+    }
+}
+
+/* The unit that a cell of the day counts in. False: in none. */
+static bool place_in_time(const struct tally *tally, const struct binding *binding, int32_t day, int32_t *unit_day)
+{
+    struct period period = tally->spec.period, unit = unit_period(tally->spec.rules, tally->unit, day);
+    *unit_day = unit.from;
+    if (atom_is_running(binding->atom)) {
+        if (binding->atom->window == WINDOW_EVER || day < period.from) *unit_day = BASE_DAY;
+    } else if (binding->atom->window == WINDOW_UNIT_BEFORE) {
+        *unit_day = unit.to + 1;
+        return *unit_day >= period.from && *unit_day <= period.to && *unit_day <= tally->spec.today;
+    }
+    return true;
+}
+
+static bool place(const struct tally *tally, const struct binding *binding, const struct period *days, int32_t *unit_day)
+{
+    bool now = binding->atom->window == WINDOW_NOW;
+    *unit_day = 0;
+    if (now || !days) return now && !days;
+    if (days->from < binding->range.from || days->from > binding->range.to) return false;
+    return tally->unit == N_UNITS || place_in_time(tally, binding, days->from, unit_day);
+}
+
+static void add_to(struct sum *sum, const struct binding *binding, const struct cell_key *key, const struct cell_value *value)
+{
+    int measure = binding->atom->measure;
+    sum->count += value->sums[0];
+    sum->total += value->sums[measure];
+    if (value->spread[measure].n) histogram_merge(&sum->spread, &value->spread[measure], 1);
+    if (binding->currency < 0 || !value->sums[measure]) return;
+    name_id weighed[WEIGHT_DIMS_MAX] = { 0 };
+    for (int i = 0; i < WEIGHT_DIMS_MAX; i++)
+        if (binding->weighed[i] >= 0) weighed[i] = key->dims[binding->weighed[i]];
+    sum_part(sum, key->dims[binding->currency], weighed)->total += value->sums[measure];
+}
+
+bool tally_add(struct tally *tally, const struct period *period, const struct cell_key *key, const struct cell_value *value)
+{
+    bool counts = false;
+    if (tally->names_known != tally->spec.names->n) bind_names(tally);
+    for (int i = tally->first_of_fact[key->fact]; i >= 0; i = tally->bindings[i].next) {
+        const struct binding *binding = &tally->bindings[i];
+        uint32_t row[GROUPINGS_MAX];
+        int32_t unit_day;
+        if (!place(tally, binding, period, &unit_day) || !binding_passes(binding, key)) continue;
+        for (size_t b = 0; b < tally->spec.n_by; b++)
+            row[b] = binding->by[b] < 0 ? (uint32_t)unit_day : key->dims[binding->by[b]];
+        add_to(&entry_of(tally, row)->sums[i], binding, key, value);
+        counts = true;
+    }
+    return counts;
+}
