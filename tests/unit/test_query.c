@@ -1,10 +1,6 @@
 /* Queries over cells in memory: the rules of the contract's "Queries", one by one. */
-#include "memory_cells.h"
-
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "tests/unit/memory_cells.h"
+#include "tests/unit/unit.h"
 
 static struct memory_cells *cells;
 static struct catalogue *catalogue;
