@@ -68,15 +68,18 @@ stage_sanitize() {
 }
 
 stage_fuzz() {
-  CC=clang compile fuzz -DFUZZ=ON -DSANITIZE=ON || return 1
+  CC=clang compile fuzz -DFUZZ=ON -DSANITIZE=ON -DCMAKE_C_FLAGS=-fsanitize=fuzzer-no-link || return 1
   local target name failed=0
   for target in "$out"/fuzz/fuzz_*; do
     [ -x "$target" ] || continue
     name=$(basename "$target")
     mkdir -p "$out/corpus/$name"
-    local seeds=("$tree/tests/fuzz/corpus/$name")
-    [ -d "${seeds[0]}" ] || seeds=()
-    (cd "$out/corpus" && "$target" -max_total_time="${FUZZ_SECONDS:-10}" -print_final_stats=1 -verbosity=0 "$out/corpus/$name" "${seeds[@]}") || failed=1
+    local seeds=("$out/corpus/$name") seed
+    for seed in "$tree/tests/fuzz/${name#fuzz_}_corpus" "$tree/tests/fuzz/corpus/$name"; do
+      [ ! -d "$seed" ] || seeds+=("$seed")
+    done
+    echo "$name, ${FUZZ_SECONDS:-10} s"
+    (cd "$out/corpus" && "$target" -max_len=8192 -max_total_time="${FUZZ_SECONDS:-10}" -verbosity=0 -print_final_stats=1 "${seeds[@]}") || failed=1
   done
   return $failed
 }
