@@ -47,7 +47,7 @@ static int customs(const struct rules *rules, enum fact fact, const char *const 
 
 int cell_dims(const struct rules *rules, enum fact fact)
 {
-    const char *const *names;
+    const char *const *names = NULL;
     return fact_rows[fact].n_dims + customs(rules, fact, &names);
 }
 
@@ -60,7 +60,7 @@ name_id cell_currency(const struct cell_key *key)
 void cell_field_write(const struct cell_key *key, const struct rules *rules, struct buffer *out)
 {
     enum fact fact = (enum fact)key->fact;
-    const char *const *names;
+    const char *const *names = NULL;
     int n_dims = fact_rows[fact].n_dims, n_customs = customs(rules, fact, &names), used = n_dims;
     REQUIRE(key->n == n_dims + n_customs);
     while (used && !key->dims[used - 1]) used--;
@@ -104,7 +104,7 @@ static bool take_dims(struct span *text, const struct fact_row *row, struct cell
 static bool take_custom(struct span *text, const struct rules *rules, struct cell_key *key)
 {
     enum fact fact = (enum fact)key->fact;
-    const char *const *names;
+    const char *const *names = NULL;
     int n_customs = customs(rules, fact, &names);
     struct span custom = until_take(text, ';');
     struct span name = until_take(&custom, '=');

@@ -46,8 +46,8 @@ static bool first_touch(const struct teller *teller, int64_t *time_us, int32_t *
     bool found = false;
     const struct entity *entity = teller->entity;
     for (uint32_t i = 0; i < entity->n_items; i++) {
-        int64_t at_us;
-        int32_t at_offset_s;
+        int64_t at_us = 0;
+        int32_t at_offset_s = 0;
         if (!touch_decode(&entity->items[i], &at_us, &at_offset_s)) continue;
         if (at_us < teller->created->time_us || (found && at_us >= *time_us)) continue;
         *time_us = at_us;
@@ -59,8 +59,8 @@ static bool first_touch(const struct teller *teller, int64_t *time_us, int32_t *
 
 static void tell_response(struct teller *teller, bool converted)
 {
-    int64_t time_us;
-    int32_t offset_s;
+    int64_t time_us = 0;
+    int32_t offset_s = 0;
     if (first_touch(teller, &time_us, &offset_s)) {
         struct fact_entry *entry = tell(teller, FACT_LEAD_RESPONSE, local_day(time_us, offset_s));
         set_measure(entry, 1, elapsed_ms(teller->created->time_us, time_us));

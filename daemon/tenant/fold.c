@@ -62,7 +62,7 @@ static void ask_for_reference(struct batch *batch, enum kind kind, uint32_t attr
 {
     if (attribute >= N_ATTRIBUTES || attribute_rows[attribute].type != TYPE_REFERENCE) return;
     if (!reference_matters(batch->settings->kept, kind, attribute)) return;
-    reading_add_entity(batch->reading, batch->tenant, attribute_rows[attribute].refers_to, id);
+    loading_add_entity(batch->loading, batch->tenant, attribute_rows[attribute].refers_to, id);
 }
 
 void batch_begin(struct batch *batch)
@@ -74,7 +74,7 @@ void batch_begin(struct batch *batch)
     for (size_t i = 0; i < batch->n_entries; i++) {
         const struct entry *entry = batch->entries[i];
         if (entry->skipped || entry->reason) continue;
-        reading_add_entity(batch->reading, tenant, entry->event.kind, entry->event.subject);
+        loading_add_entity(batch->loading, tenant, entry->event.kind, entry->event.subject);
         for (size_t a = 0; a < entry->event.n_attributes; a++) {
             const struct event_attribute *attribute = &entry->event.attributes[a];
             if (attribute->value.type != VALUE_TEXT) continue;
@@ -83,7 +83,7 @@ void batch_begin(struct batch *batch)
     }
     for (size_t i = 0; i < batch->n_timers; i++) {
         struct span member = batch->timers[i].member;
-        reading_add_entity(batch->reading, tenant, (enum kind)member.at[0], (struct span){ member.at + 1, member.len - 1 });
+        loading_add_entity(batch->loading, tenant, (enum kind)member.at[0], (struct span){ member.at + 1, member.len - 1 });
     }
 }
 
@@ -114,8 +114,8 @@ static void fail_batch(struct batch *batch, enum outcome outcome)
 static struct stored_entity *read_now(struct batch *batch, enum kind kind, struct span id)
 {
     enum outcome outcome = DONE;
-    reading_add_entity(batch->reading, batch->tenant, kind, id);
-    if (batch->outcome == DONE && !reading_run(batch->reading, batch->settings, &outcome, &batch->error))
+    loading_add_entity(batch->loading, batch->tenant, kind, id);
+    if (batch->outcome == DONE && !loading_run(batch->loading, batch->settings, &outcome, &batch->error))
         fail_batch(batch, outcome);
     struct stored_entity *stored = tenant_entity(batch->tenant, kind, id);
     return stored ? stored : tenant_entity_add(batch->tenant, kind, id);
@@ -341,7 +341,7 @@ static void ask_for_cells(struct batch *batch)
     qsort(missing, n, sizeof *missing, compare_cells);
     for (size_t from = 0, to; from < n; from = to) {
         for (to = from + 1; to < n && compare_cells(&missing[from], &missing[to]) == 0; to++) continue;
-        reading_add_cells(batch->reading, batch->tenant, missing + from, to - from);
+        loading_add_cells(batch->loading, batch->tenant, missing + from, to - from);
     }
 }
 

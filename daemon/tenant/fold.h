@@ -3,7 +3,7 @@
 #pragma once
 
 #include "daemon/tenant/ledger.h"
-#include "daemon/tenant/reading.h"
+#include "daemon/tenant/loading.h"
 
 /* One record of the batch. */
 struct entry {
@@ -39,7 +39,7 @@ struct batch {
     struct tenant *tenant;
     const struct tenant_settings *settings;
     struct arena *arena;     /* of the batch: entries' texts live as long */
-    struct reading *reading; /* for what is found out to be needed while folding */
+    struct loading *loading; /* for what is found out to be needed while folding */
     struct entry **entries;
     size_t n_entries, room_entries;
     const struct timer *timers; /* entities to be looked at again */

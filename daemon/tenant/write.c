@@ -148,7 +148,7 @@ static void grow_buckets(struct writer *writer, enum kind kind)
     struct hash_read *reads = arena_zalloc(writer->arena, n * sizeof *reads);
     for (size_t i = 0; i < n; i++) reads[i].key = entities_key(writer, kind, (uint32_t)(old + i - level));
     enum outcome outcome = DONE;
-    struct state *state = writer->batch->reading->state;
+    struct state *state = writer->batch->loading->state;
     if (!state->ops->read(state, reads, n, writer->arena, &outcome, &writer->batch->error)) {
         writer->batch->outcome = outcome;
         return;

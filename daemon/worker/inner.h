@@ -27,7 +27,7 @@ struct worker {
     struct cache cache;
     struct map tenants; /* name -> struct tenant */
     struct lanes lanes;
-    struct reading reading;
+    struct loading loading;
     struct arena scratch;   /* of one step */
     struct round rounds[2]; /* one is being committed while the next is received and decoded */
     int current;

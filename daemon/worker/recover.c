@@ -40,7 +40,7 @@ static void wait_longer(struct worker *worker)
 
 void worker_drop_rounds(struct worker *worker)
 {
-    worker->reading.n = 0;
+    worker->loading.n = 0;
     drop_tenants(&worker->rounds[0]);
     drop_tenants(&worker->rounds[1]);
     source_release(worker->parts.source);

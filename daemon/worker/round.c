@@ -18,7 +18,7 @@ struct batch *round_batch(struct worker *worker, struct round *round, struct spa
     *batch = (struct batch){ .tenant = tenant,
                              .settings = &worker->parts.tenants,
                              .arena = &round->arena,
-                             .reading = &worker->reading,
+                             .loading = &worker->loading,
                              .now_us = worker_now(worker) };
     return tenant->batch = batch;
 }
@@ -114,14 +114,14 @@ static bool read_all(struct worker *worker)
 {
     enum outcome outcome = DONE;
     struct error error = { "" };
-    if (reading_run(&worker->reading, &worker->parts.tenants, &outcome, &error)) return true;
+    if (loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) return true;
     worker_set_back(worker, outcome, &error);
     return false;
 }
 
 static bool load_tenants(struct worker *worker, struct round *round)
 {
-    for (size_t i = 0; i < round->n_batches; i++) reading_add_tenant(&worker->reading, round->batches[i].tenant);
+    for (size_t i = 0; i < round->n_batches; i++) loading_add_tenant(&worker->loading, round->batches[i].tenant);
     if (!read_all(worker)) return false;
     for (size_t i = 0; i < round->n_batches; i++) {
         struct tenant *tenant = round->batches[i].tenant;

@@ -91,8 +91,8 @@ void worker_adopt_tenants(struct worker *worker)
     struct error error = { "" };
     struct mark_keeper *marks = worker->parts.marks;
     bool fine = marks->ops->tenants(marks, &names, &n, &worker->scratch, &outcome, &error);
-    for (size_t i = 0; i < n && fine; i++) reading_add_tenant(&worker->reading, worker_tenant(worker, names[i]));
-    if (!fine || !reading_run(&worker->reading, &worker->parts.tenants, &outcome, &error)) {
+    for (size_t i = 0; i < n && fine; i++) loading_add_tenant(&worker->loading, worker_tenant(worker, names[i]));
+    if (!fine || !loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
         worker_forget_tenants(worker);
         worker_set_back(worker, outcome, &error);
         return;

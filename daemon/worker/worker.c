@@ -68,7 +68,7 @@ struct worker *worker_create(const struct worker_parts *parts)
     worker->parts = *parts;
     worker->clock_trusted = true;
     worker->cache.limit_bytes = parts->cache_bytes;
-    worker->reading = (struct reading){ .state = parts->state, .prefix = parts->tenants.prefix, .arena = &worker->scratch };
+    worker->loading = (struct loading){ .state = parts->state, .prefix = parts->tenants.prefix, .arena = &worker->scratch };
     worker->records = must_alloc(parts->batch_records * sizeof *worker->records);
     worker->away = parts->marks != NULL; /* not connected yet */
     return worker;
@@ -86,7 +86,7 @@ void worker_destroy(struct worker *worker)
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) tenant_destroy(slot->value);
     map_deinit(&worker->tenants);
     lanes_deinit(&worker->lanes);
-    reading_deinit(&worker->reading);
+    loading_deinit(&worker->loading);
     arena_deinit(&worker->scratch);
     free(worker->unlisted);
     free(worker->records);

@@ -82,6 +82,9 @@ struct worker;
 struct worker *worker_create(const struct worker_parts *parts);
 void worker_destroy(struct worker *worker);
 
+/* To be given to the dead letters' sink as `acknowledged` (with the worker as context). */
+void worker_acknowledged(void *worker, void *tag, enum delivery delivery, const char *why);
+
 /* One turn. False: the worker must stop; `error` says why, with the ways out (empty: the source has ended). */
 bool worker_turn(struct worker *worker, int timeout_ms, struct error *error) MUST_USE;
 

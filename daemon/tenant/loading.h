@@ -3,12 +3,12 @@
 
 #include "daemon/tenant/tenant.h"
 
-struct reading {
+struct loading {
     struct state *state;
     const char *prefix;
     struct arena *arena;
     struct hash_read *reads;
-    struct reading_target {
+    struct loading_target {
         struct tenant *tenant;
         struct stored_entity *entity; /* of an entity's read */
         struct stored_cell **cells;   /* of a cells' read, one per field */
@@ -17,16 +17,16 @@ struct reading {
 };
 
 /* A tenant's state, names and months (three reads, in this order), if it is not loaded. */
-void reading_add_tenant(struct reading *reading, struct tenant *tenant);
+void loading_add_tenant(struct loading *loading, struct tenant *tenant);
 
 /* An entity, if it is not in memory. */
-void reading_add_entity(struct reading *reading, struct tenant *tenant, enum kind kind, struct span id);
+void loading_add_entity(struct loading *loading, struct tenant *tenant, enum kind kind, struct span id);
 
 /* Cells of one bucket that were just added to the tenant's memory. */
-void reading_add_cells(struct reading *reading, struct tenant *tenant, struct stored_cell **cells, size_t n);
+void loading_add_cells(struct loading *loading, struct tenant *tenant, struct stored_cell **cells, size_t n);
 
 /* Reads all that was added, puts it into the tenants' memories, and begins anew. False: `outcome` and `error` say why; the caller then drops all tenants
  * for which something was added. */
-bool reading_run(struct reading *reading, const struct tenant_settings *settings, enum outcome *outcome,
+bool loading_run(struct loading *loading, const struct tenant_settings *settings, enum outcome *outcome,
                  struct error *error) MUST_USE;
-void reading_deinit(struct reading *reading);
+void loading_deinit(struct loading *loading);

@@ -1,0 +1,122 @@
+#include "daemon/tenant/loading.h"
+
+#include "daemon/state/keys.h"
+
+#include <stdlib.h>
+
+static struct hash_read *add_read(struct loading *loading, struct loading_target target, struct span key)
+{
+    if (loading->n == loading->room) {
+        loading->room = loading->room ? loading->room * 2 : 64;
+        loading->reads = must_realloc(loading->reads, loading->room * sizeof *loading->reads);
+        loading->targets = must_realloc(loading->targets, loading->room * sizeof *loading->targets);
+    }
+    loading->targets[loading->n] = target;
+    loading->reads[loading->n] = (struct hash_read){ .key = key };
+    return &loading->reads[loading->n++];
+}
+
+void loading_add_tenant(struct loading *loading, struct tenant *tenant)
+{
+    if (tenant->loaded) return;
+    struct loading_target target = { .tenant = tenant };
+    add_read(loading, target, key_state(loading->arena, loading->prefix, tenant->name));
+    add_read(loading, target, key_names(loading->arena, loading->prefix, tenant->name));
+    add_read(loading, target, key_months(loading->arena, loading->prefix, tenant->name));
+}
+
+void loading_add_entity(struct loading *loading, struct tenant *tenant, enum kind kind, struct span id)
+{
+    if (tenant_entity(tenant, kind, id)) return;
+    struct stored_entity *entity = tenant_entity_add(tenant, kind, id);
+    if (!tenant->kind[kind].entities) return; /* there is none of this kind */
+    uint32_t bucket = entity_bucket(tenant, id, tenant->kind[kind].buckets);
+    struct loading_target target = { .tenant = tenant, .entity = entity };
+    struct hash_read *read = add_read(loading, target, key_entities(loading->arena, loading->prefix, tenant->name, kind, bucket));
+    struct span *fields = arena_alloc(loading->arena, 2 * sizeof *fields);
+    fields[0] = entity->id;
+    bool graves = kind == KIND_CONTACT && tenant->graves;
+    if (graves) fields[1] = entity_grave_field(tenant, id, loading->arena);
+    read->fields = fields;
+    read->n_fields = graves ? 2 : 1;
+}
+
+static struct span bucket_key(struct loading *loading, const struct tenant *tenant, struct bucket bucket)
+{
+    if (bucket.type == BUCKET_DAY) return key_day(loading->arena, loading->prefix, tenant->name, bucket.number);
+    if (bucket.type == BUCKET_MONTH) return key_month(loading->arena, loading->prefix, tenant->name, bucket.number);
+    return key_now(loading->arena, loading->prefix, tenant->name);
+}
+
+void loading_add_cells(struct loading *loading, struct tenant *tenant, struct stored_cell **cells, size_t n)
+{
+    struct loading_target target = { .tenant = tenant, .cells = cells };
+    struct hash_read *read = add_read(loading, target, bucket_key(loading, tenant, cells[0]->bucket));
+    struct span *fields = arena_alloc(loading->arena, n * sizeof *fields);
+    struct buffer field = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        buffer_clear(&field);
+        cell_field_write(&cells[i]->key, tenant->rules, &field);
+        fields[i] = arena_copy(loading->arena, buffer_all(&field));
+    }
+    buffer_deinit(&field);
+    read->fields = fields;
+    read->n_fields = n;
+}
+
+static void take_entity(struct stored_entity *entity, const struct hash_read *read)
+{
+    for (size_t i = 0; i < read->n_values; i++) {
+        if (!read->values[i].at) continue;
+        stored_entity_set(entity, read->values[i]);
+        entity->placed = true;
+        entity->grave = i == 1;
+    }
+}
+
+static bool take_cells(struct stored_cell **cells, const struct hash_read *read, struct error *error)
+{
+    for (size_t i = 0; i < read->n_values; i++) {
+        if (!read->values[i].at) continue;
+        if (!cell_value_parse(cells[i]->key.fact, read->values[i], &cells[i]->value))
+            return fail(error, "field %.*s of %.*s is malformed", SPAN_ARG(read->fields[i]), SPAN_ARG(read->key));
+        stored_cell_resized(cells[i]);
+    }
+    return true;
+}
+
+static bool take_all(struct loading *loading, const struct tenant_settings *settings, struct error *error)
+{
+    for (size_t i = 0; i < loading->n; i++) {
+        struct loading_target *target = &loading->targets[i];
+        const struct hash_read *read = &loading->reads[i];
+        if (target->entity) {
+            take_entity(target->entity, read);
+        } else if (target->cells) {
+            if (!take_cells(target->cells, read, error)) return false;
+        } else {
+            if (!tenant_restore(target->tenant, settings, read, read + 1, read + 2, error)) return false;
+            i += 2;
+        }
+    }
+    return true;
+}
+
+bool loading_run(struct loading *loading, const struct tenant_settings *settings, enum outcome *outcome, struct error *error)
+{
+    bool fine =
+        !loading->n || loading->state->ops->read(loading->state, loading->reads, loading->n, loading->arena, outcome, error);
+    if (fine && !take_all(loading, settings, error)) {
+        *outcome = REFUSED;
+        fine = false;
+    }
+    loading->n = 0;
+    return fine;
+}
+
+void loading_deinit(struct loading *loading)
+{
+    free(loading->reads);
+    free(loading->targets);
+    *loading = (struct loading){ 0 };
+}

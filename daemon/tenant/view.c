@@ -1,0 +1,116 @@
+#include "daemon/tenant/view.h"
+
+#include "common/instant.h"
+#include "common/period.h"
+#include "daemon/state/keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int compare_months(const void *a, const void *b)
+{
+    return *(const int32_t *)a - *(const int32_t *)b;
+}
+
+static void list_months(struct view *view)
+{
+    size_t at = 0;
+    view->months = must_alloc((view->tenant->months.count + 1) * sizeof *view->months);
+    for (struct map_slot *slot; (slot = map_next(&view->tenant->months, &at));) {
+        char text[DAY_TEXT_BYTES];
+        int32_t day;
+        int n = snprintf(text, sizeof text, "%.7s-01", slot->key.at);
+        if (slot->key.len == 7 && day_parse((struct span){ text, (size_t)n }, &day))
+            view->months[view->n_months++] = month_of_day(day);
+    }
+    qsort(view->months, view->n_months, sizeof *view->months, compare_months);
+}
+
+bool view_open(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
+               const struct rules *rules, struct error *error)
+{
+    *view = (struct view){ .state = state, .prefix = settings->prefix, .cache = { .limit_bytes = SIZE_MAX } };
+    view->tenant = tenant_create(tenant, rules, &view->cache);
+    struct hash_read reads[3] = { { .key = key_state(&view->arena, settings->prefix, tenant) },
+                                  { .key = key_names(&view->arena, settings->prefix, tenant) },
+                                  { .key = key_months(&view->arena, settings->prefix, tenant) } };
+    if (!state->ops->read_atomic(state, reads, 3, &view->arena, &view->outcome, error)) return false;
+    if (!tenant_restore(view->tenant, settings, &reads[0], &reads[1], &reads[2], error)) return false;
+    list_months(view);
+    return true;
+}
+
+void view_close(struct view *view)
+{
+    tenant_destroy(view->tenant);
+    free(view->months);
+    arena_deinit(&view->arena);
+    *view = (struct view){ 0 };
+}
+
+static struct span bucket_key(struct view *view, struct bucket bucket)
+{
+    struct span tenant = view->tenant->name;
+    if (bucket.type == BUCKET_DAY) return key_day(&view->arena, view->prefix, tenant, bucket.number);
+    if (bucket.type == BUCKET_MONTH) return key_month(&view->arena, view->prefix, tenant, bucket.number);
+    return key_now(&view->arena, view->prefix, tenant);
+}
+
+/* All buckets and the version in one step. */
+static bool prefetch(void *context, const struct bucket *buckets, size_t n, struct error *error)
+{
+    struct view *view = context;
+    struct span version = SPAN("version");
+    view->reads = arena_zalloc(&view->arena, (n + 1) * sizeof *view->reads);
+    view->buckets = arena_alloc(&view->arena, (n + 1) * sizeof *view->buckets);
+    view->n_buckets = 0;
+    for (size_t i = 0; i < n; i++) view->reads[i].key = bucket_key(view, buckets[i]);
+    view->reads[n] =
+        (struct hash_read){ .key = key_state(&view->arena, view->prefix, view->tenant->name), .fields = &version, .n_fields = 1 };
+    if (!view->state->ops->read_atomic(view->state, view->reads, n + 1, &view->arena, &view->outcome, error)) return false;
+    struct span now = view->reads[n].values[0];
+    view->moved = (now.at ? strtoll(arena_text(&view->arena, now), NULL, 10) : 0) != view->tenant->version;
+    if (view->moved) return fail(error, "the tenant moved on while it was read");
+    if (n) memcpy(view->buckets, buckets, n * sizeof *buckets);
+    view->n_buckets = n;
+    return true;
+}
+
+static const struct hash_read *find_bucket(const struct view *view, struct bucket bucket)
+{
+    for (size_t i = 0; i < view->n_buckets; i++)
+        if (view->buckets[i].type == bucket.type && view->buckets[i].number == bucket.number) return &view->reads[i];
+    return NULL;
+}
+
+static bool read_cells(void *context, struct bucket bucket,
+                       bool (*each)(void *to, const struct cell_key *, const struct cell_value *), void *to, struct error *error)
+{
+    struct view *view = context;
+    const struct hash_read *read = find_bucket(view, bucket);
+    if (!read && !prefetch(view, &bucket, 1, error)) return false;
+    if (!read) read = &view->reads[0];
+    struct cell_key key;
+    struct cell_value value = { 0 };
+    bool more = true;
+    for (size_t i = 0; i + 1 < read->n_values && more; i += 2) {
+        if (!cell_field_parse(read->values[i], view->tenant->rules, &key)) continue;
+        if (cell_value_parse(key.fact, read->values[i + 1], &value)) more = each(to, &key, &value);
+    }
+    cell_value_deinit(&value);
+    return true;
+}
+
+static bool list_of_months(void *context, const int32_t **months, size_t *n, struct error *error)
+{
+    (void)error;
+    const struct view *view = context;
+    *months = view->months;
+    *n = view->n_months;
+    return true;
+}
+
+struct cell_reader view_reader(struct view *view)
+{
+    return (struct cell_reader){ .cells = read_cells, .months = list_of_months, .prefetch = prefetch, .context = view };
+}

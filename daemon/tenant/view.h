@@ -1,0 +1,30 @@
+/* A tenant's numbers as they stand at one version, for whoever asks without folding: queries, reports. */
+#pragma once
+
+#include "daemon/report/reader.h"
+#include "daemon/state/state.h"
+#include "daemon/tenant/tenant.h"
+
+struct view {
+    struct state *state;
+    const char *prefix;
+    struct tenant *tenant; /* version, names, clock, months; no entities, no cells */
+    struct cache cache;
+    int32_t *months;
+    size_t n_months;
+    struct arena arena; /* of the buckets read */
+    struct bucket *buckets;
+    struct hash_read *reads;
+    size_t n_buckets;
+    bool moved; /* the tenant moved on between two reads: open it again */
+    enum outcome outcome;
+};
+
+/* Reads names, months and version in one step. version 0: nothing was ever counted for it. `settings` may be what the reader has
+ * of them; its rules decide the local days. False: see `outcome`. */
+bool view_open(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
+               const struct rules *rules, struct error *error) MUST_USE;
+void view_close(struct view *view); /* a zeroed view is fine */
+
+/* Cells of this very version; when the tenant moved on meanwhile a read fails and `moved` is set. */
+struct cell_reader view_reader(struct view *view);
