@@ -181,7 +181,8 @@ struct fact_entry *tell(struct teller *teller, enum fact fact, int32_t day)
     entry->day = row->dating == DATED ? day : 0;
     entry->measures[0] = 1;
     for (int i = 1; i < row->n_measures; i++) entry->measures[i] = row->measures[i].type == MEASURE_DURATION ? ABSENT : 0;
-    for (int i = 0; i < row->n_dims && row->dims[i] <= DIM_CAMPAIGN; i++) entry->key.dims[i] = teller->common[row->dims[i]];
+    for (int i = 0; i < row->n_dims; i++)
+        if (row->dims[i] <= DIM_CAMPAIGN) entry->key.dims[i] = teller->common[row->dims[i]];
     if (row->custom_of == teller->entity->kind)
         for (int i = 0; i < teller->n_customs; i++) entry->key.dims[row->n_dims + i] = teller->customs[i];
     return entry;

@@ -1,0 +1,132 @@
+/* crm-reportd replay: files of events folded in memory by the daemon's own worker, then questions answered. */
+#include "common/instant.h"
+#include "daemon/command/command.h"
+#include "daemon/command/effective.h"
+#include "daemon/run/requests.h"
+#include "daemon/source/files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    TURN_MS = 100,
+    COMMIT_RECORDS = 8192
+};
+
+struct options {
+    const char *config, *query, *report;
+    int64_t as_of_us;
+    char **files;
+    size_t n_files;
+};
+
+static const struct option long_options[] = {
+    { "as-of", required_argument, NULL, 'a' }, { "config", required_argument, NULL, 'c' },
+    { "query", required_argument, NULL, 'q' }, { "report", required_argument, NULL, 'r' },
+    { "help", no_argument, NULL, 'h' },        { NULL, 0, NULL, 0 },
+};
+
+static int read_options(int argc, char **argv, struct options *options)
+{
+    opterr = 0;
+    options->as_of_us = NO_INSTANT;
+    for (int got; (got = getopt_long(argc, argv, ":c:", long_options, NULL)) != -1;) {
+        switch (got) {
+        case 'a':
+            if (!instant_parse(span_of(optarg), &options->as_of_us))
+                return usage_error(argv[0], "--as-of is \"%s\", expected an instant like 2026-03-31T12:00:00Z", optarg);
+            break;
+        case 'c':
+            options->config = optarg;
+            break;
+        case 'q':
+            options->query = optarg;
+            break;
+        case 'r':
+            options->report = optarg;
+            break;
+        default:
+            return usage_option(argv, long_options, got);
+        }
+    }
+    options->files = argv + optind;
+    options->n_files = (size_t)(argc - optind);
+    if (!options->n_files) return usage_error(argv[0], "which files of events? (- is standard input)");
+    return EXIT_OK;
+}
+
+/* ---- folding ---- */
+
+/* What the worker's callbacks need. The engine is first: it is the clock's context. */
+struct replay {
+    struct engine engine;
+    const struct options *options;
+    uint64_t rejected;
+};
+
+static void tell_rejected(void *context, const struct record *record, const struct rejection *rejection)
+{
+    struct replay *replay = context;
+    replay->rejected++;
+    if (replay->options->n_files > 1) fprintf(stderr, "%s: ", replay->options->files[record->partition]);
+    fprintf(stderr, "line %lld: %s: %s\n", (long long)record->offset, reason_names[rejection->reason], rejection->message);
+}
+
+static bool fold(struct replay *replay, struct source *source, struct state *state, struct error *error)
+{
+    struct worker_parts parts = engine_parts(&replay->engine);
+    parts.source = source;
+    parts.state = state;
+    parts.context = replay;
+    parts.rejected = tell_rejected;
+    parts.cache_bytes = SIZE_MAX;
+    parts.batch_records = COMMIT_RECORDS;
+    struct worker *worker = worker_create(&parts);
+    while (worker_turn(worker, TURN_MS, error)) continue;
+    worker_drain(worker, 0);
+    const char *trouble = source_trouble(source);
+    if (!error->text[0] && trouble) fail(error, "%s", trouble);
+    worker_destroy(worker);
+    return !error->text[0];
+}
+
+static bool answer(struct replay *replay, struct state *state, struct error *error)
+{
+    const struct options *options = replay->options;
+    return (!options->query || requests_answer(&replay->engine, state, options->query, error));
+}
+
+static bool replay_files(struct replay *replay, struct error *error)
+{
+    const struct options *options = replay->options;
+    int64_t now_us = engine_clock(&replay->engine);
+    size_t line_max = (size_t)replay->engine.settings->max_event_bytes + 1;
+    struct source *source = files_source_create((const char *const *)options->files, options->n_files, now_us, line_max, error);
+    if (!source) return false;
+    struct state *state = state_memory_create(NULL, NULL);
+    bool fine = fold(replay, source, state, error) && answer(replay, state, error);
+    state->ops->destroy(state);
+    source_destroy(source);
+    return fine;
+}
+
+int command_replay(int argc, char **argv)
+{
+    struct options options = { 0 };
+    struct replay replay = { .options = &options };
+    struct error error = { "" };
+    int code = read_options(argc, argv, &options);
+    if (code) return code;
+    struct settings *settings = command_settings(argv[0], options.config, NEED_RULES);
+    if (!settings) return EXIT_USAGE;
+    struct catalogue *catalogue = command_catalogue(argv[0], settings);
+    code = EXIT_USAGE;
+    if (catalogue && engine_init(&replay.engine, settings, catalogue, &error)) {
+        replay.engine.set_clock_us = options.as_of_us != NO_INSTANT ? options.as_of_us : engine_clock(&replay.engine);
+        code = replay_files(&replay, &error) ? replay.rejected ? EXIT_REJECTED : EXIT_OK : EXIT_FAILED;
+    }
+    if (error.text[0]) fprintf(stderr, "crm-reportd replay: %s\n", error.text);
+    catalogue_destroy(catalogue);
+    settings_destroy(settings);
+    return code;
+}

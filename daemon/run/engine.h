@@ -1,0 +1,32 @@
+/* What run, replay, query and demo share: from settings and catalogue to the parts of a worker, and answers over a state. */
+#pragma once
+
+#include "daemon/catalogue/catalogue.h"
+#include "daemon/settings/settings.h"
+#include "daemon/state/redis.h"
+#include "daemon/worker/worker.h"
+
+/* Settings with their catalogue, and what follows from both. */
+struct engine {
+    const struct settings *settings;
+    const struct catalogue *catalogue;
+    struct kept kept;
+    uint64_t counted_by;  /* fingerprint of fact rules, kept facts, measures and dimensions */
+    int64_t set_clock_us; /* the clock when it is set (replay's as-of, CRM_REPORTD_CLOCK of tests); NO_INSTANT: it runs */
+};
+
+/* `settings` and `catalogue` must outlive it. False: CRM_REPORTD_CLOCK is no instant. */
+bool engine_init(struct engine *engine, const struct settings *settings, const struct catalogue *catalogue,
+                 struct error *error) MUST_USE;
+
+int64_t engine_clock(void *engine); /* now, microseconds */
+
+/* The settings' part of a worker's parts; source, state, sinks and callbacks are the caller's. */
+struct worker_parts engine_parts(struct engine *engine);
+
+/* How to reach Redis, by the settings. */
+struct redis_settings engine_redis(const struct engine *engine);
+
+/* Answers one request (a JSON line) from the state, as one JSON line without its end. False: the state could not be read. */
+bool engine_answer(struct engine *engine, struct state *state, struct span request, struct buffer *out,
+                   struct error *error) MUST_USE;
