@@ -11,6 +11,7 @@ static const struct refusal refusals[] = {
     { "NOAUTH", "asks for a password", true },
     { "WRONGPASS", "does not accept this user and password", true },
     { "NOPERM", "does not allow this user a command or key", false },
+    { "can't run this command", "does not allow this user a command or key", false }, /* inside of a script */
     { "WRONGTYPE", "holds a key of another type than expected", false },
     { "MOVED", "is a cluster node that does not hold this slot", false },
     { "ASK", "is a cluster node that is giving this slot away", false },

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 struct refusal {
-    const char *code; /* first word of the server's error; the last row's is empty */
+    const char *code; /* in the server's error, most often its first word; the last row's is empty */
     const char *says; /* "is out of memory (maxmemory)" */
     bool leave;       /* another connection may meet another server, or be let in again */
 };

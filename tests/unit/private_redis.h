@@ -92,3 +92,13 @@ static inline long long private_redis_do(struct private_redis *redis, const char
     freeReplyObject(reply);
     return number;
 }
+
+/* Does the answer, a text, hold these words? */
+static inline bool private_redis_says(struct private_redis *redis, const char *command, const char *words)
+{
+    redisReply *reply = redisCommand(redis->admin, command);
+    REQUIRE(reply != NULL);
+    bool says = reply->str && strstr(reply->str, words);
+    freeReplyObject(reply);
+    return says;
+}

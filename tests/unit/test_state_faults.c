@@ -1,0 +1,438 @@
+/* What a state in Redis says and leaves behind when Redis refuses, falls silent, dies, or is not what it was. */
+#include "daemon/state/marks.h"
+#include "daemon/state/redis.h"
+#include "tests/unit/private_redis.h"
+#include "tests/unit/unit.h"
+
+#include <sys/stat.h>
+
+struct fixture {
+    struct private_redis redis;
+    struct state *state;
+    struct arena arena;
+    struct error error; /* of the last operation */
+};
+
+enum {
+    TIMEOUT_MS = 300
+};
+
+#define KEY(name) SPAN("crm:{t}:" name)
+
+/* Touches whatever a commit can touch: sets and removes fields, sets and removes timers. */
+static const struct hash_write writes[] = {
+    { SPAN("crm:{t}:a"), SPAN("one"), SPAN("1") },
+    { SPAN("crm:{t}:a"), SPAN("two"), { NULL, 0 } },
+    { SPAN("crm:{t}:b"), SPAN("one"), SPAN("1") },
+    { SPAN("crm:{t}:c"), SPAN("one"), SPAN("1") },
+};
+static const struct timer_write timers[] = { { SPAN("x"), 5 }, { SPAN("y"), NEVER } };
+
+static struct commit commit_at(int64_t version)
+{
+    return (struct commit){ .tenant = SPAN("t"),
+                            .state_key = KEY("state"),
+                            .timers_key = KEY("timers"),
+                            .version = version,
+                            .writes = writes,
+                            .n_writes = 4,
+                            .timers = timers,
+                            .n_timers = 2 };
+}
+
+/* Commits once; the outcome. */
+static enum outcome try_commit(struct fixture *fixture, int64_t version, int64_t *version_new)
+{
+    struct commit commit = commit_at(version);
+    fixture->error = (struct error){ 0 };
+    bool begun = fixture->state->ops->commit_begin(fixture->state, &commit, 1, &fixture->error);
+    bool good = begun && fixture->state->ops->commit_end(fixture->state, &fixture->error);
+    assert_true(good == (commit.outcome == DONE || commit.outcome == CONFLICT));
+    assert_true(good == !fixture->error.text[0]);
+    if (version_new) *version_new = commit.version_new;
+    return commit.outcome;
+}
+
+static void assert_says(const struct fixture *fixture, const char *what)
+{
+    if (!strstr(fixture->error.text, what)) fail_msg("\"%s\" does not say \"%s\"", fixture->error.text, what);
+}
+
+static void assert_refused(struct fixture *fixture, const char *says)
+{
+    assert_int_equal(try_commit(fixture, 0, NULL), REFUSED);
+    assert_says(fixture, says);
+}
+
+static void assert_done(struct fixture *fixture)
+{
+    assert_int_equal(try_commit(fixture, 0, NULL), DONE);
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 5);
+}
+
+static void connect_again(struct fixture *fixture)
+{
+    fixture->error = (struct error){ 0 };
+    bool good = state_redis_connect(fixture->state, &fixture->error);
+    if (!good) print_error("%s\n", fixture->error.text);
+    assert_true(good);
+}
+
+static struct state *create_state(const struct private_redis *redis, const char *user, const char *password)
+{
+    return state_redis_create(&(struct redis_settings){
+        .url = redis->url, .user = user, .password = password, .connect_timeout_ms = 2000, .command_timeout_ms = TIMEOUT_MS });
+}
+
+static void not_connected(void **state)
+{
+    struct fixture *fixture = *state;
+    struct state *other = create_state(&fixture->redis, NULL, NULL);
+    enum outcome outcome;
+    int64_t now_us;
+    assert_false(state_redis_connected(other));
+    assert_false(other->ops->clock(other, &now_us, &outcome, &fixture->error));
+    assert_int_equal(outcome, LOST);
+    assert_says(fixture, "not connected");
+    other->ops->destroy(other);
+}
+
+static void out_of_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    private_redis_do(&fixture->redis, "CONFIG SET maxmemory 100kb");
+    assert_refused(fixture, "is out of memory (maxmemory)");
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 0);
+    assert_true(state_redis_connected(fixture->state));
+    private_redis_do(&fixture->redis, "CONFIG SET maxmemory 0");
+    assert_done(fixture);
+}
+
+static void read_only(void **state)
+{
+    struct fixture *fixture = *state;
+    private_redis_do(&fixture->redis, "REPLICAOF 127.0.0.1 1");
+    assert_refused(fixture, "is read only");
+    assert_false(state_redis_connected(fixture->state)); /* the name may lead to another server by now */
+    private_redis_do(&fixture->redis, "REPLICAOF NO ONE");
+    connect_again(fixture);
+    assert_done(fixture);
+}
+
+static void too_few_replicas(void **state)
+{
+    struct fixture *fixture = *state;
+    private_redis_do(&fixture->redis, "CONFIG SET min-replicas-to-write 1");
+    assert_refused(fixture, "too few replicas");
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 0);
+    private_redis_do(&fixture->redis, "CONFIG SET min-replicas-to-write 0");
+    assert_done(fixture);
+}
+
+/* The dump cannot be written: its name is taken by a folder. */
+static void cannot_save(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/dump.rdb", fixture->redis.folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    freeReplyObject(redisCommand(fixture->redis.admin, "CONFIG SET save %s", "3600 1000000"));
+    private_redis_do(&fixture->redis, "BGSAVE");
+    for (int i = 0; i < 500 && !private_redis_says(&fixture->redis, "INFO persistence", "rdb_last_bgsave_status:err"); i++)
+        usleep(10000);
+    assert_refused(fixture, "cannot save to disk");
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 0);
+    private_redis_do(&fixture->redis, "CONFIG SET stop-writes-on-bgsave-error no");
+    assert_done(fixture);
+    rmdir(path);
+}
+
+/* A key of another type, whichever it is: nothing is half written. */
+static void wrong_type(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const names[] = { "state", "timers", "a", "b", "c" };
+    for (size_t i = 0; i < 5; i++) {
+        char command[64];
+        snprintf(command, sizeof command, "SET crm:{t}:%s x", names[i]);
+        private_redis_do(&fixture->redis, command);
+        assert_refused(fixture, "holds a key of another type");
+        assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 1);
+        private_redis_do(&fixture->redis, "FLUSHALL");
+    }
+    assert_done(fixture);
+}
+
+/* A right that is missing, whichever it is: nothing is half written. */
+static void no_rights(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const commands[] = { "hset", "hdel", "zadd", "zrem", "hget", "hlen", "evalsha", "script" };
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char command[128];
+        snprintf(command, sizeof command, "ACL SETUSER limited reset on >word ~crm:* +@all -%s", commands[i]);
+        private_redis_do(&fixture->redis, command);
+        struct state *whole = fixture->state;
+        fixture->state = create_state(&fixture->redis, "limited", "word");
+        connect_again(fixture);
+        assert_refused(fixture, "does not allow this user");
+        assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 0);
+        fixture->state->ops->destroy(fixture->state);
+        fixture->state = whole;
+    }
+    assert_done(fixture);
+}
+
+static void wrong_password(void **state)
+{
+    struct fixture *fixture = *state;
+    private_redis_do(&fixture->redis, "ACL SETUSER somebody on >right ~* +@all");
+    struct state *other = create_state(&fixture->redis, "somebody", "h0rse-staple");
+    assert_false(state_redis_connect(other, &fixture->error));
+    assert_says(fixture, "does not accept this user and password");
+    assert_null(strstr(fixture->error.text, "h0rse-staple"));
+    other->ops->destroy(other);
+    other = create_state(&fixture->redis, "somebody", "right");
+    assert_true(state_redis_connect(other, &fixture->error));
+    other->ops->destroy(other);
+}
+
+static void password_is_missing(void **state)
+{
+    struct fixture *fixture = *state;
+    private_redis_do(&fixture->redis, "CONFIG SET requirepass right");
+    struct state *other = create_state(&fixture->redis, NULL, NULL);
+    assert_false(state_redis_connect(other, &fixture->error));
+    assert_says(fixture, "asks for a password");
+    other->ops->destroy(other);
+}
+
+/* Redis repeats the arguments of a command that it does not know. */
+static void unknown_auth_shows_no_password(void **state)
+{
+    struct fixture *fixture = *state;
+    struct private_redis without;
+    private_redis_create(&without, "rename-command AUTH \"\"");
+    struct state *other = create_state(&without, NULL, "h0rse-staple");
+    assert_false(state_redis_connect(other, &fixture->error));
+    assert_null(strstr(fixture->error.text, "h0rse-staple"));
+    other->ops->destroy(other);
+    private_redis_destroy(&without);
+}
+
+static void script_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    struct commit commits[3];
+    const struct span keys[3][2] = { { SPAN("{1}s"), SPAN("{1}t") },
+                                     { SPAN("{2}s"), SPAN("{2}t") },
+                                     { SPAN("{3}s"), SPAN("{3}t") } };
+    int64_t version = 0;
+    for (int round = 0; round < 3; round++) {
+        private_redis_do(&fixture->redis, "SCRIPT FLUSH");
+        for (int i = 0; i < 3; i++) {
+            commits[i] = commit_at(round ? commits[i].version_new : 0);
+            commits[i].state_key = keys[i][0];
+            commits[i].timers_key = keys[i][1];
+        }
+        version = commits[1].version;
+        commits[1].version = 1; /* one of them conflicts */
+        assert_true(fixture->state->ops->commit_begin(fixture->state, commits, 3, &fixture->error));
+        assert_true(fixture->state->ops->commit_end(fixture->state, &fixture->error));
+        assert_int_equal(commits[0].outcome, DONE);
+        assert_int_equal(commits[1].outcome, CONFLICT);
+        assert_int_equal(commits[1].version_new, version);
+        assert_int_equal(commits[2].outcome, DONE);
+    }
+}
+
+/* The answer does not come in time, and the commit takes place all the same: the version tells. */
+static void silent_server(void **state)
+{
+    struct fixture *fixture = *state;
+    kill(fixture->redis.pid, SIGSTOP);
+    assert_int_equal(try_commit(fixture, 0, NULL), LOST);
+    assert_says(fixture, "no answer within 300 ms");
+    assert_false(state_redis_connected(fixture->state));
+    assert_int_equal(try_commit(fixture, 0, NULL), LOST);
+    assert_says(fixture, "not connected");
+    kill(fixture->redis.pid, SIGCONT);
+    connect_again(fixture);
+    int64_t version;
+    assert_int_equal(try_commit(fixture, 0, &version), CONFLICT);
+    assert_int_equal(try_commit(fixture, version, NULL), DONE);
+}
+
+/* The connection is cut after the commit was sent and before its answer is read: whether it took place, the version tells. */
+static void cut_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    struct commit commit = commit_at(0);
+    assert_true(fixture->state->ops->commit_begin(fixture->state, &commit, 1, &fixture->error));
+    assert_int_equal(private_redis_do(&fixture->redis, "CLIENT KILL TYPE normal SKIPME yes"), 1);
+    bool good = fixture->state->ops->commit_end(fixture->state, &fixture->error);
+    assert_int_equal(commit.outcome, good ? DONE : LOST);
+    assert_int_equal(try_commit(fixture, 0, NULL), LOST);
+    connect_again(fixture);
+    int64_t version;
+    enum outcome found = try_commit(fixture, 0, &version);
+    assert_true(found == CONFLICT || (!good && found == DONE));
+    if (good) assert_true(version == commit.version_new);
+    assert_int_equal(try_commit(fixture, version, NULL), DONE);
+}
+
+static void emptied_under_the_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t version, found;
+    assert_int_equal(try_commit(fixture, 0, &version), DONE);
+    private_redis_do(&fixture->redis, "FLUSHALL");
+    assert_int_equal(try_commit(fixture, version, &found), CONFLICT);
+    assert_int_equal(found, 0);
+    int64_t again;
+    assert_int_equal(try_commit(fixture, 0, &again), DONE);
+    assert_true(again > version);
+}
+
+static void killed_and_restarted(void **state)
+{
+    struct fixture *fixture = *state;
+    struct redis_identity before, after;
+    enum outcome outcome;
+    assert_true(state_redis_identity(fixture->state, &before, &outcome, &fixture->error));
+    private_redis_kill(&fixture->redis);
+    assert_int_equal(try_commit(fixture, 0, NULL), LOST);
+    assert_false(state_redis_connect(fixture->state, &fixture->error));
+    private_redis_start(&fixture->redis, "");
+    connect_again(fixture);
+    assert_true(state_redis_identity(fixture->state, &after, &outcome, &fixture->error));
+    assert_false(redis_identity_same(&before, &after));
+    assert_true(redis_identity_same(&after, &after));
+    assert_done(fixture);
+}
+
+/* One commit that is too large for Redis's protocol is refused by itself. */
+static void too_large(void **state)
+{
+    struct fixture *fixture = *state;
+    enum {
+        N = 600000
+    };
+    struct hash_write *many = arena_alloc(&fixture->arena, N * sizeof *many);
+    for (size_t i = 0; i < N; i++) many[i] = (struct hash_write){ KEY("h"), SPAN("same"), SPAN("1") };
+    struct commit commits[2] = { commit_at(0), commit_at(0) };
+    commits[0].writes = many;
+    commits[0].n_writes = N;
+    commits[0].state_key = SPAN("crm:{t}:other");
+    assert_true(fixture->state->ops->commit_begin(fixture->state, commits, 2, &fixture->error));
+    assert_false(fixture->state->ops->commit_end(fixture->state, &fixture->error));
+    assert_says(fixture, "more than Redis takes");
+    assert_int_equal(commits[0].outcome, REFUSED);
+    assert_int_equal(commits[1].outcome, DONE);
+}
+
+/* A read that is refused leaves the connection in step. */
+static void refused_read(void **state)
+{
+    struct fixture *fixture = *state;
+    private_redis_do(&fixture->redis, "SET crm:{t}:x text");
+    private_redis_do(&fixture->redis, "HSET crm:{t}:y a 1");
+    struct hash_read reads[] = { { .key = KEY("y") }, { .key = KEY("x") }, { .key = KEY("y") } };
+    enum outcome outcome;
+    assert_false(fixture->state->ops->read(fixture->state, reads, 3, &fixture->arena, &outcome, &fixture->error));
+    assert_int_equal(outcome, REFUSED);
+    assert_says(fixture, "another type");
+    fixture->error = (struct error){ 0 };
+    assert_false(fixture->state->ops->read_atomic(fixture->state, reads, 3, &fixture->arena, &outcome, &fixture->error));
+    assert_int_equal(outcome, REFUSED);
+    assert_says(fixture, "another type");
+    assert_true(fixture->state->ops->read(fixture->state, reads, 1, &fixture->arena, &outcome, &fixture->error));
+    assert_int_equal(reads[0].n_values, 2);
+}
+
+static void identity(void **state)
+{
+    struct fixture *fixture = *state;
+    struct redis_identity who;
+    enum outcome outcome;
+    private_redis_do(&fixture->redis, "CONFIG SET maxmemory 512mb maxmemory-policy allkeys-lru");
+    private_redis_do(&fixture->redis, "CONFIG SET hash-max-listpack-entries 77 hash-max-listpack-value 55");
+    assert_true(state_redis_identity(fixture->state, &who, &outcome, &fixture->error));
+    assert_int_equal(strlen(who.run_id), 40);
+    assert_int_equal(strlen(who.replication_id), 40);
+    assert_true(who.is_master && !who.is_cluster && !who.aof_enabled);
+    assert_string_equal(who.maxmemory_policy, "allkeys-lru");
+    assert_int_equal(who.maxmemory_bytes, 512 << 20);
+    assert_int_equal(who.hash_max_listpack_entries, 77);
+    assert_int_equal(who.hash_max_listpack_value_bytes, 55);
+    private_redis_do(&fixture->redis, "ACL SETUSER limited on >word ~* +@all -config");
+    struct state *other = create_state(&fixture->redis, "limited", "word");
+    assert_true(state_redis_connect(other, &fixture->error));
+    assert_true(state_redis_identity(other, &who, &outcome, &fixture->error));
+    assert_int_equal(strlen(who.run_id), 40);
+    assert_int_equal(who.hash_max_listpack_entries, -1);
+    other->ops->destroy(other);
+}
+
+static void forget(void **state)
+{
+    struct fixture *fixture = *state;
+    enum outcome outcome;
+    const char *const keep = "MSET crm:{t}:report:pipeline 1 crm:{t}:metrics:today 1 crm:{t}:versions 1 crm:{t}:published 1 "
+                             "crm:{t2}:state 1 crm:tenants 1 crm:marks 1 other 1";
+    private_redis_do(&fixture->redis, keep);
+    assert_int_equal(try_commit(fixture, 0, NULL), DONE);
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 8 + 5);
+    assert_true(state_redis_forget(fixture->state, "crm", SPAN("t"), &outcome, &fixture->error));
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 8);
+    assert_true(state_redis_forget(fixture->state, "crm", NO_SPAN, &outcome, &fixture->error));
+    assert_int_equal(private_redis_do(&fixture->redis, "EXISTS crm:{t2}:state"), 0);
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 7);
+}
+
+static int start(void **state)
+{
+    struct fixture *fixture = must_zalloc(sizeof *fixture);
+    private_redis_create(&fixture->redis, "");
+    fixture->state = create_state(&fixture->redis, NULL, NULL);
+    *state = fixture;
+    return state_redis_connect(fixture->state, &fixture->error) ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->state->ops->destroy(fixture->state);
+    private_redis_destroy(&fixture->redis);
+    arena_deinit(&fixture->arena);
+    free(fixture);
+    return 0;
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(not_connected),
+        TEST(out_of_memory),
+        TEST(read_only),
+        TEST(too_few_replicas),
+        TEST(cannot_save),
+        TEST(wrong_type),
+        TEST(no_rights),
+        TEST(wrong_password),
+        TEST(password_is_missing),
+        TEST(unknown_auth_shows_no_password),
+        TEST(script_forgotten),
+        TEST(silent_server),
+        TEST(cut_connection),
+        TEST(emptied_under_the_connection),
+        TEST(killed_and_restarted),
+        TEST(too_large),
+        TEST(refused_read),
+        TEST(identity),
+        TEST(forget),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
