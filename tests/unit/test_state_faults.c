@@ -250,32 +250,35 @@ static void script_forgotten(void **state)
 static void silent_server(void **state)
 {
     struct fixture *fixture = *state;
+    int64_t version, found;
+    assert_int_equal(try_commit(fixture, 0, &version), DONE);
     kill(fixture->redis.pid, SIGSTOP);
-    assert_int_equal(try_commit(fixture, 0, NULL), LOST);
+    assert_int_equal(try_commit(fixture, version, NULL), LOST);
     assert_says(fixture, "no answer within 300 ms");
     assert_false(state_redis_connected(fixture->state));
-    assert_int_equal(try_commit(fixture, 0, NULL), LOST);
+    assert_int_equal(try_commit(fixture, version, NULL), LOST);
     assert_says(fixture, "not connected");
     kill(fixture->redis.pid, SIGCONT);
     connect_again(fixture);
-    int64_t version;
-    assert_int_equal(try_commit(fixture, 0, &version), CONFLICT);
-    assert_int_equal(try_commit(fixture, version, NULL), DONE);
+    assert_int_equal(try_commit(fixture, version, &found), CONFLICT);
+    assert_true(found > version);
+    assert_int_equal(try_commit(fixture, found, NULL), DONE);
 }
 
 /* The connection is cut after the commit was sent and before its answer is read: whether it took place, the version tells. */
 static void cut_connection(void **state)
 {
     struct fixture *fixture = *state;
-    struct commit commit = commit_at(0);
+    int64_t before, version;
+    assert_int_equal(try_commit(fixture, 0, &before), DONE);
+    struct commit commit = commit_at(before);
     assert_true(fixture->state->ops->commit_begin(fixture->state, &commit, 1, &fixture->error));
     assert_int_equal(private_redis_do(&fixture->redis, "CLIENT KILL TYPE normal SKIPME yes"), 1);
     bool good = fixture->state->ops->commit_end(fixture->state, &fixture->error);
     assert_int_equal(commit.outcome, good ? DONE : LOST);
-    assert_int_equal(try_commit(fixture, 0, NULL), LOST);
+    assert_int_equal(try_commit(fixture, before, NULL), LOST);
     connect_again(fixture);
-    int64_t version;
-    enum outcome found = try_commit(fixture, 0, &version);
+    enum outcome found = try_commit(fixture, before, &version);
     assert_true(found == CONFLICT || (!good && found == DONE));
     if (good) assert_true(version == commit.version_new);
     assert_int_equal(try_commit(fixture, version, NULL), DONE);
