@@ -193,3 +193,9 @@ struct figure evaluate(const struct evaluation *evaluation, enum stat stat)
     if (metric->scale != 1) figure.one = rational_divide(figure.one, rational_of(metric->scale, 1));
     return figure;
 }
+
+struct figure figure_share(const struct figure *part, const struct figure *whole, struct arena *arena)
+{
+    struct evaluation evaluation = { .arena = arena };
+    return combine(&evaluation, NODE_DIVIDE, *part, *whole);
+}

@@ -47,11 +47,13 @@ static int compare_codes(const void *a, const void *b)
     return span_compare(((const struct shown_part *)a)->code, ((const struct shown_part *)b)->code);
 }
 
-static void write_part(const struct metric *metric, const struct shown_part *part, struct buffer *out)
+void figure_part_write(const struct metric *metric, struct span currency, struct rational value, struct buffer *out)
 {
     char text[MONEY_TEXT_BYTES];
-    if (metric->shape == SHAPE_RATIOS) return figure_write_number(part->value, out);
-    money_format(rational_rounded(part->value), currency_decimals(part->code), text);
+    if (metric->shape == SHAPE_RATIOS) return figure_write_number(value, out);
+    int64_t minor = rational_rounded(value);
+    if (!minor) return;
+    money_format(minor, currency_decimals(currency), text);
     buffer_str(out, text);
 }
 
@@ -69,7 +71,7 @@ static void write_parts(const struct metric *metric, const struct figure *figure
     buffer_byte(out, '{');
     for (size_t i = 0; i < n; i++) {
         buffer_printf(out, "%s\"%.*s\":", i ? "," : "", SPAN_ARG(shown[i].code));
-        write_part(metric, &shown[i], out);
+        figure_part_write(metric, shown[i].code, shown[i].value, out);
     }
     buffer_byte(out, '}');
     free(shown);

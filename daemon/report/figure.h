@@ -43,12 +43,21 @@ struct evaluation {
 
 struct figure evaluate(const struct evaluation *evaluation, enum stat stat);
 
+/* The part that it is of the whole: one number, or one per currency. */
+struct figure figure_share(const struct figure *part, const struct figure *whole, struct arena *arena);
+
+/* < 0: a is less than b. Null is least. Money goes by that currency, then by the others in the order of their codes. */
+int figure_compare(const struct metric *metric, const struct figure *a, const struct figure *b, struct span currency,
+                   const struct names *names);
+
 /* Is there no number (a division by zero, an empty distribution)? Money is never null. */
 bool figure_is_null(const struct metric *metric, const struct figure *figure);
 
 /* The JSON of it: "12", "0.6", {"EUR":12345.00}, null. */
 void figure_write(const struct metric *metric, const struct figure *figure, const struct names *names, struct buffer *out);
 void figure_write_number(struct rational value, struct buffer *out);
+void figure_part_write(const struct metric *metric, struct span currency, struct rational value,
+                       struct buffer *out); /* nothing for money of 0 */
 
 /* Shortest decimal that reads back as the same double. */
 void double_write(double value, struct buffer *out);

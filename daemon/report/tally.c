@@ -115,6 +115,11 @@ void tally_destroy(struct tally *tally)
     free(tally);
 }
 
+bool tally_takes(const struct tally *tally, enum fact fact)
+{
+    return tally->first_of_fact[fact] >= 0;
+}
+
 bool tally_shows(const struct tally *tally, size_t metric)
 {
     return tally->shown[metric];

@@ -39,7 +39,8 @@ const char *metric_refusal(const struct metric *metric, const struct rules *rule
 /* Can it be grouped (or filtered) by this, with the tenant's custom attributes? */
 bool metric_has(const struct metric *metric, const struct rules *rules, const struct grouping *by);
 
-bool tally_shows(const struct tally *tally, size_t metric); /* is it in the rows? */
+bool tally_takes(const struct tally *tally, enum fact fact); /* can a cell of it count at all? */
+bool tally_shows(const struct tally *tally, size_t metric);  /* is it in the rows? */
 void tally_needs(const struct tally *tally, struct reading *reading);
 
 /* Adds a cell of a bucket, or a difference. `period`: the days of the bucket, none of them apart from the others for this

@@ -1,0 +1,182 @@
+#include "daemon/report/board_state.h"
+
+#include <stdlib.h>
+
+/* Each metric of the columns once, and which one each column shows. */
+static void list_metrics(struct board *board, struct board_report *of)
+{
+    const struct report *report = of->report;
+    of->metrics = arena_alloc(&board->arena, (report->n_columns + 1) * sizeof *of->metrics);
+    of->metric_of_column = arena_alloc(&board->arena, (report->n_columns + 1) * sizeof *of->metric_of_column);
+    for (size_t c = 0; c < report->n_columns; c++) {
+        const struct metric *metric = report->columns[c].metric;
+        size_t at = 0;
+        while (metric && at < of->n_metrics && of->metrics[at] != metric) at++;
+        if (metric && at == of->n_metrics) of->metrics[of->n_metrics++] = metric;
+        of->metric_of_column[c] = metric ? at : SIZE_MAX;
+    }
+}
+
+struct board *board_create(const struct catalogue *catalogue, const struct rules *rules, const struct names *names,
+                           const char *const *metrics_periods, size_t n_metrics_periods)
+{
+    struct board *board = must_zalloc(sizeof *board);
+    *board = (struct board){ .catalogue = catalogue, .rules = rules, .names = names, .n_metrics = n_metrics_periods };
+    board->reports = arena_zalloc(&board->arena, (catalogue->n_reports + 1) * sizeof *board->reports);
+    for (size_t i = 0; i < catalogue->n_reports; i++) {
+        const struct report *report = &catalogue->reports[i];
+        struct board_report *of = &board->reports[i];
+        of->report = report;
+        list_metrics(board, of);
+        of->periods = arena_zalloc(&board->arena, (report->n_periods + 1) * sizeof *of->periods);
+        for (size_t p = 0; p < report->n_periods; p++) of->periods[p].name = report->periods[p];
+    }
+    board->metrics = arena_zalloc(&board->arena, (n_metrics_periods + 1) * sizeof *board->metrics);
+    for (size_t p = 0; p < n_metrics_periods; p++)
+        board->metrics[p].name = arena_text(&board->arena, span_of(metrics_periods[p]));
+    return board;
+}
+
+/* Forgets all that was counted. */
+static void clear_day(struct board *board)
+{
+    for (size_t i = 0; i < board->n_tallies; i++)
+        if (board->tallies[i].touched) tally_destroy(board->tallies[i].tally);
+    weights_deinit(&board->weights);
+    arena_reset(&board->day_arena);
+    board->n_tallies = 0;
+}
+
+void board_destroy(struct board *board)
+{
+    if (!board) return;
+    clear_day(board);
+    for (size_t i = 0; i < board->catalogue->n_reports; i++) {
+        rendered_destroy(board->reports[i].sent);
+        rendered_destroy(board->reports[i].pending);
+    }
+    free(board->tallies);
+    arena_deinit(&board->day_arena);
+    arena_deinit(&board->arena);
+    free(board);
+}
+
+static void put_tally(struct board *board, struct tally *tally, bool *touched)
+{
+    if (board->n_tallies == board->room_tallies) {
+        board->room_tallies = board->room_tallies ? 2 * board->room_tallies : 64;
+        board->tallies = must_realloc(board->tallies, board->room_tallies * sizeof *board->tallies);
+    }
+    board->tallies[board->n_tallies++] = (struct board_tally){ tally, touched };
+}
+
+static struct tally *new_tally(struct board *board, struct tally_spec *spec, const struct period *period, bool *touched)
+{
+    spec->period = *period;
+    struct tally *tally = tally_create(spec);
+    put_tally(board, tally, touched);
+    return tally;
+}
+
+/* Works out the dates of the period, and makes its tallies. */
+static void open_period(struct board *board, struct board_period *period, struct tally_spec spec, const struct report *report,
+                        bool *touched)
+{
+    struct span name = span_of(period->name);
+    REQUIRE(period_named(board->rules, name, board->today, &period->now));
+    period->has_before = period_previous(board->rules, name, period->now, &period->before);
+    period->total = new_tally(board, &spec, &period->now, touched);
+    period->previous = report && period->has_before ? new_tally(board, &spec, &period->before, touched) : NULL;
+    period->sections = arena_alloc(&board->day_arena, (report ? report->n_sections + 1 : 1) * sizeof(struct tally *));
+    for (size_t s = 0; report && s < report->n_sections; s++) {
+        spec.by = report->sections[s].by;
+        spec.n_by = report->sections[s].n_by;
+        period->sections[s] = new_tally(board, &spec, &period->now, touched);
+    }
+}
+
+/* Which tallies take the cells of each fact. */
+static void index_facts(struct board *board)
+{
+    for (int fact = 0; fact < N_FACTS; fact++) {
+        struct board_tally *list = arena_alloc(&board->day_arena, (board->n_tallies + 1) * sizeof *list);
+        size_t n = 0;
+        for (size_t i = 0; i < board->n_tallies; i++)
+            if (tally_takes(board->tallies[i].tally, (enum fact)fact)) list[n++] = board->tallies[i];
+        board->of_fact[fact] = list;
+        board->n_of_fact[fact] = n;
+    }
+}
+
+static void open_day(struct board *board)
+{
+    const struct catalogue *catalogue = board->catalogue;
+    const struct metric *const *all = (const struct metric *const *)catalogue->metrics;
+    struct tally_spec spec = { .rules = board->rules, .names = board->names, .today = board->today };
+    weights_init(&board->weights, all, catalogue->n_metrics, &spec);
+    for (size_t i = 0; i < board->weights.n; i++) put_tally(board, board->weights.at[i].tally, NULL);
+    for (size_t i = 0; i < catalogue->n_reports; i++) {
+        struct board_report *of = &board->reports[i];
+        spec.metrics = of->metrics;
+        spec.n_metrics = of->n_metrics;
+        for (size_t p = 0; p < of->report->n_periods; p++) open_period(board, &of->periods[p], spec, of->report, &of->touched);
+    }
+    spec.metrics = all;
+    spec.n_metrics = catalogue->n_metrics;
+    for (size_t p = 0; p < board->n_metrics; p++) open_period(board, &board->metrics[p], spec, NULL, &board->metrics_touched);
+    index_facts(board);
+}
+
+static void touch_all(struct board *board)
+{
+    for (size_t i = 0; i < board->catalogue->n_reports; i++) board->reports[i].touched = true;
+    board->metrics_touched = true;
+}
+
+static void take_cell_in(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)
+{
+    struct board *board = context;
+    for (size_t i = 0; i < board->n_of_fact[key->fact]; i++) {
+        const struct board_tally *of = &board->of_fact[key->fact][i];
+        if (!tally_add(of->tally, period, key, value)) continue;
+        if (of->touched)
+            *of->touched = true;
+        else
+            touch_all(board);
+    }
+}
+
+bool board_load(struct board *board, int32_t today, const struct cell_reader *reader, struct error *error)
+{
+    struct reading reading;
+    clear_day(board);
+    board->today = today;
+    open_day(board);
+    reading_init(&reading);
+    for (size_t i = 0; i < board->n_tallies; i++) tally_needs(board->tallies[i].tally, &reading);
+    bool good = reading_run(&reading, reader, take_cell_in, board, error);
+    reading_deinit(&reading);
+    touch_all(board);
+    return good;
+}
+
+int32_t board_today(const struct board *board)
+{
+    return board->today;
+}
+
+void board_add(struct board *board, int32_t day, const struct cell_key *key, const struct cell_value *difference)
+{
+    struct period period = { day, day };
+    take_cell_in(board, fact_rows[key->fact].dating == UNDATED ? NULL : &period, key, difference);
+}
+
+bool board_touched(const struct board *board, size_t report)
+{
+    return board->reports[report].touched;
+}
+
+bool board_metrics_touched(const struct board *board)
+{
+    return board->metrics_touched;
+}

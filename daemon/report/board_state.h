@@ -1,0 +1,76 @@
+/* What is inside a board: shared by what keeps it (board.c) and what renders it (render.c, changes.c, numbers.c). */
+#pragma once
+
+#include "daemon/report/board.h"
+#include "daemon/report/figure.h"
+
+/* One period of a report (or of the single metrics: without sections). */
+struct board_period {
+    const char *name;
+    struct period now, before;
+    bool has_before;
+    struct tally *total, *previous; /* previous: NULL without has_before */
+    struct tally **sections;
+};
+
+enum line_type {
+    LINE_TOTAL,
+    LINE_PREVIOUS,
+    LINE_ROW
+};
+
+/* One line of a rendered report. */
+struct line {
+    enum line_type type;
+    size_t section, period;
+    struct span key;           /* of a row: `"owner":"u12"`, also the JSON of its dimensions */
+    const struct span *values; /* JSON, one for each column */
+};
+
+/* A report as it was rendered. */
+struct rendered {
+    struct arena arena; /* of texts */
+    struct line *lines;
+    size_t n_lines, room;
+    struct buffer sections;
+    struct buffer changes; /* against what was sent before */
+    bool truncated;
+};
+
+struct board_report {
+    const struct report *report;
+    const struct metric **metrics; /* each once */
+    size_t n_metrics;
+    size_t *metric_of_column; /* SIZE_MAX: a share */
+    struct board_period *periods;
+    bool touched;
+    struct rendered *sent, *pending; /* may be NULL */
+};
+
+/* A tally and whose it is. */
+struct board_tally {
+    struct tally *tally;
+    bool *touched; /* NULL: a weight, which touches everything */
+};
+
+struct board {
+    const struct catalogue *catalogue;
+    const struct rules *rules;
+    const struct names *names;
+    int32_t today;
+    struct arena arena;     /* of all below that does not depend on the day */
+    struct arena day_arena; /* of all that does */
+    struct board_report *reports;
+    struct board_period *metrics;
+    size_t n_metrics;
+    bool metrics_touched;
+    struct weights weights;
+    struct board_tally *tallies;
+    size_t n_tallies, room_tallies;
+    struct board_tally *of_fact[N_FACTS]; /* those that take such cells */
+    size_t n_of_fact[N_FACTS];
+};
+
+/* The lines that differ, as JSON, into rendered->changes. */
+void render_changes(const struct report *report, const struct rendered *before, struct rendered *now);
+void rendered_destroy(struct rendered *rendered); /* NULL is fine */
