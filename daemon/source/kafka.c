@@ -5,6 +5,7 @@
 #include "daemon/source/kafka.h"
 
 #include "daemon/source/kafka_batch.h"
+#include "daemon/source/kafka_nudge.h"
 #include "daemon/source/kafka_viewer.h"
 #include "daemon/source/owned.h"
 
@@ -25,8 +26,8 @@ static const struct kafka_property defaults[] = {
     { "session.timeout.ms", "10000" },
     { "heartbeat.interval.ms", "1000" },
     { "topic.metadata.refresh.interval.ms", "5000" },
-    { "fetch.message.max.bytes", "1048576" },
-    { "fetch.max.bytes", "8388608" },
+    { "fetch.message.max.bytes", "262144" },
+    { "fetch.max.bytes", "4194304" },
     { "fetch.wait.max.ms", "100" },
     { "queued.max.messages.kbytes", "16384" },
     { "socket.keepalive.enable", "true" },
@@ -47,6 +48,7 @@ struct kafka_source {
     bool closing;
     bool ended; /* the handle will never work again, and the caller knows */
     struct kafka_batch batch;
+    int64_t nudged_ms;
 };
 
 static struct kafka_source *of(struct source *source)
@@ -183,6 +185,7 @@ static size_t kafka_receive(struct source *source, struct record *records, size_
     kafka_client_look(&kafka->client);
     if (kafka->revoking || owned_has_change(&kafka->owned)) return 0;
     if (kafka->assign || kafka->idle) fetch(kafka, false);
+    kafka_nudge(kafka->client.handle, kafka->queue, &kafka->owned, &kafka->nudged_ms);
     size_t n = kafka_batch_receive(&kafka->batch, kafka->client.handle, kafka->queue, &kafka->owned, records, room, timeout_ms);
     if (n > 0) kafka_client_well(&kafka->client);
     return n;
@@ -233,13 +236,7 @@ static void kafka_commit(struct source *source, const struct position *positions
 static size_t kafka_positions(struct source *source, struct position *positions, size_t room)
 {
     struct kafka_source *kafka = of(source);
-    for (size_t i = 0; i < kafka->owned.n; i++) {
-        struct position *position = &kafka->owned.positions[i];
-        int64_t low, high;
-        rd_kafka_resp_err_t err = rd_kafka_get_watermark_offsets(kafka->client.handle, position->partition.topic.at,
-                                                                 position->partition.number, &low, &high);
-        if (!err && high > position->high) position->high = high;
-    }
+    for (size_t i = 0; i < kafka->owned.n; i++) kafka_update_high(kafka->client.handle, &kafka->owned.positions[i]);
     return owned_positions(&kafka->owned, positions, room);
 }
 
@@ -258,8 +255,10 @@ static void leave(struct kafka_source *kafka)
     if (kafka->revoking) give_back(kafka);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->client.handle);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(kafka->client.handle, queue);
-    while (!error && !rd_kafka_consumer_closed(kafka->client.handle) && kafka_now_ms() < deadline_ms)
-        rd_kafka_queue_poll_callback(queue, 10);
+    while (!error && !rd_kafka_consumer_closed(kafka->client.handle) && kafka_now_ms() < deadline_ms) {
+        rd_kafka_message_t *message;
+        if (rd_kafka_consume_batch_queue(queue, 10, &message, 1) == 1) rd_kafka_message_destroy(message);
+    }
     if (error) rd_kafka_error_destroy(error);
     rd_kafka_queue_destroy(queue);
 }
@@ -288,6 +287,7 @@ static void prepare(rd_kafka_conf_t *conf)
 {
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "10", NULL, 0); /* where the library has it, see kafka_nudge */
 }
 
 static bool open_client(struct kafka_source *kafka, const struct kafka_source_settings *settings, struct error *error)
