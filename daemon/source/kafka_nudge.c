@@ -4,7 +4,8 @@
 enum {
     LOW_MESSAGES = 16384,
     NUDGE_EVERY_MS = 20,
-    NUDGE_WAIT_MS = 1
+    NUDGE_WAIT_MS = 1,
+    NEEDS_NO_NUDGE = 0x02020000 /* the library's version with fetch.queue.backoff.ms */
 };
 
 void kafka_update_high(rd_kafka_t *handle, struct position *position)
