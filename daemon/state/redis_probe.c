@@ -80,6 +80,19 @@ static void check_rights(struct state *state, const char *prefix, struct finding
     arena_deinit(&arena);
 }
 
+static void look_at_server(struct state *state, struct findings *findings)
+{
+    struct redis_identity identity = { 0 };
+    struct error error = { "" };
+    enum outcome outcome;
+    if (state_redis_identity(state, &identity, &outcome, &error)) {
+        check_server(&identity, state_redis_where(state), findings);
+        check_configuration(&identity, findings);
+    } else {
+        problem_add(&findings->wrong, "redis.user", "%s", error.text);
+    }
+}
+
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -97,17 +110,12 @@ void redis_probe(const struct settings *settings, int64_t timeout_ms, struct fin
         .command_timeout_ms = smaller(settings->redis.command_timeout_ms, timeout_ms),
     };
     struct error error = { "" };
-    enum outcome outcome;
-    struct redis_identity identity = { 0 };
     struct state *state = state_redis_create(&redis);
-    if (!state_redis_connect(state, &error))
-        problem_add(&findings->wrong, "redis.url", "%s", error.text);
-    else if (!state_redis_identity(state, &identity, &outcome, &error))
-        problem_add(&findings->wrong, "redis.user", "%s", error.text);
-    else {
-        check_server(&identity, state_redis_where(state), findings);
-        check_configuration(&identity, findings);
+    if (state_redis_connect(state, &error)) {
+        look_at_server(state, findings);
         check_rights(state, settings->prefix, findings);
+    } else {
+        problem_add(&findings->wrong, "redis.url", "%s", error.text);
     }
     state->ops->destroy(state);
 }
