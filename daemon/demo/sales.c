@@ -1,0 +1,202 @@
+/* The sales side of a demo company: leads, deals on their way, calls, meetings. */
+#include "common/instant.h"
+#include "daemon/demo/post.h"
+
+static const char *const loss_reasons[] = { "price", "no budget", "competitor", "no need", "timing" };
+static const char *const competitors[] = { "hooli", "umbrella", "stark" };
+static const char *const sales[] = { "new", "new", "new", "new", "new", "renewal", "renewal", "cross_sell", "up_sell", "new" };
+
+enum {
+    FIRST_NUMBER = 1000,
+    CAMPAIGN_PERCENT = 35,
+    REFERRED_TO_MAX = 8
+};
+
+static int pick_source(struct company *company)
+{
+    int at = draw_below(&company->draw, 100), source = 0;
+    while (source < CAST_SOURCES - 1 && at >= company->cast->sources[source].share) at -= company->cast->sources[source++].share;
+    return source;
+}
+
+static const char *campaign_of(const struct company *company, int campaign)
+{
+    return campaign < 0 ? NULL : company->cast->campaigns[campaign];
+}
+
+static void post_who(struct company *company, int seller)
+{
+    post_text(company, "owner", company->cast->sellers[seller].name);
+    post_text(company, "team", company->cast->sellers[seller].team);
+}
+
+/* The lead that waited longest gives up when there is no room: it is kept among the old ones. */
+static void keep_lead(struct company *company, struct lead lead)
+{
+    if (company->n_leads == LEADS_MAX) {
+        if (company->n_old_leads < ARCHIVE_MAX) company->old_leads[company->n_old_leads++] = company->leads[0];
+        memmove(company->leads, company->leads + 1, --company->n_leads * sizeof *company->leads);
+    }
+    company->leads[company->n_leads++] = lead;
+}
+
+bool sales_lead(struct company *company)
+{
+    struct draw *draw = &company->draw;
+    struct lead lead = { .number = FIRST_NUMBER + ++company->numbers,
+                         .source = pick_source(company),
+                         .seller = draw_below(draw, CAST_SELLERS),
+                         .campaign = draw_percent(draw, CAMPAIGN_PERCENT) ? draw_below(draw, CAST_CAMPAIGNS) : -1,
+                         .created_us = company->at_us };
+    const char *source = company->cast->sources[lead.source].name, *subject;
+    struct short_text id = ref('C', lead.number);
+    subject = id.text;
+    post_begin(company, "contact.created", subject, company->at_us);
+    post_who(company, lead.seller);
+    post_text(company, "source", source);
+    post_text(company, "campaign", campaign_of(company, lead.campaign));
+    post_end(company, "lead %s from %s", subject, source);
+    keep_lead(company, lead);
+    return true;
+}
+
+static struct lead take_lead(struct company *company, int at)
+{
+    struct lead lead = company->leads[at];
+    memmove(company->leads + at, company->leads + at + 1, (--company->n_leads - at) * sizeof lead);
+    return lead;
+}
+
+static int64_t draw_amount(struct company *company)
+{
+    int64_t scale = company->cast->amount_scale;
+    return (scale + draw_wait(&company->draw, scale * 6)) / (scale / 20) * (scale / 20);
+}
+
+static void post_deal(struct company *company, const struct deal *deal)
+{
+    struct draw *draw = &company->draw;
+    post_who(company, deal->seller);
+    post_text(company, "source", company->cast->sources[deal->source].name);
+    post_text(company, "campaign", campaign_of(company, deal->campaign));
+    post_text(company, "contact", ref('C', deal->contact).text);
+    post_text(company, "stage", cast_stages[0]);
+    post_text(company, "sale", sales[draw_below(draw, sizeof sales / sizeof sales[0])]);
+    post_money(company, "amount", deal->amount);
+    post_day(company, "expected_close", company_day(company, company->at_us) + draw_between(draw, 5, 40));
+}
+
+/* A lead turns into a deal, those of good sources rather than the others. */
+bool sales_open(struct company *company)
+{
+    if (!company->n_leads || company->n_deals == DEALS_MAX) return false;
+    int at = draw_below(&company->draw, company->n_leads);
+    if (!draw_percent(&company->draw, company->cast->sources[company->leads[at].source].quality)) return false;
+    struct lead lead = take_lead(company, at);
+    struct deal *deal = &company->deals[company->n_deals++];
+    *deal = (struct deal){ .number = FIRST_NUMBER + ++company->numbers,
+                           .contact = lead.number,
+                           .source = lead.source,
+                           .seller = lead.seller,
+                           .campaign = lead.campaign,
+                           .amount = draw_amount(company),
+                           .created_us = company->at_us };
+    struct short_text id = ref('D', deal->number);
+    post_begin(company, "contact.qualified", ref('C', lead.number).text, company->at_us);
+    post_end(company, "lead C-%d is worth a deal", lead.number);
+    post_begin(company, "deal.created", id.text, company->at_us);
+    post_deal(company, deal);
+    post_end(company, "deal %s, %s (%s)", id.text, price(company, deal->amount).text, company->cast->sellers[deal->seller].name);
+    return true;
+}
+
+static void lose(struct company *company, int at)
+{
+    struct deal *deal = &company->deals[at];
+    struct draw *draw = &company->draw;
+    const char *reason = loss_reasons[draw_below(draw, sizeof loss_reasons / sizeof loss_reasons[0])];
+    post_begin(company, "deal.lost", ref('D', deal->number).text, company->at_us);
+    post_text(company, "loss_reason", reason);
+    if (!strcmp(reason, "competitor"))
+        post_text(company, "competitor", competitors[draw_below(draw, sizeof competitors / sizeof competitors[0])]);
+    post_end(company, "deal D-%d lost: %s", deal->number, reason);
+    *deal = company->deals[--company->n_deals];
+}
+
+static void win(struct company *company, int at)
+{
+    struct deal *deal = &company->deals[at];
+    deal->won_us = company->at_us;
+    post_begin(company, "deal.won", ref('D', deal->number).text, company->at_us);
+    post_money(company, "cost", deal->amount * draw_between(&company->draw, 35, 80) / 100);
+    post_end(company, "deal D-%d won, %s (%s)", deal->number, price(company, deal->amount).text,
+             company->cast->sellers[deal->seller].name);
+    if (company->n_won < ARCHIVE_MAX) company->won[company->n_won++] = *deal;
+    *deal = company->deals[--company->n_deals];
+}
+
+static void advance(struct company *company, struct deal *deal)
+{
+    struct short_text id = ref('D', deal->number);
+    const char *stage = cast_stages[++deal->stage];
+    post_begin(company, "deal.stage_changed", id.text, company->at_us);
+    post_text(company, "stage", stage);
+    post_end(company, "deal %s to %s (%s)", id.text, stage, company->cast->sellers[deal->seller].name);
+    if (strcmp(stage, "offer") != 0) return;
+    post_begin(company, "deal.proposal_sent", id.text, company->at_us);
+    post_end(company, "deal %s: proposal sent", id.text);
+}
+
+/* Of three open deals the oldest moves on, is won, or is lost. */
+bool sales_work(struct company *company)
+{
+    if (!company->n_deals) return false;
+    int at = draw_below(&company->draw, company->n_deals);
+    for (int i = 0; i < 2; i++) {
+        int other = draw_below(&company->draw, company->n_deals);
+        if (company->deals[other].created_us < company->deals[at].created_us) at = other;
+    }
+    struct deal *deal = &company->deals[at];
+    if (!draw_percent(&company->draw, company->cast->sources[deal->source].quality))
+        lose(company, at);
+    else if (deal->stage == CAST_STAGES - 1)
+        win(company, at);
+    else
+        advance(company, deal);
+    return true;
+}
+
+bool sales_call(struct company *company)
+{
+    struct draw *draw = &company->draw;
+    if (!company->n_deals) return false;
+    const struct deal *deal = &company->deals[draw_below(draw, company->n_deals)];
+    const char *seller = company->cast->sellers[deal->seller].name;
+    post_begin(company, "call.completed", ref('P', ++company->numbers).text, company->at_us);
+    post_who(company, deal->seller);
+    post_text(company, "direction", draw_percent(draw, 80) ? "outbound" : "inbound");
+    post_text(company, "purpose", "sales");
+    post_text(company, "deal", ref('D', deal->number).text);
+    post_text(company, "contact", ref('C', deal->contact).text);
+    post_number(company, "duration_s", draw_between(draw, 40, 1500));
+    post_end(company, "%s calls about deal D-%d", seller, deal->number);
+    return true;
+}
+
+/* Arranged for one of the next days, or held now. */
+bool sales_meeting(struct company *company)
+{
+    struct draw *draw = &company->draw;
+    if (!company->n_deals) return false;
+    const struct deal *deal = &company->deals[draw_below(draw, company->n_deals)];
+    bool held = draw_percent(draw, 40);
+    post_begin(company, held ? "meeting.held" : "meeting.scheduled", ref('M', ++company->numbers).text, company->at_us);
+    post_who(company, deal->seller);
+    post_text(company, "deal", ref('D', deal->number).text);
+    if (held)
+        post_number(company, "duration_s", draw_between(draw, 900, 5400));
+    else
+        post_instant(company, "due", company_instant(company, -draw_between(draw, 1, 12), draw_between(draw, 9, 16), 0));
+    post_end(company, "meeting about deal D-%d %s", deal->number, held ? "held" : "arranged");
+    return true;
+}
