@@ -213,15 +213,19 @@ bool connection_refused(struct connection *connection, const redisReply *reply, 
     return fail(error, "redis %s %s: %.300s", connection->address.where, refusal->says, reply->str);
 }
 
-redisReply *connection_answer_ok(struct connection *connection, enum outcome *outcome, struct error *error)
+redisReply *connection_checked(struct connection *connection, redisReply *reply, enum outcome *outcome, struct error *error)
 {
-    redisReply *reply = connection_answer(connection, error);
     *outcome = reply ? DONE : LOST;
     if (!reply || reply->type != REDIS_REPLY_ERROR) return reply;
     *outcome = REFUSED;
     connection_refused(connection, reply, error);
     freeReplyObject(reply);
     return NULL;
+}
+
+redisReply *connection_answer_ok(struct connection *connection, enum outcome *outcome, struct error *error)
+{
+    return connection_checked(connection, connection_answer(connection, error), outcome, error);
 }
 
 void connection_settle(struct connection *connection)

@@ -36,6 +36,10 @@ redisReply *connection_answer(struct connection *connection, struct error *error
 /* The same of an answer that must not be an error of the server: NULL then with *outcome REFUSED, or LOST. */
 redisReply *connection_answer_ok(struct connection *connection, enum outcome *outcome, struct error *error) MUST_USE;
 
+/* The second half of it: of an answer already taken. */
+redisReply *connection_checked(struct connection *connection, redisReply *reply, enum outcome *outcome,
+                               struct error *error) MUST_USE;
+
 /* Puts the refusal in words. Always returns false. A refusal that another server may not utter makes the connection close
  * with connection_settle. */
 bool connection_refused(struct connection *connection, const redisReply *reply, struct error *error);

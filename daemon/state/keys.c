@@ -106,3 +106,8 @@ struct span key_published(struct arena *arena, const char *prefix, struct span t
 {
     return of_tenant(arena, prefix, tenant, "published", NULL);
 }
+
+struct span key_versions(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "versions", NULL);
+}

@@ -20,3 +20,4 @@ struct span key_report(struct arena *, const char *prefix, struct span tenant, c
 struct span key_metrics(struct arena *, const char *prefix, struct span tenant, const char *period);  /* crm:{acme}:metrics:today */
 struct span key_channel(struct arena *, const char *prefix, struct span tenant);                      /* crm:{acme}:reports (channel) */
 struct span key_published(struct arena *, const char *prefix, struct span tenant);                    /* crm:{acme}:published hash: report -> version acknowledged by the topic */
+struct span key_versions(struct arena *, const char *prefix, struct span tenant);                     /* crm:{acme}:versions  hash: report -> version of the document in crm:{acme}:report:… */

@@ -7,6 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+extern const char embedded_publish_lua[];
+extern const unsigned long embedded_publish_lua_bytes;
+
 /* So much is asked before answers are taken: neither side has to hold more. */
 enum {
     PIPELINE_BYTES = 1024 * 1024,
@@ -194,6 +197,7 @@ struct state *state_redis_create(const struct redis_settings *settings)
     server->state.ops = &server_ops;
     server->connection = connection_create(settings);
     commits_init(&server->commits, server->connection);
+    server->publish = (struct script){ .text = embedded_publish_lua, .bytes = embedded_publish_lua_bytes };
     return &server->state;
 }
 

@@ -1,0 +1,54 @@
+-- Puts a tenant's reports and standard numbers where dashboards read them: each only over a lower version.
+-- daemon/state/published.c makes the arguments.
+--
+-- KEYS  1 versions (hash: report -> version of its document), then the key of each report, then that of each period
+-- ARGV  1 the channel for hints, 2 the number of reports
+--       per report: its name, version, document, hint
+--       per period: its version, the number of arguments that follow for it, these: metric, number, metric, number …
+-- Returns 1 or 0 for each report: was it stored? An error has written nothing.
+local call = redis.call
+local versions, channel, n_reports = KEYS[1], ARGV[1], tonumber(ARGV[2])
+
+local function is_newer(version, key, field)
+  return tonumber(version) > tonumber(call('HGET', key, field) or -1)
+end
+
+-- Whatever can refuse does so here, as in commit.lua: SETRANGE of nothing changes nothing, but asks for all that SET needs.
+local at, newer, stored = 3, {}, {}
+for i = 2, n_reports + 1 do
+  call('SETRANGE', KEYS[i], 0, '')
+  local is = is_newer(ARGV[at + 1], versions, ARGV[at])
+  if is then newer[i] = at end
+  stored[i - 1] = is and 1 or 0
+  at = at + 4
+end
+call('HDEL', versions, '')
+for i = n_reports + 2, #KEYS do
+  if is_newer(ARGV[at], KEYS[i], 'version') then newer[i] = at end
+  at = at + 2 + ARGV[at + 1]
+end
+
+local function store_report(key, name, version, document, hint)
+  call('HSET', versions, name, version)
+  call('SET', key, document)
+  redis.pcall('PUBLISH', channel, hint) -- a hint: the key is the truth
+end
+
+local function store_period(key, version, first, n)
+  call('HSET', key, 'version', version) -- before DEL, which does not ask about memory
+  call('DEL', key)
+  call('HSET', key, 'version', version)
+  for from = first, first + n - 1, 1000 do
+    call('HSET', key, unpack(ARGV, from, math.min(from + 999, first + n - 1)))
+  end
+end
+
+for i = 2, #KEYS do
+  at = newer[i]
+  if at and i <= n_reports + 1 then
+    store_report(KEYS[i], unpack(ARGV, at, at + 3))
+  elseif at then
+    store_period(KEYS[i], ARGV[at], at + 2, ARGV[at + 1])
+  end
+end
+return stored

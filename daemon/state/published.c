@@ -1,0 +1,186 @@
+/* Writes a publication as the arguments of publish.lua, and keeps note of what the topic has acknowledged. */
+#include "daemon/state/published.h"
+
+#include "common/map.h"
+#include "daemon/state/keys.h"
+#include "daemon/state/server.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Notes a version unless a higher one stands there; returns the one that stands there then. */
+static const char note_text[] = "local found = redis.call('HGET', KEYS[1], ARGV[1])\n"
+                                "if found and tonumber(found) >= tonumber(ARGV[2]) then return found end\n"
+                                "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+                                "return ARGV[2]\n";
+
+enum {
+    PIPELINE_NOTES = 1000
+};
+
+static size_t count_arguments(const struct publication *publication)
+{
+    size_t n = 6 + publication->n_reports * 5; /* EVALSHA, hash, number of keys, versions, channel, number of reports */
+    for (size_t i = 0; i < publication->n_periods; i++) n += 3 + publication->periods[i].n * 2;
+    return n;
+}
+
+static void ask_keys(struct connection *connection, const char *prefix, const struct publication *publication,
+                     struct arena *arena)
+{
+    struct span tenant = publication->tenant;
+    request_number(connection, (int64_t)(1 + publication->n_reports + publication->n_periods));
+    request_argument(connection, key_versions(arena, prefix, tenant));
+    for (size_t i = 0; i < publication->n_reports; i++)
+        request_argument(connection, key_report(arena, prefix, tenant, publication->reports[i].report));
+    for (size_t i = 0; i < publication->n_periods; i++)
+        request_argument(connection, key_metrics(arena, prefix, tenant, publication->periods[i].period));
+}
+
+static void ask_report(struct connection *connection, const struct publication_report *report)
+{
+    struct buffer hint = { 0 };
+    buffer_printf(&hint, "{\"report\":\"%s\",\"version\":%" PRId64 "}", report->report, report->version);
+    request_argument(connection, span_of(report->report));
+    request_number(connection, report->version);
+    request_argument(connection, report->document);
+    request_argument(connection, buffer_all(&hint));
+    buffer_deinit(&hint);
+}
+
+static void ask_period(struct connection *connection, const struct publication_period *period)
+{
+    request_number(connection, period->version);
+    request_number(connection, (int64_t)period->n * 2);
+    for (size_t i = 0; i < period->n; i++) {
+        request_argument(connection, period->numbers[i].metric);
+        request_argument(connection, period->numbers[i].value);
+    }
+}
+
+static void ask_publish(struct server *server, const char *prefix, const struct publication *publication)
+{
+    struct connection *connection = server->connection;
+    struct arena arena = { 0 };
+    request_begin(connection, count_arguments(publication));
+    request_argument(connection, SPAN("EVALSHA"));
+    request_argument(connection, span_of(server->publish.hash));
+    ask_keys(connection, prefix, publication, &arena);
+    request_argument(connection, key_channel(&arena, prefix, publication->tenant));
+    request_number(connection, (int64_t)publication->n_reports);
+    for (size_t i = 0; i < publication->n_reports; i++) ask_report(connection, &publication->reports[i]);
+    for (size_t i = 0; i < publication->n_periods; i++) ask_period(connection, &publication->periods[i]);
+    arena_deinit(&arena);
+}
+
+/* Loads the script first where that is needed: twice at most. */
+static redisReply *run_publish(struct server *server, const char *prefix, const struct publication *publication,
+                               enum outcome *outcome, struct error *error)
+{
+    if (server->publish.hash[0]) {
+        ask_publish(server, prefix, publication);
+        redisReply *reply = connection_answer(server->connection, error);
+        *outcome = LOST;
+        if (!reply || !reply_is_no_script(reply)) return connection_checked(server->connection, reply, outcome, error);
+        freeReplyObject(reply);
+    }
+    if (!script_load(server->connection, &server->publish, outcome, error)) return NULL;
+    ask_publish(server, prefix, publication);
+    return connection_answer_ok(server->connection, outcome, error);
+}
+
+bool state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
+                         struct error *error)
+{
+    struct connection *connection = server_ask(state);
+    *outcome = REFUSED;
+    if (count_arguments(publication) > REQUEST_ARGUMENTS_MAX)
+        return fail(error, "a publication of %zu arguments is more than Redis takes", count_arguments(publication));
+    redisReply *reply = run_publish(server_of(state), prefix, publication, outcome, error);
+    for (size_t i = 0; reply && i < publication->n_reports && i < reply->elements; i++)
+        publication->reports[i].stored = reply->element[i]->integer == 1;
+    if (reply) freeReplyObject(reply);
+    connection_settle(connection);
+    return *outcome == DONE;
+}
+
+static void ask_note(struct connection *connection, const char *prefix, const struct acknowledgement *acknowledgement)
+{
+    struct arena arena = { 0 };
+    request_begin(connection, 6);
+    request_argument(connection, SPAN("EVAL"));
+    request_argument(connection, span_of(note_text));
+    request_number(connection, 1);
+    request_argument(connection, key_published(&arena, prefix, acknowledgement->tenant));
+    request_argument(connection, span_of(acknowledgement->report));
+    request_number(connection, acknowledgement->version);
+    arena_deinit(&arena);
+}
+
+bool state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
+                             enum outcome *outcome, struct error *error)
+{
+    struct connection *connection = server_ask(state);
+    enum outcome worst = DONE;
+    for (size_t asked = 0, answered = 0; answered < n && worst == DONE;) {
+        for (; asked < n && asked - answered < PIPELINE_NOTES; asked++) ask_note(connection, prefix, &acknowledgements[asked]);
+        for (; answered < asked && worst != LOST; answered++) {
+            redisReply *reply = connection_answer_ok(connection, outcome, error);
+            if (*outcome != DONE) worst = *outcome;
+            if (!reply) continue;
+            acknowledgements[answered].highest = reply_number(reply);
+            freeReplyObject(reply);
+        }
+    }
+    connection_settle(connection);
+    *outcome = worst;
+    return worst == DONE;
+}
+
+static struct published_report *find_report(struct map *by_name, struct published_report *reports, size_t *n, struct span name)
+{
+    struct published_report *report = map_get(by_name, name);
+    if (report) return report;
+    report = &reports[(*n)++];
+    *report = (struct published_report){ .report = name };
+    map_put(by_name, name, report);
+    return report;
+}
+
+static int64_t version_of(struct span text)
+{
+    char digits[24] = "";
+    if (text.len < sizeof digits) memcpy(digits, text.at, text.len);
+    return strtoll(digits, NULL, 10);
+}
+
+bool state_redis_published(struct state *state, const char *prefix, struct span tenant, struct published_report **reports,
+                           size_t *n, struct arena *arena, enum outcome *outcome, struct error *error)
+{
+    struct hash_read reads[] = { { .key = key_versions(arena, prefix, tenant) },
+                                 { .key = key_published(arena, prefix, tenant) } };
+    *n = 0;
+    if (!state->ops->read(state, reads, 2, arena, outcome, error)) return false;
+    *reports = arena_alloc(arena, (reads[0].n_values + reads[1].n_values) / 2 * sizeof **reports);
+    struct map by_name = { 0 };
+    for (size_t i = 0; i < reads[0].n_values; i += 2)
+        find_report(&by_name, *reports, n, reads[0].values[i])->stored = version_of(reads[0].values[i + 1]);
+    for (size_t i = 0; i < reads[1].n_values; i += 2)
+        find_report(&by_name, *reports, n, reads[1].values[i])->acknowledged = version_of(reads[1].values[i + 1]);
+    map_deinit(&by_name);
+    return true;
+}
+
+bool state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report, struct span *document,
+                          struct arena *arena, enum outcome *outcome, struct error *error)
+{
+    struct connection *connection = server_ask(state);
+    request_begin(connection, 2);
+    request_argument(connection, SPAN("GET"));
+    request_argument(connection, key_report(arena, prefix, tenant, report));
+    redisReply *reply = server_answer(state, outcome, error);
+    if (!reply) return false;
+    *document = reply_copy(reply, arena);
+    freeReplyObject(reply);
+    return true;
+}

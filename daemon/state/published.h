@@ -1,0 +1,57 @@
+/* What dashboards read: report documents, standard numbers and hints, each replaced only by a higher version. For a publisher
+ * with a state of its own (state_redis_create), usually in another thread than the commits. */
+#pragma once
+
+#include "daemon/state/redis.h"
+
+struct publication_report {
+    const char *report; /* [a-z0-9_]+ */
+    int64_t version;
+    struct span document;
+    bool stored; /* out: false where a document of this or a higher version stood there */
+};
+
+struct publication_number {
+    struct span metric, value; /* "revenue:EUR", "12.50"; the version is added */
+};
+
+struct publication_period {
+    const char *period;
+    int64_t version;
+    const struct publication_number *numbers; /* replace all that stood there, unless of a higher or the same version */
+    size_t n;
+};
+
+struct publication {
+    struct span tenant;
+    struct publication_report *reports;
+    size_t n_reports;
+    const struct publication_period *periods;
+    size_t n_periods;
+};
+
+/* Stores all of it in one step; each stored report is hinted at on the tenant's channel. */
+bool state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
+                         struct error *error) MUST_USE;
+
+/* The topic has acknowledged this version of a report. */
+struct acknowledgement {
+    struct span tenant;
+    const char *report;
+    int64_t version;
+    int64_t highest; /* out: the highest version noted, >= version. Higher: another instance's record may stand below ours now */
+};
+bool state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
+                             enum outcome *outcome, struct error *error) MUST_USE;
+
+/* What of a tenant is stored and what the topic has: reports in no particular order, 0 = none. */
+struct published_report {
+    struct span report;
+    int64_t stored, acknowledged;
+};
+bool state_redis_published(struct state *state, const char *prefix, struct span tenant, struct published_report **reports,
+                           size_t *n, struct arena *arena, enum outcome *outcome, struct error *error) MUST_USE;
+
+/* The stored document, in the arena; .at NULL: there is none. */
+bool state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report, struct span *document,
+                          struct arena *arena, enum outcome *outcome, struct error *error) MUST_USE;
