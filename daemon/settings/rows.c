@@ -31,17 +31,17 @@ const struct row setting_rows[] = {
     { .path = "listen_tokens_file", .type = ROW_FILE, .offset = AT(listen_tokens_file), .standard = "", .help = "Tokens for HTTP, one per line: `TOKEN` for all tenants, `TOKEN TENANT` for one. Needed to listen beyond the machine itself" },
     { .path = "workers", .type = ROW_INTEGER, .offset = AT(workers), .min = 1, .max = 64, .standard = "1", .help = "Threads that fold events, each a member of the consumer group" },
     { .path = "cache_mb", .type = ROW_INTEGER, .offset = AT(cache_mb), .min = 8, .max = MEBI, .standard = "256", .help = "Memory for entities and counters at hand, in MiB, of all workers together" },
-    { .path = "max_ahead_s", .type = ROW_INTEGER, .offset = AT(max_ahead_s), .min = 0, .max = 31536000, .reloadable = true, .standard = "600", .help = "How far an event's time may lie after its record's timestamp, in seconds" },
-    { .path = "max_event_bytes", .type = ROW_INTEGER, .offset = AT(max_event_bytes), .min = 1024, .max = 1000000000, .reloadable = true, .standard = "1048576", .help = "Longest event" },
+    { .path = "max_ahead_s", .type = ROW_INTEGER, .offset = AT(max_ahead_s), .min = 0, .max = 31536000, .standard = "600", .help = "How far an event's time may lie after its record's timestamp, in seconds" },
+    { .path = "max_event_bytes", .type = ROW_INTEGER, .offset = AT(max_event_bytes), .min = 1024, .max = 1000000000, .standard = "1048576", .help = "Longest event" },
     { .path = "max_events", .type = ROW_INTEGER, .offset = AT(max_events), .min = 1, .max = 1000000, .standard = "10000", .help = "Most events of one entity" },
     { .path = "max_step", .type = ROW_INTEGER, .offset = AT(max_step), .min = 100, .max = 1000000, .standard = "10000", .help = "Most facts that one commit moves" },
-    { .path = "max_rows", .type = ROW_INTEGER, .offset = AT(max_rows), .min = 1, .max = 100000, .reloadable = true, .standard = "200", .help = "Most rows of a section of a report; the others are summed up in `(other)`" },
-    { .path = "snapshot_interval_ms", .type = ROW_INTEGER, .offset = AT(snapshot_interval_ms), .min = 1, .max = 3600000, .reloadable = true, .standard = "200", .help = "A report is published at most once in this time, in milliseconds" },
-    { .path = "durability_lag_ms", .type = ROW_INTEGER, .offset = AT(durability_lag_ms), .min = 10, .max = 3600000, .reloadable = true, .standard = "5000", .help = "How far marks and Kafka's offsets may trail the commits, in milliseconds" },
-    { .path = "midnight_spread_s", .type = ROW_INTEGER, .offset = AT(midnight_spread_s), .min = 0, .max = 3600, .reloadable = true, .standard = "60", .help = "Time within which all tenants of a time zone are refreshed after midnight, in seconds" },
-    { .path = "metrics_periods", .type = ROW_LIST, .offset = AT(metrics_periods), .min = 0, .max = 32, .choices = period_names, .reloadable = true, .standard = "today,this_week,this_month,last_30_days", .help = "Periods of the hashes `crm:{…}:metrics:<period>`" },
+    { .path = "max_rows", .type = ROW_INTEGER, .offset = AT(max_rows), .min = 1, .max = 100000, .standard = "200", .help = "Most rows of a section of a report; the others are summed up in `(other)`" },
+    { .path = "snapshot_interval_ms", .type = ROW_INTEGER, .offset = AT(snapshot_interval_ms), .min = 1, .max = 3600000, .standard = "200", .help = "A report is published at most once in this time, in milliseconds" },
+    { .path = "durability_lag_ms", .type = ROW_INTEGER, .offset = AT(durability_lag_ms), .min = 10, .max = 3600000, .standard = "5000", .help = "How far marks and Kafka's offsets may trail the commits, in milliseconds" },
+    { .path = "midnight_spread_s", .type = ROW_INTEGER, .offset = AT(midnight_spread_s), .min = 0, .max = 3600, .standard = "60", .help = "Time within which all tenants of a time zone are refreshed after midnight, in seconds" },
+    { .path = "metrics_periods", .type = ROW_LIST, .offset = AT(metrics_periods), .min = 0, .max = 32, .choices = period_names, .standard = "today,this_week,this_month,last_30_days", .help = "Periods of the hashes `crm:{…}:metrics:<period>`" },
     { .path = "catalogue", .type = ROW_FILES, .offset = AT(catalogue), .min = 0, .max = 64, .standard = "", .help = "Files with metrics and reports of your own, beside the shipped ones" },
-    { .path = "alerts", .type = ROW_OBJECTS, .offset = AT(alerts), .reloadable = true, .standard = "[]", .help = "Threshold rules" },
+    { .path = "alerts", .type = ROW_OBJECTS, .offset = AT(alerts), .standard = "[]", .help = "Threshold rules" },
     { .path = "log.level", .type = ROW_CHOICE, .offset = AT(log_level), .choices = log_level_names, .reloadable = true, .standard = "info", .help = "What is logged: this and what is graver" },
     { .path = "log.format", .type = ROW_CHOICE, .offset = AT(log_format), .choices = log_format_names, .reloadable = true, .standard = "text", .help = "`text`: key=value; `json`: an object per line" },
     { .path = "tenants", .type = ROW_TENANTS, .standard = "{}", .help = "How each tenant counts, see below; `default` fills in what a tenant does not set" },
@@ -74,7 +74,7 @@ void row_variable(const char *path, char variable[VARIABLE_BYTES])
 
 static void write_default(struct buffer *out, const struct row *row)
 {
-    if (!row->standard && row->path)
+    if (!row->standard)
         buffer_str(out, "*required*");
     else if (!row->standard[0])
         buffer_str(out, "empty");
@@ -92,13 +92,13 @@ static void write_range(struct buffer *out, const struct row *row)
         for (int i = 0; row->choices[i]; i++) buffer_printf(out, "%s`%s`", i ? ", " : "", row->choices[i]);
         return;
     case ROW_LIST:
-        buffer_printf(out, "list: %s", row->form ? row->form : "names of periods");
+        buffer_printf(out, "list, each: %s", row->form ? row->form : "the name of a period");
         return;
     case ROW_FILE:
         buffer_str(out, "file name");
         return;
     case ROW_FILES:
-        buffer_str(out, "list: file names");
+        buffer_str(out, "list, each: file name");
         return;
     case ROW_PROPERTIES:
         buffer_str(out, "object: name to text, number, true or false");

@@ -171,11 +171,25 @@ uint64_t rules_fingerprint(const struct rules *rules)
     return hash;
 }
 
+/* A bar would end the cell. */
+static void put_cell(struct buffer *out, const char *before, const char *text, const char *after)
+{
+    buffer_str(out, before);
+    for (; *text; text++) {
+        if (*text == '|') buffer_byte(out, '\\');
+        buffer_byte(out, (uint8_t)*text);
+    }
+    buffer_str(out, after);
+}
+
 void tenant_keys_write_table(struct buffer *out)
 {
     buffer_str(out, "| key | takes | default | what |\n|---|---|---|---|\n");
     for (size_t i = 0; i < n_tenant_keys; i++) {
         const struct tenant_key *key = &tenant_keys[i];
-        buffer_printf(out, "| `%s` | %s | `%s` | %s |\n", key->name, key->takes, key->standard, key->help);
+        put_cell(out, "| `", key->name, "` | ");
+        put_cell(out, "", key->takes, " | `");
+        put_cell(out, "", key->standard, "` | ");
+        put_cell(out, "", key->help, " |\n");
     }
 }

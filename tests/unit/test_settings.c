@@ -1,6 +1,7 @@
 /* Settings: the table's defaults, files with mistakes (tests/cases/settings), the environment, secrets, reload. */
 #include "daemon/settings/properties.h"
 #include "daemon/settings/raws.h"
+#include "daemon/settings/rules_read.h"
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -266,16 +267,16 @@ static void reload_changes_what_can_change(void **state)
     (void)state;
     struct settings *old = load("{\"workers\":2,\"max_rows\":10,\"log\":{\"level\":\"info\"}}", NULL, NEED_RULES);
     struct problems problems = { 0 }, notes = { 0 };
-    write_file("settings.json", "{\"workers\":4,\"max_rows\":20,\"log\":{\"level\":\"info\"},\"tenants\":{\"acme\":{}}}");
+    write_file("settings.json", "{\"workers\":4,\"max_rows\":10,\"log\":{\"level\":\"debug\"},\"tenants\":{\"acme\":{}}}");
     struct settings *now = settings_reload(old, NULL, &problems, &notes);
     assert_non_null(now);
     assert_int_equal(now->workers, 2);
-    assert_int_equal(now->max_rows, 20);
+    assert_int_equal(now->log_level, LEVEL_DEBUG);
     assert_false(settings_knows_tenant(now, SPAN("acme")));
     assert_int_equal(notes.n, 3);
     assert_string_equal(notes.at[0].where, "workers");
     assert_string_equal(notes.at[0].text, "differs, needs a restart");
-    assert_string_equal(notes.at[1].where, "max_rows");
+    assert_string_equal(notes.at[1].where, "log.level");
     assert_string_equal(notes.at[1].text, "changed");
     assert_string_equal(notes.at[2].where, "tenants");
     settings_destroy(old);
@@ -289,7 +290,7 @@ static void reload_changes_what_can_change(void **state)
     write_file("settings.json", "{\"workers\":0}");
     assert_null(settings_reload(now, NULL, &problems, &notes));
     assert_int_equal(problems.n, 1);
-    assert_int_equal(now->max_rows, 20);
+    assert_int_equal(now->log_level, LEVEL_DEBUG);
     settings_destroy(now);
     problems_deinit(&problems);
     problems_deinit(&notes);
@@ -306,6 +307,24 @@ static void the_shipped_example_is_right(void **state)
     problems_deinit(&problems);
 }
 
+static void the_readme_has_the_tables(void **state)
+{
+    (void)state;
+    struct buffer readme = { 0 }, rows = { 0 }, keys = { 0 };
+    FILE *file = fopen(SOURCE_DIR "/config/README.md", "r");
+    char chunk[4096];
+    assert_non_null(file);
+    for (size_t n; (n = fread(chunk, 1, sizeof chunk, file));) buffer_put(&readme, chunk, n);
+    fclose(file);
+    rows_write_table(&rows);
+    tenant_keys_write_table(&keys);
+    if (!memmem(readme.at, readme.len, rows.at, rows.len) || !memmem(readme.at, readme.len, keys.at, keys.len))
+        fail_msg("config/README.md does not have the tables that crm-reportd check --settings prints");
+    buffer_deinit(&readme);
+    buffer_deinit(&rows);
+    buffer_deinit(&keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_does_not_hide_the_rest),
         cmocka_unit_test(reload_changes_what_can_change),
         cmocka_unit_test(the_shipped_example_is_right),
+        cmocka_unit_test(the_readme_has_the_tables),
     };
     char temporary[] = "/tmp/test_settings.XXXXXX", remove[64];
     if (!mkdtemp(temporary) || chdir(temporary)) return 1;
