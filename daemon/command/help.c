@@ -22,11 +22,13 @@ const char help_check[] =
     "  CRM_REPORTD_REDIS_URL=redis://localhost CRM_REPORTD_KAFKA_BOOTSTRAP_SERVERS=localhost crm-reportd check\n";
 
 const char help_run[] =
-    "usage: crm-reportd run [-c FILE]\n"
+    "usage: crm-reportd run [-c FILE] [--accept-gap]\n"
     "\n"
     "The daemon: reads events from Kafka, keeps counters and reports in Redis, publishes reports, alerts and dead letters.\n"
     "\n"
     "  -c, --config FILE  the settings file (default: $CRM_REPORTD_CONFIG, else the environment alone)\n"
+    "      --accept-gap   where Kafka no longer has what Redis lacks, go on without it; otherwise the daemon stops there and\n"
+    "                     says what is missing\n"
     "\n"
     "SIGTERM and SIGINT end it after the batch at hand; SIGHUP reads the settings again and logs what changed and what needs\n"
     "a restart. Servers that are away when it starts, or go away later, are waited for: the log names the cause once.\n"

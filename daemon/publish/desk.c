@@ -1,0 +1,101 @@
+#include "daemon/publish/desk.h"
+
+#include "common/instant.h"
+#include "daemon/tenant/view.h"
+
+#include <stdlib.h>
+
+enum {
+    LOAD_ATTEMPTS = 20
+};
+
+struct desk *desk_create(const struct engine *engine, struct span tenant)
+{
+    const struct settings *settings = engine->settings;
+    struct desk *desk = must_zalloc(sizeof *desk + tenant.len);
+    desk->tenant = (struct span){ memcpy(desk + 1, tenant.at, tenant.len), tenant.len };
+    desk->rules = settings_rules(settings, tenant);
+    names_init(&desk->names);
+    desk->board =
+        board_create(engine->catalogue, desk->rules, &desk->names, settings->metrics_periods.at, settings->metrics_periods.n);
+    desk->reports = must_zalloc((engine->catalogue->n_reports + 1) * sizeof *desk->reports);
+    return desk;
+}
+
+void desk_destroy(struct desk *desk)
+{
+    if (!desk) return;
+    board_destroy(desk->board);
+    names_deinit(&desk->names);
+    free(desk->reports);
+    free(desk);
+}
+
+static int32_t desk_day(const struct desk *desk, int64_t clock_us)
+{
+    return local_day(clock_us, zone_offset(desk->rules->zone, clock_us));
+}
+
+static bool continues(const struct desk *desk, const struct committed *committed)
+{
+    return desk->loaded && committed->version_before == desk->version && committed->first_name == desk->names.n &&
+           desk_day(desk, committed->clock_us) == board_today(desk->board);
+}
+
+static void take_differences(struct desk *desk, const struct committed *committed)
+{
+    for (size_t i = 0; i < committed->n_names; i++) names_intern(&desk->names, committed->names[i]);
+    for (size_t i = 0; i < committed->n_differences; i++) {
+        const struct difference *difference = committed->differences[i];
+        board_add(desk->board, difference->bucket.number, &difference->key, &difference->value);
+    }
+    desk->version = committed->version;
+    desk->clock_us = committed->clock_us;
+}
+
+void desk_follow(struct desk *desk, const struct committed *committed, int64_t now_us)
+{
+    bool news = committed->version > committed->version_before;
+    if (desk->loaded && committed->version <= desk->version) return;
+    if (news && continues(desk, committed))
+        take_differences(desk, committed);
+    else
+        desk->loaded = false;
+    if (!desk->dirty) desk->waiting_since_us = now_us;
+    desk->dirty = true;
+}
+
+static void copy_names(struct desk *desk, const struct names *names)
+{
+    names_deinit(&desk->names);
+    names_init(&desk->names);
+    for (name_id id = 1; id < names->n; id++) names_intern(&desk->names, names_text(names, id));
+}
+
+static bool load_once(struct desk *desk, struct state *state, const struct tenant_settings *settings, struct view *view,
+                      struct error *error)
+{
+    if (!view_open(view, state, settings, desk->tenant, desk->rules, error)) return false;
+    struct cell_reader reader = view_reader(view);
+    copy_names(desk, &view->tenant->names);
+    if (!board_load(desk->board, view->tenant->today, &reader, error)) return false;
+    desk->version = view->tenant->version;
+    desk->clock_us = view->tenant->clock_us;
+    desk->loaded = true;
+    return true;
+}
+
+bool desk_load(struct desk *desk, const struct engine *engine, struct state *state, enum outcome *outcome, struct error *error)
+{
+    struct tenant_settings settings = { .prefix = engine->settings->prefix,
+                                        .kept = &engine->kept,
+                                        .counted_by = engine->counted_by };
+    for (int attempt = 0;; attempt++) {
+        struct view view = { 0 };
+        error->text[0] = 0;
+        bool fine = load_once(desk, state, &settings, &view, error), again = view.moved && attempt < LOAD_ATTEMPTS;
+        *outcome = view.outcome;
+        view_close(&view);
+        if (fine || !again) return fine;
+    }
+}

@@ -1,0 +1,21 @@
+/* The publisher: a thread of its own that keeps each tenant's reports up to date from the differences of the commits and
+ * publishes what changed, to Redis and to the topic, at most once per snapshot_interval; what comes faster is coalesced. */
+#pragma once
+
+#include "daemon/run/engine.h"
+
+struct publisher;
+
+struct publisher *publisher_start(struct engine *engine, struct error *error) MUST_USE;
+
+/* From any thread: a commit that took place (takes ownership), or, without differences, a tenant to look after. */
+void publisher_take(struct publisher *publisher, struct committed *committed);
+
+/* Publishes what is waiting, and waits for its acknowledgement, at most so long. No commits come any more. */
+void publisher_drain(struct publisher *publisher, int timeout_ms);
+void publisher_destroy(struct publisher *publisher); /* NULL is fine */
+
+struct publisher_counts {
+    uint64_t snapshots, unchanged, loads, sent, unsent, refused;
+};
+struct publisher_counts publisher_counts(const struct publisher *publisher);

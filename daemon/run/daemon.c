@@ -1,0 +1,195 @@
+#include "daemon/run/daemon.h"
+
+#include "daemon/publish/publisher.h"
+#include "daemon/run/kafka.h"
+#include "daemon/sink/kafka.h"
+#include "daemon/source/kafka.h"
+#include "daemon/state/marks.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum {
+    TURN_MS = 50,
+    DRAIN_MS = 2000
+};
+
+/* One worker and what it works with. The engine is found through the daemon. */
+struct post {
+    struct daemon *daemon;
+    int number;
+    pthread_t thread;
+    bool running;
+    struct source *source;
+    struct state *state;
+    struct mark_keeper *marks;
+    struct sink *dead_letters;
+    struct worker *worker;
+    struct error error;
+    atomic_bool failed;
+};
+
+struct daemon {
+    struct engine *engine;
+    struct post *posts;
+    int n_posts;
+    struct publisher *publisher;
+    atomic_bool stop;
+};
+
+/* ---- callbacks ---- */
+
+static int64_t post_clock(void *context)
+{
+    const struct post *post = context;
+    return engine_clock(post->daemon->engine);
+}
+
+static void hand_over(void *context, struct committed *committed)
+{
+    struct post *post = context;
+    publisher_take(post->daemon->publisher, committed);
+}
+
+static void post_acknowledged(void *context, void *tag, enum delivery delivery, const char *why)
+{
+    struct post *post = context;
+    worker_acknowledged(post->worker, tag, delivery, why);
+}
+
+/* ---- one worker ---- */
+
+static bool open_adapters(struct post *post, struct error *error)
+{
+    struct arena arena = { 0 };
+    struct engine *engine = post->daemon->engine;
+    const struct settings *settings = engine->settings;
+    struct kafka_source_settings source = { .kafka = run_kafka_settings(engine, &arena),
+                                            .topics = settings->topics.in.at,
+                                            .n_topics = settings->topics.in.n,
+                                            .worker = post->number,
+                                            .workers = (int)settings->workers };
+    struct redis_settings redis = engine_redis(engine);
+    post->state = state_redis_create(&redis);
+    post->marks = marks_redis_create(post->state, settings->prefix);
+    post->source = kafka_source_create(&source, error);
+    struct acknowledged acknowledged = { post_acknowledged, post };
+    if (post->source) post->dead_letters = kafka_sink_create(&source.kafka, acknowledged, error);
+    arena_deinit(&arena);
+    return post->dead_letters != NULL;
+}
+
+static bool open_post(struct post *post, bool accept_gap, struct error *error)
+{
+    const struct settings *settings = post->daemon->engine->settings;
+    if (!open_adapters(post, error)) return false;
+    struct worker_parts parts = engine_parts(post->daemon->engine);
+    parts.source = post->source;
+    parts.state = post->state;
+    parts.marks = post->marks;
+    parts.dead_letters = post->dead_letters;
+    parts.clock = post_clock;
+    parts.context = post;
+    parts.committed = hand_over;
+    parts.cache_bytes /= (size_t)settings->workers;
+    parts.accept_gap = accept_gap;
+    post->worker = worker_create(&parts);
+    return true;
+}
+
+static void close_post(struct post *post)
+{
+    source_destroy(post->source);
+    sink_destroy(post->dead_letters);
+    worker_destroy(post->worker);
+    marks_redis_destroy(post->marks);
+    if (post->state) post->state->ops->destroy(post->state);
+}
+
+static void *work(void *context)
+{
+    struct post *post = context;
+    while (!atomic_load(&post->daemon->stop) && worker_turn(post->worker, TURN_MS, &post->error)) continue;
+    worker_drain(post->worker, DRAIN_MS);
+    if (post->error.text[0]) {
+        log_event(LEVEL_ERROR, "worker_stopped", "worker=%d cause=%s", post->number, post->error.text);
+        atomic_store(&post->failed, true);
+    }
+    return NULL;
+}
+
+/* ---- the whole ---- */
+
+static void free_daemon(struct daemon *daemon)
+{
+    for (int i = 0; i < daemon->n_posts; i++) close_post(&daemon->posts[i]);
+    publisher_destroy(daemon->publisher);
+    free(daemon->posts);
+    free(daemon);
+}
+
+static bool start_all(struct daemon *daemon, bool accept_gap, struct error *error)
+{
+    daemon->publisher = publisher_start(daemon->engine, error);
+    if (!daemon->publisher) return false;
+    for (int i = 0; i < daemon->n_posts; i++) {
+        daemon->posts[i].daemon = daemon;
+        daemon->posts[i].number = i;
+        if (!open_post(&daemon->posts[i], accept_gap, error)) return false;
+    }
+    for (int i = 0; i < daemon->n_posts; i++) {
+        daemon->posts[i].running = pthread_create(&daemon->posts[i].thread, NULL, work, &daemon->posts[i]) == 0;
+        if (!daemon->posts[i].running) return fail(error, "no thread for worker %d", i);
+    }
+    return true;
+}
+
+static void join_workers(struct daemon *daemon)
+{
+    atomic_store(&daemon->stop, true);
+    for (int i = 0; i < daemon->n_posts; i++)
+        if (daemon->posts[i].running) pthread_join(daemon->posts[i].thread, NULL);
+}
+
+struct daemon *daemon_start(struct engine *engine, bool accept_gap, struct error *error)
+{
+    struct daemon *daemon = must_zalloc(sizeof *daemon);
+    daemon->engine = engine;
+    daemon->n_posts = (int)engine->settings->workers;
+    daemon->posts = must_zalloc((size_t)daemon->n_posts * sizeof *daemon->posts);
+    if (start_all(daemon, accept_gap, error)) return daemon;
+    join_workers(daemon);
+    free_daemon(daemon);
+    return NULL;
+}
+
+bool daemon_failed(struct daemon *daemon, struct error *error)
+{
+    for (int i = 0; i < daemon->n_posts; i++) {
+        if (!atomic_load(&daemon->posts[i].failed)) continue;
+        *error = daemon->posts[i].error;
+        return true;
+    }
+    return false;
+}
+
+struct worker_counts daemon_counts(const struct daemon *daemon)
+{
+    struct worker_counts sum = { 0 };
+    for (int i = 0; i < daemon->n_posts; i++) {
+        struct worker_counts one = worker_counts(daemon->posts[i].worker);
+        const uint64_t *from = (const uint64_t *)&one;
+        uint64_t *to = (uint64_t *)&sum;
+        for (size_t field = 0; field < sizeof sum / sizeof *to; field++) to[field] += from[field];
+    }
+    return sum;
+}
+
+void daemon_stop(struct daemon *daemon)
+{
+    if (!daemon) return;
+    join_workers(daemon);
+    publisher_drain(daemon->publisher, DRAIN_MS);
+    free_daemon(daemon);
+}

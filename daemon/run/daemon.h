@@ -1,0 +1,19 @@
+/* The daemon as a whole: workers, each a thread with its own consumer, Redis connection and dead letters, and the publisher. */
+#pragma once
+
+#include "daemon/run/engine.h"
+
+struct daemon;
+
+/* Starts all threads and returns. NULL and error: settings that only the libraries can judge are wrong. Servers that are away
+ * are no error: they are waited for. `engine` must outlive it. */
+struct daemon *daemon_start(struct engine *engine, bool accept_gap, struct error *error) MUST_USE;
+
+/* Has a worker given up? Then `error` says why, and what to do. */
+bool daemon_failed(struct daemon *daemon, struct error *error);
+
+/* What all workers have counted so far. */
+struct worker_counts daemon_counts(const struct daemon *daemon);
+
+/* Finishes the batches at hand, commits, moves marks, leaves the group, sends what is committed: within 5 s. Frees all. */
+void daemon_stop(struct daemon *daemon);
