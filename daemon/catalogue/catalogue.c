@@ -48,7 +48,8 @@ static struct span span_in(yyjson_val *value)
 static const char *place_of(struct loading *loading, const char *section, struct span name)
 {
     struct buffer text = { 0 };
-    buffer_printf(&text, "%s: %s%s%.*s", loading->file, section, name.len ? "." : "", SPAN_ARG(name));
+    buffer_printf(&text, "%s: %s%s", loading->file, section, name.len ? "." : "");
+    buffer_span(&text, name);
     const char *place = arena_text(&loading->catalogue->arena, buffer_all(&text));
     buffer_deinit(&text);
     return place;
@@ -133,7 +134,7 @@ static void take_dimensions(struct loading *loading, yyjson_val *list)
         else if (span_is(name, "custom"))
             catalogue->customs_on = true;
         else
-            unknown_name(&reader, "no dimension", name, suggest_from(name, dimension_names));
+            unknown_name(&reader, "no dimension", name, dimension_suggestion(name));
     }
 }
 
@@ -299,5 +300,13 @@ const char *catalogue_suggestion(const struct catalogue *catalogue, struct span 
 {
     struct suggestion suggestion = { .name = name };
     for (size_t i = 0; i < catalogue->n_metrics; i++) suggest(&suggestion, catalogue->metrics[i]->name);
+    return suggestion.best;
+}
+
+const char *dimension_suggestion(struct span name)
+{
+    struct suggestion suggestion = { .name = name };
+    for (int i = 0; i < N_DIMENSIONS; i++)
+        if (i != DIM_UNIT) suggest(&suggestion, dimension_names[i]);
     return suggestion.best;
 }

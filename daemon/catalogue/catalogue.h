@@ -84,5 +84,7 @@ struct metric *catalogue_metric(const struct catalogue *catalogue, struct span n
 const struct report *catalogue_report(const struct catalogue *catalogue, struct span name); /* NULL: no such */
 const char *catalogue_suggestion(const struct catalogue *catalogue, struct span name);      /* a metric's name, or NULL */
 
+const char *dimension_suggestion(struct span name); /* a dimension's name, or NULL */
+
 /* What of the facts the catalogue's metrics need; the rest need be neither computed nor stored. */
 void catalogue_kept(const struct catalogue *catalogue, struct kept *kept);

@@ -163,8 +163,9 @@ static bool check_levels(struct parser *parser)
 }
 
 /* All that follows from the atoms. */
-static void settle_atoms(struct metric *metric)
+static bool settle_atoms(struct parser *parser)
 {
+    struct metric *metric = parser->metric;
     bool now = false, ever = true;
     metric->dims = metric->own_dims ? metric->own_dims : UINT32_MAX;
     metric->customs = !metric->own_dims;
@@ -173,7 +174,6 @@ static void settle_atoms(struct metric *metric)
         const struct fact_row *row = &fact_rows[atom->fact];
         metric->dims &= atom_dims(atom);
         metric->customs = metric->customs && row->custom_of != N_KINDS;
-        metric->custom_kinds |= 1u << row->custom_of;
         now = now || atom->window == WINDOW_NOW;
         ever = ever && atom->window == WINDOW_EVER;
         if (atom->units) metric->units = metric->units ? metric->units & atom->units : atom->units;
@@ -182,6 +182,9 @@ static void settle_atoms(struct metric *metric)
     }
     metric->dated = !now && !ever;
     metric->needs_days = node_has_days(metric->root);
+    uint32_t lacking = metric->own_dims & ~metric->dims;
+    if (!lacking) return true;
+    return parser_fail(parser, "\"dimensions\": not all of its facts have %s", dimension_names[__builtin_ctz(lacking)]);
 }
 
 bool formula_parse(struct metric *metric, const struct catalogue *catalogue, struct arena *arena, struct problems *problems)
@@ -205,8 +208,7 @@ bool formula_parse(struct metric *metric, const struct catalogue *catalogue, str
     good = good && check_levels(&parser) && settle_unit(&parser, &type);
     metric->atoms = arena_alloc(arena, sizeof *atoms * (metric->n_atoms + 1));
     memcpy(metric->atoms, atoms, sizeof *atoms * metric->n_atoms);
-    if (good) settle_atoms(metric);
-    return good;
+    return good && settle_atoms(&parser);
 }
 
 /* By what, and how, must be known whatever the period and the row. */

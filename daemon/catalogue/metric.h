@@ -104,12 +104,11 @@ struct metric {
     const struct node *root; /* NULL: the formula could not be parsed */
     struct atom *atoms;
     unsigned n_atoms, n_groups;
-    uint32_t dims;         /* what it can be grouped and filtered by, a bit per enum dimension */
-    uint32_t custom_kinds; /* custom attributes that all of these kinds declare, too; a bit per enum kind */
-    bool customs;          /* false: no custom attributes at all */
-    bool dated;            /* can be grouped by time */
-    bool needs_days;       /* has no value for a period without beginning or end */
-    uint8_t units;         /* not 0: only for whole units of these, a bit per enum unit */
+    uint32_t dims;   /* what it can be grouped and filtered by, a bit per enum dimension */
+    bool customs;    /* also by custom attributes that all of its facts' kinds declare */
+    bool dated;      /* can be grouped by time */
+    bool needs_days; /* has no value for a period without beginning or end */
+    uint8_t units;   /* not 0: only for whole units of these, a bit per enum unit */
 };
 
 /* The dimensions, a bit per enum dimension, that a sum can be asked by (inner ones left out). */

@@ -43,7 +43,7 @@ static uint32_t read_dimensions(const struct row_reader *reader, yyjson_val *lis
         if (dimension >= 0)
             dims |= 1u << dimension;
         else
-            unknown_name(reader, "\"dimensions\": no dimension", name, suggest_from(name, dimension_names));
+            unknown_name(reader, "\"dimensions\": no dimension", name, dimension_suggestion(name));
     }
     if (!dims) problem_add(reader->problems, reader->place, "\"dimensions\" must be a list of dimensions");
     return dims;

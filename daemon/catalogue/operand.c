@@ -21,6 +21,12 @@ static const char *did_you_mean(struct parser *parser, const char *best)
     return copy;
 }
 
+/* The problem is where the name begins. */
+static void point_at(struct parser *parser, struct span name)
+{
+    parser->scanner.at = (size_t)(name.at - parser->scanner.text.at);
+}
+
 static bool add_atom(struct parser *parser, int fact, int measure, struct typed *out)
 {
     struct metric *metric = parser->metric;
@@ -45,6 +51,7 @@ bool parse_measure(struct parser *parser, struct span fact_name, struct typed *o
 {
     struct span name = NO_SPAN;
     int fact = fact_find(fact_name);
+    if (fact < 0) point_at(parser, fact_name);
     if (fact < 0)
         return parser_fail(parser, "no fact \"%.*s\"%s", SPAN_ARG(fact_name), did_you_mean(parser, fact_suggestion(fact_name)));
     const struct fact_row *row = &fact_rows[fact];
@@ -52,6 +59,7 @@ bool parse_measure(struct parser *parser, struct span fact_name, struct typed *o
     int measure = fact_measure(row, name);
     struct suggestion suggestion = { .name = name };
     for (int i = 0; i < row->n_measures; i++) suggest(&suggestion, row->measures[i].name);
+    if (measure < 0) point_at(parser, name);
     if (measure < 0)
         return parser_fail(parser, "%s has no measure \"%.*s\"%s", row->name, SPAN_ARG(name),
                            did_you_mean(parser, suggestion.best));
@@ -62,6 +70,7 @@ bool find_metric(struct parser *parser, struct span name, struct metric **metric
 {
     *metric = catalogue_metric(parser->catalogue, name);
     if (*metric) return true;
+    point_at(parser, name);
     if (fact_find(name) >= 0) return parser_fail(parser, "a fact needs a measure, such as %.*s.count", SPAN_ARG(name));
     const char *best = catalogue_suggestion(parser->catalogue, name);
     return parser_fail(parser, "no metric \"%.*s\"%s", SPAN_ARG(name), did_you_mean(parser, best));
@@ -133,7 +142,8 @@ static bool parse_dimension(struct parser *parser, struct filter *filter)
     if (span_is(name, "custom") && scan_sign(&parser->scanner, '.'))
         return scan_name(&parser->scanner, &filter->custom) || parser_fail(parser, "expected the name of a custom attribute");
     if (filter->dimension >= 0) return true;
-    const char *best = suggest_from(name, dimension_names);
+    point_at(parser, name);
+    const char *best = dimension_suggestion(name);
     return parser_fail(parser, "no dimension \"%.*s\"%s (a custom attribute is custom.%.*s)", SPAN_ARG(name),
                        did_you_mean(parser, best), SPAN_ARG(name));
 }

@@ -32,7 +32,7 @@ static bool read_grouping(const struct row_reader *reader, yyjson_val *value, st
     }
     grouping->dimension = (enum dimension)dimension;
     if (dimension >= 0 && dimension != DIM_UNIT) return true;
-    return unknown_name(reader, "\"by\": no dimension", name, suggest_from(name, dimension_names));
+    return unknown_name(reader, "\"by\": no dimension", name, dimension_suggestion(name));
 }
 
 static bool read_section(const struct row_reader *reader, yyjson_val *list, struct report_section *section)
