@@ -12,10 +12,7 @@ static const struct feed_spot nowhere = { 0 };
 
 static struct feed_spot same_day_spot(const struct company *company, int64_t closed_us)
 {
-    const char *period = company_period(company, closed_us);
-    return period && strcmp(period, "this_month") != 0
-               ? SPOT("service", NULL, NULL, period, "cases_closed_same_day", "closed same day")
-               : nowhere;
+    return SPOT("service", NULL, NULL, company_period(company, closed_us), "cases_closed_same_day", "closed same day");
 }
 
 static int pick(struct company *company, int n)
@@ -87,14 +84,19 @@ static bool late_call(struct company *company)
     return true;
 }
 
-/* A case closed on a day that is over, so that nothing else moves the number of that day: the newest of the tries. Its index in
- * `closed`; -1: none. */
+/* Nothing else moves a number of these any more, so that what an event moves can be seen. */
+static bool is_quiet(const char *period)
+{
+    return period && (!strcmp(period, "yesterday") || !strcmp(period, "last_month"));
+}
+
+/* The newest, of so many tries, of the cases closed in a quiet period: its index in `closed`; -1: none. */
 static int closed_before(struct company *company, int tries)
 {
     int found = -1;
     for (int at; tries > 0 && company->n_closed; tries--) {
         int64_t closed_us = company->closed[at = pick(company, company->n_closed)].closed_us;
-        if (company_day(company, closed_us) == company_day(company, company->at_us)) continue;
+        if (!is_quiet(company_period(company, closed_us))) continue;
         if (found < 0 || closed_us > company->closed[found].closed_us) found = at;
     }
     return found;

@@ -8,8 +8,8 @@ static const char *const sales[] = { "new", "new", "new", "new", "new", "renewal
 
 enum {
     FIRST_NUMBER = 1000,
-    CAMPAIGN_PERCENT = 35,
-    REFERRED_TO_MAX = 8
+    OPEN_DEALS = 40, /* about so many there are */
+    CAMPAIGN_PERCENT = 35
 };
 
 static int pick_source(struct company *company)
@@ -147,10 +147,10 @@ static void advance(struct company *company, struct deal *deal)
     post_end(company, "deal %s: proposal sent", id.text);
 }
 
-/* Of three open deals the oldest moves on, is won, or is lost. */
+/* The fewer are open the less is done. Of three open deals the oldest moves on, is won, or is lost. */
 bool sales_work(struct company *company)
 {
-    if (!company->n_deals) return false;
+    if (draw_below(&company->draw, OPEN_DEALS) >= company->n_deals) return false;
     int at = draw_below(&company->draw, company->n_deals);
     for (int i = 0; i < 2; i++) {
         int other = draw_below(&company->draw, company->n_deals);

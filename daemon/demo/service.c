@@ -7,7 +7,7 @@ static const char *const priorities[] = { "normal", "normal", "normal", "high", 
 static const char *const channels[] = { "email", "email", "phone", "web", "chat" };
 
 enum {
-    OPEN_TICKETS = 9,     /* that there are on average */
+    OPEN_TICKETS = 4,     /* that there are on average */
     OPENING_PERCENT = 46, /* of all steps, were none open; half as many with as many open as on average */
     RESPONSE_HOURS = 4,
     RESOLVE_HOURS = 24
