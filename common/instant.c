@@ -199,5 +199,5 @@ void instant_format(int64_t instant_us, char text[INSTANT_TEXT_BYTES])
 void day_format(int32_t day, char text[DAY_TEXT_BYTES])
 {
     struct civil civil = civil_of_day(day);
-    snprintf(text, DAY_TEXT_BYTES, "%04d-%02d-%02d", civil.year, civil.month, civil.day);
+    snprintf(text, DAY_TEXT_BYTES, "%04d-%02d-%02d", (int16_t)civil.year, (uint8_t)civil.month, (uint8_t)civil.day);
 }
