@@ -7,19 +7,31 @@
 #include <stdlib.h>
 
 enum {
+    DIGITS_SURE = 15, /* a decimal of so many digits is the only one of its length near its double */
     DIGITS_MAX = 17,
     NUMBER_BYTES = 64,
     PLAIN_EXPONENT_MIN = -7,
     PLAIN_EXPONENT_MAX = 17
 };
 
+/* Takes the zeros off the end of "d.ddddde+xx". Returns how many digits stay. */
+static int trim_zeros(char *text, int digits)
+{
+    char *end = strchr(text, 'e'), *last = end;
+    while (digits > 1 && last[-1] == '0') last--, digits--;
+    if (last[-1] == '.') last--;
+    memmove(last, end, strlen(end) + 1);
+    return digits;
+}
+
 void double_write(double value, struct buffer *out)
 {
     char text[NUMBER_BYTES];
-    int digits = 0;
+    int digits = DIGITS_SURE;
     if (value == 0) return buffer_byte(out, '0');
-    do snprintf(text, sizeof text, "%.*e", digits++, value);
-    while (digits < DIGITS_MAX && strtod(text, NULL) != value);
+    snprintf(text, sizeof text, "%.*e", digits - 1, value);
+    while (digits < DIGITS_MAX && strtod(text, NULL) != value) snprintf(text, sizeof text, "%.*e", digits++, value);
+    digits = trim_zeros(text, digits);
     int exponent = atoi(strchr(text, 'e') + 1), decimals = digits - 1 - exponent;
     if (exponent < PLAIN_EXPONENT_MIN || exponent > PLAIN_EXPONENT_MAX)
         buffer_str(out, text);

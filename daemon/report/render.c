@@ -312,10 +312,14 @@ void board_render(struct board *board, size_t report, const struct board_limits 
     rendered_destroy(of->pending);
     struct rendered *now = of->pending = render_within(board, of, limits);
     of->touched = false;
-    if (of->sent) render_changes(of->report, of->sent, now);
+    bool same = of->sent && span_equal(buffer_all(&of->sent->sections), buffer_all(&now->sections));
+    if (same)
+        buffer_str(&now->changes, "[]");
+    else if (of->sent)
+        render_changes(of->report, of->sent, now);
     *document = (struct board_document){
         .sections = buffer_all(&now->sections),
-        .changed = !of->sent || !span_equal(buffer_all(&of->sent->sections), buffer_all(&now->sections)),
+        .changed = !same,
         .has_changes = of->sent != NULL,
         .changes = buffer_all(&now->changes),
         .truncated = now->truncated,

@@ -293,6 +293,23 @@ static void what_a_cut_one_keeps(void **state)
     catalogue_destroy(catalogue);
 }
 
+/* Reads config/more-reports.json. */
+static void the_further_reports_load(void **state)
+{
+    (void)state;
+    char text[1 << 15];
+    FILE *file = fopen(SOURCE_DIR "/config/more-reports.json", "r");
+    assert_non_null(file);
+    size_t n = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[n] = 0;
+    struct catalogue *catalogue = good(text);
+    static const char *const names[] = { "service", "pipeline", "leads", "lost_deals", "audit" };
+    for (size_t i = 0; i < 5; i++) assert_non_null(catalogue_report(catalogue, span_of(names[i])));
+    assert_int_equal(catalogue->n_reports, 16);
+    catalogue_destroy(catalogue);
+}
+
 static void fingerprints_tell_files_apart(void **state)
 {
     (void)state;
@@ -316,6 +333,7 @@ int main(void)
         cmocka_unit_test(report_columns),
         cmocka_unit_test(what_the_shipped_one_keeps),
         cmocka_unit_test(what_a_cut_one_keeps),
+        cmocka_unit_test(the_further_reports_load),
         cmocka_unit_test(fingerprints_tell_files_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
