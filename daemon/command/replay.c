@@ -2,6 +2,7 @@
 #include "common/instant.h"
 #include "daemon/command/command.h"
 #include "daemon/command/effective.h"
+#include "daemon/run/reports.h"
 #include "daemon/run/requests.h"
 #include "daemon/source/files.h"
 
@@ -62,6 +63,9 @@ struct replay {
     struct engine engine;
     const struct options *options;
     uint64_t rejected;
+    struct arena arena; /* of the tenants' names */
+    struct span *tenants;
+    size_t n_tenants;
 };
 
 static void tell_rejected(void *context, const struct record *record, const struct rejection *rejection)
@@ -72,6 +76,22 @@ static void tell_rejected(void *context, const struct record *record, const stru
     fprintf(stderr, "line %lld: %s: %s\n", (long long)record->offset, reason_names[rejection->reason], rejection->message);
 }
 
+/* A tenant's first commit: its name is kept. */
+static void note_tenant(void *context, struct committed *committed)
+{
+    struct replay *replay = context;
+    if (committed->version_before == 0) {
+        replay->tenants = must_realloc(replay->tenants, (replay->n_tenants + 1) * sizeof *replay->tenants);
+        replay->tenants[replay->n_tenants++] = arena_copy(&replay->arena, committed->tenant);
+    }
+    committed_destroy(committed);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return span_compare(*(const struct span *)a, *(const struct span *)b);
+}
+
 static bool fold(struct replay *replay, struct source *source, struct state *state, struct error *error)
 {
     struct worker_parts parts = engine_parts(&replay->engine);
@@ -79,6 +99,7 @@ static bool fold(struct replay *replay, struct source *source, struct state *sta
     parts.state = state;
     parts.context = replay;
     parts.rejected = tell_rejected;
+    if (replay->options->report) parts.committed = note_tenant;
     parts.cache_bytes = SIZE_MAX;
     parts.batch_records = COMMIT_RECORDS;
     struct worker *worker = worker_create(&parts);
@@ -93,7 +114,10 @@ static bool fold(struct replay *replay, struct source *source, struct state *sta
 static bool answer(struct replay *replay, struct state *state, struct error *error)
 {
     const struct options *options = replay->options;
-    return (!options->query || requests_answer(&replay->engine, state, options->query, error));
+    if (options->query && !requests_answer(&replay->engine, state, options->query, error)) return false;
+    if (!options->report) return true;
+    if (replay->n_tenants) qsort(replay->tenants, replay->n_tenants, sizeof *replay->tenants, compare_names);
+    return reports_print(&replay->engine, state, options->report, replay->tenants, replay->n_tenants, error);
 }
 
 static bool replay_files(struct replay *replay, struct error *error)
@@ -121,11 +145,15 @@ int command_replay(int argc, char **argv)
     if (!settings) return EXIT_USAGE;
     struct catalogue *catalogue = command_catalogue(argv[0], settings);
     code = EXIT_USAGE;
-    if (catalogue && engine_init(&replay.engine, settings, catalogue, &error)) {
+    if (catalogue && options.report && !catalogue_report(catalogue, span_of(options.report)))
+        fail(&error, "no report \"%s\" in the catalogue", options.report);
+    else if (catalogue && engine_init(&replay.engine, settings, catalogue, &error)) {
         replay.engine.set_clock_us = options.as_of_us != NO_INSTANT ? options.as_of_us : engine_clock(&replay.engine);
         code = replay_files(&replay, &error) ? replay.rejected ? EXIT_REJECTED : EXIT_OK : EXIT_FAILED;
     }
     if (error.text[0]) fprintf(stderr, "crm-reportd replay: %s\n", error.text);
+    free(replay.tenants);
+    arena_deinit(&replay.arena);
     catalogue_destroy(catalogue);
     settings_destroy(settings);
     return code;
