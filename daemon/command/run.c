@@ -56,15 +56,17 @@ static void log_notes(const struct problems *notes, enum log_level level, const 
     for (size_t i = 0; i < notes->n; i++) log_event(level, event, "setting=%s what=%s", notes->at[i].where, notes->at[i].text);
 }
 
-/* Log settings take effect at once; the rest of what may change is what settings_reload says. */
-static void reload(struct settings **settings)
+/* What may change takes effect at once; settings_reload says of the rest that it needs a restart. */
+static void reload(struct engine *engine, struct settings **settings)
 {
     struct problems problems = { 0 }, notes = { 0 };
+    if (!*settings) return;
     struct settings *fresh = settings_reload(*settings, environ, &problems, &notes);
     log_notes(&problems, LEVEL_ERROR, "settings_wrong");
     log_notes(&notes, LEVEL_INFO, "settings_reloaded");
     if (fresh) {
         log_setup((enum log_level)fresh->log_level, (enum log_format)fresh->log_format);
+        engine_retune(engine, fresh);
         settings_destroy(*settings);
         *settings = fresh;
     }
@@ -85,14 +87,14 @@ static void log_progress(const struct daemon *daemon, struct worker_counts *last
 }
 
 /* Until SIGTERM or SIGINT, or a worker gives up. */
-static int wait_for_end(struct daemon *daemon, const sigset_t *set, struct settings **reloaded)
+static int wait_for_end(struct engine *engine, struct daemon *daemon, const sigset_t *set, struct settings **reloaded)
 {
     struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
     struct worker_counts last = { 0 };
     struct error error;
     for (int looks = 1; !daemon_failed(daemon, &error); looks++) {
         int got = sigtimedwait(set, NULL, &look);
-        if (got == SIGHUP) reload(reloaded);
+        if (got == SIGHUP) reload(engine, reloaded);
         if (got == SIGTERM || got == SIGINT) return EXIT_OK;
         if (looks % (PROGRESS_S * 1000 / LOOK_MS) == 0) log_progress(daemon, &last);
     }
@@ -108,7 +110,7 @@ static int run_daemon(struct engine *engine, const struct options *options, stru
     /* a second object: what the daemon works with stays as it is */
     struct settings *reloaded = command_settings("run", options->config, NEED_ALL);
     log_event(LEVEL_INFO, "started", "workers=%lld prefix=%s", (long long)engine->settings->workers, engine->settings->prefix);
-    int code = wait_for_end(daemon, &set, &reloaded);
+    int code = wait_for_end(engine, daemon, &set, &reloaded);
     daemon_stop(daemon);
     log_event(LEVEL_INFO, "stopped", "code=%d", code);
     settings_destroy(reloaded);

@@ -264,7 +264,7 @@ static struct span write_document(struct publisher *publisher, const struct desk
 static bool render_report(struct publisher *publisher, struct desk *desk, struct rendered *one, enum outcome *outcome,
                           struct error *error)
 {
-    struct board_limits limits = { (size_t)publisher->engine->settings->max_rows, SECTIONS_BYTES_MAX };
+    struct board_limits limits = { (size_t)publisher->engine->max_rows, SECTIONS_BYTES_MAX };
     struct span standing = NO_SPAN;
     if (!desk->compared && !get_document(publisher, desk, one->report, &standing, outcome, error)) return false;
     board_render(desk->board, one->report, &limits, &one->document);
@@ -423,7 +423,7 @@ static bool publish_next(struct publisher *publisher)
     }
     log_cause_over(&publisher->cause, "publishing_again", "");
     desk->dirty = false;
-    desk->next_at_us = now_us + publisher->engine->settings->snapshot_interval_ms * MICROS_PER_MS;
+    desk->next_at_us = now_us + publisher->engine->snapshot_interval_us;
     arena_reset(&publisher->arena);
     return true;
 }

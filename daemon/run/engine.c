@@ -33,12 +33,23 @@ static uint64_t fingerprint(const struct kept *kept)
 
 bool engine_init(struct engine *engine, const struct settings *settings, const struct catalogue *catalogue, struct error *error)
 {
-    *engine = (struct engine){ .settings = settings, .catalogue = catalogue, .set_clock_us = NO_INSTANT };
+    memset(engine, 0, sizeof *engine);
+    engine->settings = settings;
+    engine->catalogue = catalogue;
+    engine->set_clock_us = NO_INSTANT;
+    engine_retune(engine, settings);
     catalogue_kept(catalogue, &engine->kept);
     engine->counted_by = fingerprint(&engine->kept);
     const char *clock = getenv("CRM_REPORTD_CLOCK");
     if (!clock || !*clock || instant_parse(span_of(clock), &engine->set_clock_us)) return true;
     return fail(error, "CRM_REPORTD_CLOCK is \"%s\", expected an instant like 2026-03-31T12:00:00Z", clock);
+}
+
+void engine_retune(struct engine *engine, const struct settings *fresh)
+{
+    engine->snapshot_interval_us = fresh->snapshot_interval_ms * MICROS_PER_MS;
+    engine->durability_lag_us = fresh->durability_lag_ms * MICROS_PER_MS;
+    engine->max_rows = fresh->max_rows;
 }
 
 int64_t engine_clock(void *context)
@@ -77,7 +88,7 @@ struct worker_parts engine_parts(struct engine *engine)
                                   .dead_letter_topic = span_of(settings->topics.dead_letter),
                                   .cache_bytes = (size_t)settings->cache_mb << 20,
                                   .batch_records = BATCH_RECORDS,
-                                  .durability_lag_us = settings->durability_lag_ms * MICROS_PER_MS };
+                                  .durability_lag_us = &engine->durability_lag_us };
 }
 
 struct redis_settings engine_redis(const struct engine *engine)

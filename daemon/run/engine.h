@@ -6,18 +6,24 @@
 #include "daemon/state/redis.h"
 #include "daemon/worker/worker.h"
 
+#include <stdatomic.h>
+
 /* Settings with their catalogue, and what follows from both. */
 struct engine {
     const struct settings *settings;
     const struct catalogue *catalogue;
     struct kept kept;
-    uint64_t counted_by;  /* fingerprint of fact rules, kept facts, measures and dimensions */
+    uint64_t counted_by; /* fingerprint of fact rules, kept facts, measures and dimensions */
+    _Atomic int64_t snapshot_interval_us, durability_lag_us, max_rows; /* may change while it runs: engine_retune */
     int64_t set_clock_us; /* the clock when it is set (replay's as-of, CRM_REPORTD_CLOCK of tests); NO_INSTANT: it runs */
 };
 
 /* `settings` and `catalogue` must outlive it. False: CRM_REPORTD_CLOCK is no instant. */
 bool engine_init(struct engine *engine, const struct settings *settings, const struct catalogue *catalogue,
                  struct error *error) MUST_USE;
+
+/* Takes over what may change while the daemon runs. From any thread. */
+void engine_retune(struct engine *engine, const struct settings *fresh);
 
 int64_t engine_clock(void *engine); /* now, microseconds */
 

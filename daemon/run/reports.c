@@ -8,7 +8,7 @@
 
 static void print_document(struct engine *engine, const struct view *view, struct board *board, size_t report)
 {
-    struct board_limits limits = { .max_rows = (size_t)engine->settings->max_rows };
+    struct board_limits limits = { .max_rows = (size_t)engine->max_rows };
     struct board_document document;
     struct buffer text = { 0 };
     board_render(board, report, &limits, &document);

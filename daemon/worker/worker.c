@@ -152,7 +152,7 @@ static void do_chores(struct worker *worker)
     if (!worker->parts.marks) return;
     if (now_us >= worker->clocks_due_us) check_clock(worker);
     if (now_us >= worker->marks_due_us && finish_pending(worker)) {
-        worker->marks_due_us = now_us + worker->parts.durability_lag_us / 2;
+        worker->marks_due_us = now_us + *worker->parts.durability_lag_us / 2;
         worker_move_marks(worker);
     }
     worker_letters_resend(worker);

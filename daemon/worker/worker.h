@@ -71,10 +71,10 @@ struct worker_parts {
     struct span dead_letter_topic;
     const char *first_topic; /* whose partitions are the tenants' homes; may be NULL */
     size_t cache_bytes;
-    size_t batch_records; /* of one receive */
-    size_t commit_events; /* of one tenant in one commit */
-    int64_t durability_lag_us;
-    bool accept_gap; /* go on where retention was faster than we */
+    size_t batch_records;                     /* of one receive */
+    size_t commit_events;                     /* of one tenant in one commit */
+    const _Atomic int64_t *durability_lag_us; /* may change; NULL where there are no marks */
+    bool accept_gap;                          /* go on where retention was faster than we */
 };
 
 struct worker;
