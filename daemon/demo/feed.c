@@ -10,7 +10,9 @@ enum {
     OPENS_AT = 8, /* hours of the local day */
     CLOSES_AT = 18,
     DAYS_BEFORE = 10, /* the last month began */
-    WEEKEND_SLOWER = 4
+    WEEKEND_SLOWER = 4,
+    MISHAP_EVERY_MS = 2000, /* at most … */
+    MISHAP_EVERY = 8        /* … and one in so many, so that there is time to see what it did */
 };
 
 const char *const feed_mark_names[N_FEED_MARKS] = { "", "late", "out of order", "repeated", "reopened", "merged", "moved" };
@@ -28,7 +30,7 @@ static const struct {
 struct feed {
     struct draw draw;
     struct company *companies;
-    int64_t now_us;
+    int64_t now_us, mishap_us; /* of the last one */
 };
 
 void feed_event_deinit(struct feed_event *event)
@@ -171,7 +173,11 @@ void feed_live(struct feed *feed, int64_t now_us, struct feed_event *event)
     if (!company) {
         company = pick_company(feed);
         company->at_us = now_us;
-        if (draw_below(&feed->draw, FEED_MISHAP_EVERY) || !mishap_next(company)) act(company);
+        bool may = now_us - feed->mishap_us >= MISHAP_EVERY_MS * MICROS_PER_MS && !draw_below(&feed->draw, MISHAP_EVERY);
+        if (may && mishap_next(company))
+            feed->mishap_us = now_us;
+        else
+            act(company);
     }
     take(company, event);
 }

@@ -51,8 +51,5 @@ void feed_destroy(struct feed *feed); /* NULL is fine */
 /* The next event of the history; the caller owns what it holds. False: now is reached. */
 bool feed_history(struct feed *feed, struct feed_event *event);
 
-/* The next event of now. `now_us` must not go back. One in about `FEED_MISHAP_EVERY` is of note. */
-enum {
-    FEED_MISHAP_EVERY = 40
-};
+/* The next event of now. `now_us` must not go back. Every few seconds it is one of note. */
 void feed_live(struct feed *feed, int64_t now_us, struct feed_event *event);

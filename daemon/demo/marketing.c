@@ -25,12 +25,12 @@ bool marketing_email(struct company *company)
 {
     struct draw *draw = &company->draw;
     if (!company->n_leads) return false;
-    struct short_text id = ref('E', ++company->numbers);
+    struct short_text id = post_id('E', ++company->numbers);
     const struct seller *seller = &company->cast->sellers[draw_below(draw, CAST_SELLERS)];
     post_begin(company, "email.sent", id.text, company->at_us);
     post_text(company, "owner", seller->name);
     post_text(company, "team", seller->team);
-    post_text(company, "contact", ref('C', pick_contact(company)).text);
+    post_text(company, "contact", post_id('C', pick_contact(company)).text);
     if (draw_percent(draw, 60)) post_text(company, "campaign", company->cast->campaigns[draw_below(draw, CAST_CAMPAIGNS)]);
     post_end(company, "e-mail %s sent by %s", id.text, seller->name);
     if (follow(company, "email.bounced", id, 1, 4)) return true;
@@ -44,9 +44,9 @@ bool marketing_response(struct company *company)
     struct draw *draw = &company->draw;
     if (!company->n_leads) return false;
     const char *campaign = company->cast->campaigns[draw_below(draw, CAST_CAMPAIGNS)];
-    post_begin(company, "response.received", ref('R', ++company->numbers).text, company->at_us);
+    post_begin(company, "response.received", post_id('R', ++company->numbers).text, company->at_us);
     post_text(company, "campaign", campaign);
-    post_text(company, "contact", ref('C', pick_contact(company)).text);
+    post_text(company, "contact", post_id('C', pick_contact(company)).text);
     post_text(company, "channel", draw_percent(draw, 70) ? "web" : "phone");
     post_end(company, "an answer to %s", campaign);
     return true;
@@ -55,7 +55,7 @@ bool marketing_response(struct company *company)
 bool marketing_visit(struct company *company)
 {
     struct draw *draw = &company->draw;
-    struct short_text id = ref('V', ++company->numbers);
+    struct short_text id = post_id('V', ++company->numbers);
     const char *source = company->cast->sources[draw_below(draw, CAST_SOURCES)].name;
     int64_t at_us = company->at_us;
     post_begin(company, "visit.started", id.text, at_us);

@@ -24,7 +24,7 @@ static int pick(struct company *company, int n)
 static void yesterdays_case(struct company *company, bool closing_first, enum feed_mark mark)
 {
     int number = ++company->numbers;
-    struct short_text id = ref('S', number);
+    struct short_text id = post_id('S', number);
     int64_t opened_us = company_instant(company, 1, draw_between(&company->draw, 8, 11), pick(company, 60));
     int64_t closed_us = company_instant(company, 1, draw_between(&company->draw, 13, 17), pick(company, 60));
     for (int i = 0; i < 2; i++) {
@@ -73,10 +73,10 @@ static bool late_call(struct company *company)
     if (!deal || !company_last_month(company, deal->created_us)) return false;
     struct feed_spot spot =
         SPOT("sales_activity", NULL, NULL, "last_month", "sales_calls_per_opportunity", "calls per opportunity");
-    post_begin(company, "call.completed", ref('P', ++company->numbers).text, deal->created_us + 3600 * MICROS_PER_SECOND);
+    post_begin(company, "call.completed", post_id('P', ++company->numbers).text, deal->created_us + 3600 * MICROS_PER_SECOND);
     post_text(company, "owner", company->cast->sellers[deal->seller].name);
     post_text(company, "purpose", "sales");
-    post_text(company, "deal", ref('D', deal->number).text);
+    post_text(company, "deal", post_id('D', deal->number).text);
     post_number(company, "duration_s", 300);
     post_mark(company, FEED_LATE, spot);
     post_end(company, "a call about deal D-%d, %d days ago", deal->number,
@@ -109,7 +109,7 @@ static bool reopened_case(struct company *company)
     if (at < 0) return false;
     struct ticket ticket = company->closed[at];
     company->closed[at] = company->closed[--company->n_closed];
-    post_begin(company, "case.reopened", ref('S', ticket.number).text, company->at_us);
+    post_begin(company, "case.reopened", post_id('S', ticket.number).text, company->at_us);
     post_mark(company, FEED_REOPENED, same_day_spot(company, ticket.closed_us));
     post_end(company, "case S-%d was not solved after all", ticket.number);
     ticket.state = TICKET_ANSWERED;
@@ -125,27 +125,34 @@ static bool repeated_closing(struct company *company)
     if (at < 0) return false;
     const struct ticket *ticket = &company->closed[at];
     for (int i = 0; i < 3; i++) {
-        post_again(company, "case.closed", ref('S', ticket->number).text, ticket->closed_us, ticket->closing);
+        post_again(company, "case.closed", post_id('S', ticket->number).text, ticket->closed_us, ticket->closing);
         post_mark(company, FEED_REPEATED, i == 2 ? same_day_spot(company, ticket->closed_us) : nowhere);
         post_end(company, "case S-%d closed, sent %s time", ticket->number, times[i]);
     }
     return true;
 }
 
+/* A lead of last month, by its index; -1: none. */
+static int last_months_lead(struct company *company)
+{
+    for (int tries = 0; tries < ARCHIVE_MAX && company->n_old_leads > 1; tries++) {
+        int at = pick(company, company->n_old_leads);
+        if (company_last_month(company, company->old_leads[at].created_us)) return at;
+    }
+    return -1;
+}
+
 static bool merged_leads(struct company *company)
 {
-    if (company->n_old_leads < 2) return false;
-    int at = pick(company, company->n_old_leads);
-    for (int tries = 0; tries < ARCHIVE_MAX && !company_last_month(company, company->old_leads[at].created_us); tries++)
-        at = pick(company, company->n_old_leads);
-    struct lead lead = company->old_leads[at];
+    int at = last_months_lead(company);
+    if (at < 0) return false;
+    int number = company->old_leads[at].number;
     company->old_leads[at] = company->old_leads[--company->n_old_leads];
-    const char *period = company_last_month(company, lead.created_us) ? "last_month" : NULL;
     int into = company->old_leads[pick(company, company->n_old_leads)].number;
-    post_begin(company, "contact.merged", ref('C', lead.number).text, company->at_us);
-    post_text(company, "into", ref('C', into).text);
-    post_mark(company, FEED_MERGED, period ? SPOT("conversion", NULL, NULL, period, "leads", "leads") : nowhere);
-    post_end(company, "lead C-%d is C-%d, too", lead.number, into);
+    post_begin(company, "contact.merged", post_id('C', number).text, company->at_us);
+    post_text(company, "into", post_id('C', into).text);
+    post_mark(company, FEED_MERGED, SPOT("conversion", NULL, NULL, "last_month", "leads", "leads"));
+    post_end(company, "lead C-%d is C-%d, too", number, into);
     return true;
 }
 
@@ -157,7 +164,7 @@ static bool moved_deal(struct company *company)
     const struct seller *from = &company->cast->sellers[deal->seller];
     deal->seller = (deal->seller + 1 + pick(company, CAST_SELLERS - 1)) % CAST_SELLERS;
     const struct seller *to = &company->cast->sellers[deal->seller];
-    post_begin(company, "deal.updated", ref('D', deal->number).text, company->at_us);
+    post_begin(company, "deal.updated", post_id('D', deal->number).text, company->at_us);
     post_text(company, "owner", to->name);
     post_text(company, "team", to->team);
     post_mark(company, FEED_MOVED, SPOT("sales_performance", "owner", to->name, "last_month", "revenue", to->name));

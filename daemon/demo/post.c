@@ -24,14 +24,14 @@ static const char *topic_of(const char *type)
     return topics[i].topic;
 }
 
-struct short_text ref(char letter, int number)
+struct short_text post_id(char letter, int number)
 {
-    struct short_text ref;
-    snprintf(ref.text, sizeof ref.text, "%c-%d", letter, number);
-    return ref;
+    struct short_text id;
+    snprintf(id.text, sizeof id.text, "%c-%d", letter, number);
+    return id;
 }
 
-struct short_text price(const struct company *company, int64_t whole)
+struct short_text post_price(const struct company *company, int64_t whole)
 {
     struct short_text price;
     if (whole < 1000)

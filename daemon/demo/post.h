@@ -3,12 +3,12 @@
 
 #include "daemon/demo/company.h"
 
-/* A short text by value: `ref('D', 1042).text` is "D-1042". */
+/* A short text by value: `post_id('D', 1042).text` is "D-1042". */
 struct short_text {
     char text[40];
 };
-struct short_text ref(char letter, int number);
-struct short_text price(const struct company *company, int64_t whole); /* "12,300 EUR" */
+struct short_text post_id(char letter, int number);
+struct short_text post_price(const struct company *company, int64_t whole); /* "12,300 EUR" */
 
 /* Begins an event with a number of its own. `type`: "deal.won". */
 void post_begin(struct company *company, const char *type, const char *subject, int64_t at_us);

@@ -49,7 +49,7 @@ bool sales_lead(struct company *company)
                          .campaign = draw_percent(draw, CAMPAIGN_PERCENT) ? draw_below(draw, CAST_CAMPAIGNS) : -1,
                          .created_us = company->at_us };
     const char *source = company->cast->sources[lead.source].name, *subject;
-    struct short_text id = ref('C', lead.number);
+    struct short_text id = post_id('C', lead.number);
     subject = id.text;
     post_begin(company, "contact.created", subject, company->at_us);
     post_who(company, lead.seller);
@@ -79,7 +79,7 @@ static void post_deal(struct company *company, const struct deal *deal)
     post_who(company, deal->seller);
     post_text(company, "source", company->cast->sources[deal->source].name);
     post_text(company, "campaign", campaign_of(company, deal->campaign));
-    post_text(company, "contact", ref('C', deal->contact).text);
+    post_text(company, "contact", post_id('C', deal->contact).text);
     post_text(company, "stage", cast_stages[0]);
     post_text(company, "sale", sales[draw_below(draw, sizeof sales / sizeof sales[0])]);
     post_money(company, "amount", deal->amount);
@@ -101,12 +101,13 @@ bool sales_open(struct company *company)
                            .campaign = lead.campaign,
                            .amount = draw_amount(company),
                            .created_us = company->at_us };
-    struct short_text id = ref('D', deal->number);
-    post_begin(company, "contact.qualified", ref('C', lead.number).text, company->at_us);
+    struct short_text id = post_id('D', deal->number);
+    post_begin(company, "contact.qualified", post_id('C', lead.number).text, company->at_us);
     post_end(company, "lead C-%d is worth a deal", lead.number);
     post_begin(company, "deal.created", id.text, company->at_us);
     post_deal(company, deal);
-    post_end(company, "deal %s, %s (%s)", id.text, price(company, deal->amount).text, company->cast->sellers[deal->seller].name);
+    post_end(company, "deal %s, %s (%s)", id.text, post_price(company, deal->amount).text,
+             company->cast->sellers[deal->seller].name);
     return true;
 }
 
@@ -115,7 +116,7 @@ static void lose(struct company *company, int at)
     struct deal *deal = &company->deals[at];
     struct draw *draw = &company->draw;
     const char *reason = loss_reasons[draw_below(draw, sizeof loss_reasons / sizeof loss_reasons[0])];
-    post_begin(company, "deal.lost", ref('D', deal->number).text, company->at_us);
+    post_begin(company, "deal.lost", post_id('D', deal->number).text, company->at_us);
     post_text(company, "loss_reason", reason);
     if (!strcmp(reason, "competitor"))
         post_text(company, "competitor", competitors[draw_below(draw, sizeof competitors / sizeof competitors[0])]);
@@ -127,9 +128,9 @@ static void win(struct company *company, int at)
 {
     struct deal *deal = &company->deals[at];
     deal->won_us = company->at_us;
-    post_begin(company, "deal.won", ref('D', deal->number).text, company->at_us);
+    post_begin(company, "deal.won", post_id('D', deal->number).text, company->at_us);
     post_money(company, "cost", deal->amount * draw_between(&company->draw, 35, 80) / 100);
-    post_end(company, "deal D-%d won, %s (%s)", deal->number, price(company, deal->amount).text,
+    post_end(company, "deal D-%d won, %s (%s)", deal->number, post_price(company, deal->amount).text,
              company->cast->sellers[deal->seller].name);
     if (company->n_won < ARCHIVE_MAX) company->won[company->n_won++] = *deal;
     *deal = company->deals[--company->n_deals];
@@ -137,7 +138,7 @@ static void win(struct company *company, int at)
 
 static void advance(struct company *company, struct deal *deal)
 {
-    struct short_text id = ref('D', deal->number);
+    struct short_text id = post_id('D', deal->number);
     const char *stage = cast_stages[++deal->stage];
     post_begin(company, "deal.stage_changed", id.text, company->at_us);
     post_text(company, "stage", stage);
@@ -172,12 +173,12 @@ bool sales_call(struct company *company)
     if (!company->n_deals) return false;
     const struct deal *deal = &company->deals[draw_below(draw, company->n_deals)];
     const char *seller = company->cast->sellers[deal->seller].name;
-    post_begin(company, "call.completed", ref('P', ++company->numbers).text, company->at_us);
+    post_begin(company, "call.completed", post_id('P', ++company->numbers).text, company->at_us);
     post_who(company, deal->seller);
     post_text(company, "direction", draw_percent(draw, 80) ? "outbound" : "inbound");
     post_text(company, "purpose", "sales");
-    post_text(company, "deal", ref('D', deal->number).text);
-    post_text(company, "contact", ref('C', deal->contact).text);
+    post_text(company, "deal", post_id('D', deal->number).text);
+    post_text(company, "contact", post_id('C', deal->contact).text);
     post_number(company, "duration_s", draw_between(draw, 40, 1500));
     post_end(company, "%s calls about deal D-%d", seller, deal->number);
     return true;
@@ -190,9 +191,9 @@ bool sales_meeting(struct company *company)
     if (!company->n_deals) return false;
     const struct deal *deal = &company->deals[draw_below(draw, company->n_deals)];
     bool held = draw_percent(draw, 40);
-    post_begin(company, held ? "meeting.held" : "meeting.scheduled", ref('M', ++company->numbers).text, company->at_us);
+    post_begin(company, held ? "meeting.held" : "meeting.scheduled", post_id('M', ++company->numbers).text, company->at_us);
     post_who(company, deal->seller);
-    post_text(company, "deal", ref('D', deal->number).text);
+    post_text(company, "deal", post_id('D', deal->number).text);
     if (held)
         post_number(company, "duration_s", draw_between(draw, 900, 5400));
     else

@@ -22,12 +22,13 @@ static bool open_ticket(struct company *company)
     struct ticket ticket = { .number = ++company->numbers,
                              .helper = draw_below(draw, CAST_HELPERS),
                              .opened_us = company->at_us };
-    post_begin(company, "case.opened", ref('S', ticket.number).text, company->at_us);
+    post_begin(company, "case.opened", post_id('S', ticket.number).text, company->at_us);
     post_text(company, "owner", company->cast->helpers[ticket.helper]);
     post_text(company, "case_kind", kind);
     post_text(company, "priority", priority);
     post_text(company, "channel", channel);
-    if (company->n_leads) post_text(company, "contact", ref('C', company->leads[draw_below(draw, company->n_leads)].number).text);
+    if (company->n_leads)
+        post_text(company, "contact", post_id('C', company->leads[draw_below(draw, company->n_leads)].number).text);
     post_instant(company, "response_due", company->at_us + RESPONSE_HOURS * HOUR_US);
     post_instant(company, "resolve_due", company->at_us + RESOLVE_HOURS * HOUR_US);
     post_end(company, "case S-%d opened by %s: %s", ticket.number, channel, kind);
@@ -38,21 +39,21 @@ static bool open_ticket(struct company *company)
 static void answer(struct company *company, struct ticket *ticket)
 {
     ticket->state = TICKET_ANSWERED;
-    post_begin(company, "case.responded", ref('S', ticket->number).text, company->at_us);
+    post_begin(company, "case.responded", post_id('S', ticket->number).text, company->at_us);
     post_end(company, "case S-%d answered by %s", ticket->number, company->cast->helpers[ticket->helper]);
 }
 
 static void resolve(struct company *company, struct ticket *ticket)
 {
     ticket->state = TICKET_RESOLVED;
-    post_begin(company, "case.resolved", ref('S', ticket->number).text, company->at_us);
+    post_begin(company, "case.resolved", post_id('S', ticket->number).text, company->at_us);
     post_end(company, "case S-%d resolved by %s", ticket->number, company->cast->helpers[ticket->helper]);
 }
 
 static void rate(struct company *company, const struct ticket *ticket)
 {
     int score = 5 - (int)draw_wait(&company->draw, 2) % 5;
-    post_begin(company, "case.rated", ref('S', ticket->number).text, company->at_us + MICROS_PER_SECOND);
+    post_begin(company, "case.rated", post_id('S', ticket->number).text, company->at_us + MICROS_PER_SECOND);
     post_number(company, "score", score);
     post_end(company, "case S-%d rated %d of 5", ticket->number, score);
 }
@@ -62,7 +63,7 @@ static void close_ticket(struct company *company, int at)
     struct ticket *ticket = &company->tickets[at];
     ticket->closed_us = company->at_us;
     bool same_day = company_day(company, ticket->opened_us) == company_day(company, ticket->closed_us);
-    post_begin(company, "case.closed", ref('S', ticket->number).text, company->at_us);
+    post_begin(company, "case.closed", post_id('S', ticket->number).text, company->at_us);
     ticket->closing = company->events;
     post_end(company, "case S-%d closed%s", ticket->number, same_day ? " the same day" : "");
     if (draw_percent(&company->draw, 30)) rate(company, ticket);
@@ -98,12 +99,12 @@ bool service_call(struct company *company)
     struct draw *draw = &company->draw;
     bool missed = draw_percent(draw, 12);
     const char *helper = PICK(draw, company->cast->helpers);
-    post_begin(company, missed ? "call.missed" : "call.completed", ref('P', ++company->numbers).text, company->at_us);
+    post_begin(company, missed ? "call.missed" : "call.completed", post_id('P', ++company->numbers).text, company->at_us);
     post_text(company, "owner", helper);
     post_text(company, "direction", "inbound");
     post_text(company, "purpose", "service");
     if (company->n_tickets)
-        post_text(company, "case", ref('S', company->tickets[draw_below(draw, company->n_tickets)].number).text);
+        post_text(company, "case", post_id('S', company->tickets[draw_below(draw, company->n_tickets)].number).text);
     post_number(company, "wait_s", (long)draw_wait(draw, missed ? 90 : 25));
     if (!missed) post_number(company, "duration_s", draw_between(draw, 60, 900));
     if (draw_percent(draw, 20)) post_flag(company, "callback", true);
@@ -119,10 +120,10 @@ bool service_interaction(struct company *company)
     struct draw *draw = &company->draw;
     const char *channel = PICK(draw, channels);
     int64_t cost = company->cast->amount_scale / 100 * draw_between(draw, 1, 4);
-    post_begin(company, "interaction.logged", ref('I', ++company->numbers).text, company->at_us);
+    post_begin(company, "interaction.logged", post_id('I', ++company->numbers).text, company->at_us);
     post_text(company, "owner", PICK(draw, company->cast->helpers));
     post_text(company, "channel", channel);
     post_money(company, "cost", cost);
-    post_end(company, "service by %s, %s", channel, price(company, cost).text);
+    post_end(company, "service by %s, %s", channel, post_price(company, cost).text);
     return true;
 }
