@@ -155,20 +155,21 @@ class Oracle:
             self.add("conversion", contact, first, seconds=self.elapsed(at, first))
         for _, event, deal in wins:
             self.add("lead_revenue", contact, event.at, {"currency": self.currency_of(deal)}, amount=self.money(deal))
-        touches = [t for t in self.touches(contact) if t >= at]
+        touches = self.touches(contact)
         if touches:
             self.add("lead_response", contact, min(touches), seconds=self.elapsed(at, min(touches)))
-        if not wins and not self.touches(contact):
+        elif not wins:
             self.add("lead_untouched", contact, None)
 
     def touches(self, contact):
+        """Instants of completed calls, held meetings and sent emails naming it, from its creation on."""
         found = []
-        for kind, verb in (("call", "completed"), ("meeting", "held"), ("email", "sent")):
+        for kind, verb in (("call", "completed"), ("meeting", "held"), ("email", None)):
             for entity in self.of(kind):
-                done = entity.first(verb)
+                done = entity.first(verb) if verb else entity.opening
                 if done and entity.get("contact") is not None and self.survivor(entity.get("contact")) == contact.name:
                     found.append(done.at)
-        return found
+        return [at for at in found if at >= contact.created]
 
     # --- accounts, deals, customers ---
     def facts_of_account(self, account):
@@ -306,11 +307,10 @@ class Oracle:
         self.due(meeting, "meeting", "held")
 
     def facts_of_email(self, email):
-        sent = email.first("sent")
-        if sent:
-            self.add("activity", email, sent.at, {"activity": "email"})
-            for verb in {e.verb for e in email.events}:
-                self.add("email_" + verb, email, sent.at)
+        sent = email.opening.at  # of one whose sending nobody told: the first that was heard of it
+        self.add("activity", email, sent, {"activity": "email"})
+        for verb in {e.verb for e in email.events} | {"sent"}:
+            self.add("email_" + verb, email, sent)
         answer = email.first("clicked", "replied")
         if answer and email.get("campaign") is not None:
             self.add("campaign_response", email, answer.at, {"channel": "email"})
@@ -412,7 +412,7 @@ class Oracle:
             for name, kind in REFERENCES.items():
                 if name != "into" and name in ATTRIBUTES[entity.kind] + ["campaign"] and entity.exists and entity.get(name) is not None:
                     wanted.add((kind, entity.get(name)))
-        wanted |= {("contact", into) for into in self.into.values()}
+        wanted |= {("contact", self.into[e.name]) for e in self.of("contact") if e.name in self.into}
         unknown = {key for key in wanted if not (key in self.entities and self.entities[key].exists) and not (key[0] == "contact" and key[1] in self.into)}
         unknown |= {key for key, e in self.entities.items() if not e.exists and not e.deleted and not (key[0] == "contact" and key[1] in self.into)}
         for kind, _ in unknown:

@@ -17,7 +17,7 @@ PLAIN = {"updated": 3, "created": 3, "stage_changed": 4, "deleted": 0.5, "merged
 class History:
     """Events (dicts, as CloudEvents), settings and the clock, all from one seed."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, only=None):
         self.rng = rng = random.Random(seed)
         centre = rng.choice(CENTRES)
         span = rng.choice([2, 20, 120]) * DAY
@@ -29,8 +29,8 @@ class History:
         self.currency = rng.choice(["EUR", "JPY", "KWD"])
         self.values = Values(rng, ["u1", "u2", "u3"], ["EUR", "JPY", "KWD", "USD"], self.currency, self.reference)
         self.settings = self.random_settings()
-        kinds = list(VERBS) + ["deal"] * 5 + ["contact"] * 4 + ["case"] * 4 + ["call"] * 2
-        self.kinds = rng.sample(kinds, rng.choice([1, 2, 3, 5, len(kinds)]))
+        kinds = [k for k in list(VERBS) + ["deal"] * 5 + ["contact"] * 4 + ["case"] * 4 + ["call"] * 2 if not only or k in only]
+        self.kinds = rng.sample(kinds, min(len(kinds), rng.choice([1, 2, 3, 5, len(kinds)])))
         self.events = [self.event(n) for n in range(rng.randrange(30, 201))]
 
     def random_settings(self):

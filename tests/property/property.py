@@ -44,8 +44,8 @@ def arranged(way, lines, seed):
 class Trial:
     """One history, asked in every way. `differs` says how one way's answers differ from what they should be."""
 
-    def __init__(self, binary, questions, seed):
-        self.binary, self.seed, self.history = binary, seed, History(seed)
+    def __init__(self, binary, questions, seed, kinds=None):
+        self.binary, self.seed, self.history = binary, seed, History(seed, kinds)
         self.lines = lines_of(self.history.events)
         days = [date(at) for at in self.history.instants] + [date(self.history.clock)]
         self.queries = questions.all(TENANT, random.Random(seed), days)
@@ -109,9 +109,9 @@ class Trial:
                           "query    " + json.dumps(query), "want     " + want, "got      " + got])
 
 
-def check(binary, questions, seed, ways):
+def check(binary, questions, seed, ways, kinds):
     """None, or the report of a counter-example."""
-    trial = Trial(binary, questions, seed)
+    trial = Trial(binary, questions, seed, kinds)
     for way in ways:
         found = trial.differs(trial.lines, way, trial.told if way == "oracle" else trial.queries)
         if found:
@@ -126,12 +126,13 @@ def main():
     ap.add_argument("--start", type=int, default=1)
     ap.add_argument("--jobs", type=int, default=os.cpu_count())
     ap.add_argument("--ways", type=lambda text: text.split(","), default=["oracle"] + WAYS)
+    ap.add_argument("--kinds", type=lambda text: text.split(","), help="only events of these kinds")
     ap.add_argument("--keep-going", action="store_true", help="do not stop at the first counter-example")
     args = ap.parse_args()
     began, failed, done = time.monotonic(), 0, 0
     questions = Questions(args.bin)
     with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
-        waiting = [pool.submit(check, args.bin, questions, seed, args.ways) for seed in range(args.start, args.start + args.seeds)]
+        waiting = [pool.submit(check, args.bin, questions, seed, args.ways, args.kinds) for seed in range(args.start, args.start + args.seeds)]
         for result in concurrent.futures.as_completed(waiting):
             if result.cancelled():
                 continue
