@@ -3,9 +3,18 @@
 #include "common/instant.h"
 #include "daemon/facts/tell.h"
 
+/* Opened again after its last `deleted`? Then it starts afresh. */
+static bool is_afresh(const struct entity *contact, int64_t deleted)
+{
+    for (int64_t i = deleted + 1; deleted >= 0 && i < contact->n_events; i++)
+        if (verb_opening(KIND_CONTACT, contact->events[i].verb) == OPENS) return true;
+    return false;
+}
+
 const struct entity_event *contact_link(const struct entity *contact)
 {
-    for (uint32_t i = contact->n_events; i > 0; i--)
+    int64_t deleted = entity_last_deleted(contact), oldest = is_afresh(contact, deleted) ? deleted + 1 : 0;
+    for (int64_t i = contact->n_events; i > oldest; i--)
         if (contact->events[i - 1].verb == VERB_MERGED) return &contact->events[i - 1];
     return NULL;
 }
