@@ -1,8 +1,7 @@
 /* A tenant's state in this process's memory, for replay and tests: as Redis would keep it, without a server. */
 #include "common/map.h"
-#include "daemon/state/state.h"
+#include "daemon/state/schedule.h"
 
-#include <glib.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,24 +18,16 @@ struct hash {
     char key[];
 };
 
-struct due {
-    int64_t at_us;
-    size_t member_len;
-    char member[];
-};
-
-/* Timers of one key: found by member, walked by time. */
-struct schedule {
-    struct map by_member; /* member -> struct due */
-    GTree *by_time;       /* struct due -> itself, by at_us, then member, as a sorted set of Redis */
+struct timers {
+    struct schedule schedule;
     size_t key_len;
     char key[];
 };
 
 struct memory {
     struct state state;
-    struct map hashes;    /* key -> struct hash */
-    struct map schedules; /* key -> struct schedule */
+    struct map hashes; /* key -> struct hash */
+    struct map timers; /* key -> struct timers */
     int64_t (*now_us)(void *context);
     void *context;
 };
@@ -108,56 +99,21 @@ static void hash_close(struct memory *memory, struct hash *hash)
     hash_free(hash);
 }
 
-static struct span due_member(const struct due *due)
-{
-    return (struct span){ due->member, due->member_len };
-}
-
-static gint due_compare(gconstpointer a, gconstpointer b)
-{
-    const struct due *x = a, *y = b;
-    if (x->at_us != y->at_us) return x->at_us < y->at_us ? -1 : 1;
-    return span_compare(due_member(x), due_member(y));
-}
-
 static struct schedule *schedule_open(struct memory *memory, struct span key)
 {
-    struct schedule *schedule = map_get(&memory->schedules, key);
-    if (schedule) return schedule;
-    schedule = must_zalloc(sizeof *schedule + key.len);
-    schedule->by_time = g_tree_new(due_compare);
-    schedule->key_len = key.len;
-    memcpy(schedule->key, key.at, key.len);
-    map_put(&memory->schedules, (struct span){ schedule->key, schedule->key_len }, schedule);
-    return schedule;
+    struct timers *timers = map_get(&memory->timers, key);
+    if (timers) return &timers->schedule;
+    timers = must_zalloc(sizeof *timers + key.len);
+    timers->key_len = key.len;
+    memcpy(timers->key, key.at, key.len);
+    map_put(&memory->timers, (struct span){ timers->key, timers->key_len }, timers);
+    return &timers->schedule;
 }
 
-static void schedule_free(struct schedule *schedule)
+static void timers_free(struct timers *timers)
 {
-    struct map_slot *slot;
-    g_tree_destroy(schedule->by_time);
-    for (size_t i = 0; (slot = map_next(&schedule->by_member, &i));) free(slot->value);
-    map_deinit(&schedule->by_member);
-    free(schedule);
-}
-
-static void schedule_write(struct schedule *schedule, const struct timer_write *write)
-{
-    struct due *due = map_get(&schedule->by_member, write->member);
-    if (due) g_tree_remove(schedule->by_time, due);
-    if (write->at_us == NEVER) {
-        map_remove(&schedule->by_member, write->member);
-        free(due);
-        return;
-    }
-    if (!due) {
-        due = must_zalloc(sizeof *due + write->member.len);
-        due->member_len = write->member.len;
-        memcpy(due->member, write->member.at, write->member.len);
-        map_put(&schedule->by_member, due_member(due), due);
-    }
-    due->at_us = write->at_us;
-    g_tree_insert(schedule->by_time, due, due);
+    schedule_deinit(&timers->schedule);
+    free(timers);
 }
 
 /* A value that is there and empty differs from one that is not there. */
@@ -202,28 +158,12 @@ static bool memory_read(struct state *state, struct hash_read *reads, size_t n, 
     return true;
 }
 
-static size_t count_due(const struct schedule *schedule, int64_t until_us, size_t limit)
-{
-    size_t n = 0;
-    for (GTreeNode *node = g_tree_node_first(schedule->by_time); node && n < limit; node = g_tree_node_next(node), n++) {
-        const struct due *due = g_tree_node_value(node);
-        if (due->at_us > until_us) break;
-    }
-    return n;
-}
-
 static bool memory_timers(struct state *state, struct span timers_key, int64_t until_us, size_t limit, struct arena *arena,
                           struct timer **timers, size_t *n, enum outcome *outcome, struct error *error)
 {
     (void)error;
-    const struct schedule *schedule = map_get(&((struct memory *)state)->schedules, timers_key);
-    *n = schedule ? count_due(schedule, until_us, limit) : 0;
-    *timers = arena_alloc(arena, *n * sizeof **timers);
-    GTreeNode *node = *n ? g_tree_node_first(schedule->by_time) : NULL;
-    for (size_t i = 0; i < *n; i++, node = g_tree_node_next(node)) {
-        const struct due *due = g_tree_node_value(node);
-        (*timers)[i] = (struct timer){ arena_copy(arena, due_member(due)), due->at_us };
-    }
+    struct timers *found = map_get(&((struct memory *)state)->timers, timers_key);
+    *n = found ? schedule_due(&found->schedule, until_us, limit, arena, timers) : 0;
     *outcome = DONE;
     return true;
 }
@@ -269,7 +209,7 @@ static void commit_one(struct memory *memory, struct commit *commit)
     if (commit->outcome == CONFLICT) return;
     write_hashes(memory, commit->writes, commit->n_writes);
     struct schedule *schedule = commit->n_timers ? schedule_open(memory, commit->timers_key) : NULL;
-    for (size_t i = 0; i < commit->n_timers; i++) schedule_write(schedule, &commit->timers[i]);
+    for (size_t i = 0; i < commit->n_timers; i++) schedule_set(schedule, commit->timers[i].member, commit->timers[i].at_us);
     commit->version_new = now_us > version ? now_us : version + 1;
     set_version(memory, commit->state_key, commit->version_new);
 }
@@ -300,9 +240,9 @@ static void memory_destroy(struct state *state)
     struct memory *memory = (struct memory *)state;
     struct map_slot *slot;
     for (size_t i = 0; (slot = map_next(&memory->hashes, &i));) hash_free(slot->value);
-    for (size_t i = 0; (slot = map_next(&memory->schedules, &i));) schedule_free(slot->value);
+    for (size_t i = 0; (slot = map_next(&memory->timers, &i));) timers_free(slot->value);
     map_deinit(&memory->hashes);
-    map_deinit(&memory->schedules);
+    map_deinit(&memory->timers);
     free(memory);
 }
 
