@@ -9,6 +9,7 @@
 /* clang-format off */
 static const struct command commands[] = {
     { "run",    "the daemon: events from Kafka, numbers in Redis, reports out",     help_run,    command_run },
+    { "demo",   "see it work: a CRM that never sleeps, and its reports, all on this machine", help_demo, command_demo },
     { "replay", "fold files of events in memory, answer questions of them",        help_replay, command_replay },
     { "query",  "answer requests from what stands in Redis",                        help_query,  command_query },
     { "check",  "read settings and catalogue, try Kafka and Redis, name every problem", help_check,  command_check },

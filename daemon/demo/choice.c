@@ -15,11 +15,16 @@ static void choose_report(struct choice *choice, const struct catalogue *catalog
         if (!strcmp(chosen->periods[i], "this_month")) choice->period = i;
 }
 
+void choice_init_for(struct choice *choice, const struct catalogue *catalogue, size_t report)
+{
+    *choice = (struct choice){ 0 };
+    choose_report(choice, catalogue, report);
+}
+
 void choice_init(struct choice *choice, const struct catalogue *catalogue)
 {
     const struct report *service = catalogue_report(catalogue, SPAN("service"));
-    *choice = (struct choice){ 0 };
-    choose_report(choice, catalogue, service ? (size_t)(service - catalogue->reports) : 0);
+    choice_init_for(choice, catalogue, service ? (size_t)(service - catalogue->reports) : 0);
 }
 
 static void step(size_t *at, size_t n, bool up)

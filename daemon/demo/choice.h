@@ -11,6 +11,7 @@ struct choice {
 
 /* The service report, this month where there is one. */
 void choice_init(struct choice *choice, const struct catalogue *catalogue);
+void choice_init_for(struct choice *choice, const struct catalogue *catalogue, size_t report); /* another one */
 
 /* False: the key ends the demo. */
 bool choice_key(struct choice *choice, const struct catalogue *catalogue, int key);
