@@ -273,7 +273,7 @@ static void add_attributes(struct entity *entity, const struct entity_context *c
     }
 }
 
-/* The stage, list, score or `into` that the event itself carries. */
+/* The stage, list, score, page or `into` that the event itself carries. */
 static void name_event(struct entity_event *added, const struct entity *entity, const struct entity_context *context,
                        const struct event *event)
 {
@@ -291,6 +291,9 @@ static void name_event(struct entity_event *added, const struct entity *entity, 
         } else if (attribute == ATTRIBUTE_SCORE && event->verb == VERB_RATED && value->type == VALUE_INTEGER) {
             added->named = true;
             added->name = (name_id)value->integer;
+        } else if (attribute == ATTRIBUTE_PAGE && event->kind == KIND_VISIT && has_text) {
+            added->named = true;
+            added->name = names_intern(context->names, value->text);
         } else if (attribute == ATTRIBUTE_INTO && event->verb == VERB_MERGED && has_text) {
             added->named = true;
             added->text = value->text;

@@ -15,7 +15,7 @@ struct entity_event {
     uint8_t verb;
     bool time_of_record;
     bool named;       /* carries `name` or `text`: what belongs to this event alone */
-    name_id name;     /* stage (0: none), list, or the score */
+    name_id name;     /* stage (0: none), list, page, or the score */
     struct span text; /* `into` of a merge */
     struct span sequence, source, id;
 };

@@ -54,16 +54,6 @@ static name_id purpose_of(const struct teller *teller)
     return known(teller->context, tell_text(teller, ATTRIBUTE_CASE).len ? KNOWN_SERVICE : KNOWN_SALES);
 }
 
-static void tell_service_contact(struct teller *teller, const struct entity_event *event)
-{
-    bool costed = tell_value(teller, ATTRIBUTE_COST) != NULL;
-    struct fact_entry *entry = tell(teller, FACT_SERVICE_CONTACT, event_day(event));
-    set_dim(entry, DIM_CHANNEL, known(teller->context, KNOWN_CALL));
-    set_dim(entry, DIM_CURRENCY, tell_currency(teller));
-    set_measure(entry, 1, costed);
-    set_measure(entry, 2, tell_money(teller, ATTRIBUTE_COST));
-}
-
 static void tell_completed(struct teller *teller, const struct entity_event *completed, name_id purpose)
 {
     struct fact_entry *entry = tell(teller, FACT_CALL, event_day(completed));
@@ -77,7 +67,8 @@ static void tell_completed(struct teller *teller, const struct entity_event *com
     struct span deal = tell_text(teller, ATTRIBUTE_DEAL);
     bool counted = wanted(teller, FACT_DEAL_CREATED) || wanted(teller, FACT_DEAL_WON);
     if (deal.len && counted && purpose == known(teller->context, KNOWN_SALES)) hand_sum(teller, KIND_DEAL, deal, HANDED_CALLS);
-    if (purpose == known(teller->context, KNOWN_SERVICE)) tell_service_contact(teller, completed);
+    if (purpose == known(teller->context, KNOWN_SERVICE))
+        tell_service_contact(teller, completed, known(teller->context, KNOWN_CALL));
     tell_activity(teller, completed, KNOWN_CALL);
 }
 

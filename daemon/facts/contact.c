@@ -66,7 +66,7 @@ static bool first_touch(const struct teller *teller, int64_t *time_us, int32_t *
     return found;
 }
 
-static void tell_response(struct teller *teller, bool converted)
+static void tell_first_touch(struct teller *teller, bool converted)
 {
     int64_t time_us = 0;
     int32_t offset_s = 0;
@@ -97,7 +97,7 @@ static void tell_lead(struct teller *teller)
     if (qualified) tell(teller, FACT_LEAD_QUALIFIED, event_day(qualified));
     bool converted = tell_conversion(teller);
     tell_lead_revenue(teller);
-    tell_response(teller, converted);
+    tell_first_touch(teller, converted);
     if (tell_value(teller, ATTRIBUTE_REFERRED_BY) || teller->common[2] == known(teller->context, KNOWN_REFERRAL))
         tell(teller, FACT_REFERRAL, event_day(teller->created));
 }

@@ -6,8 +6,13 @@
 #include "daemon/facts/tell.h"
 
 static void (*const tellers[N_ENTITY_KINDS])(struct teller *) = {
-    [KIND_CONTACT] = tell_contact, [KIND_ACCOUNT] = tell_account, [KIND_DEAL] = tell_deal, [KIND_CALL] = tell_call,
-    [KIND_MEETING] = tell_meeting, [KIND_EMAIL] = tell_email,     [KIND_CASE] = tell_case, [KIND_ADDRESS] = tell_address,
+    [KIND_CONTACT] = tell_contact,   [KIND_ACCOUNT] = tell_account,
+    [KIND_DEAL] = tell_deal,         [KIND_CALL] = tell_call,
+    [KIND_MEETING] = tell_meeting,   [KIND_EMAIL] = tell_email,
+    [KIND_CASE] = tell_case,         [KIND_INTERACTION] = tell_interaction,
+    [KIND_CAMPAIGN] = tell_campaign, [KIND_RESPONSE] = tell_response,
+    [KIND_VISIT] = tell_visit,       [KIND_USER] = tell_user,
+    [KIND_ADDRESS] = tell_address,
 };
 
 /* Kinds without facts of their own are records all the same. */
@@ -20,7 +25,7 @@ static const char *const known_texts[N_KNOWN_NAMES] = {
     [KNOWN_DEFAULT] = "default",   [KNOWN_NEW] = "new",           [KNOWN_SALES] = "sales",     [KNOWN_SERVICE] = "service",
     [KNOWN_CALL] = "call",         [KNOWN_MEETING] = "meeting",   [KNOWN_EMAIL] = "email",     [KNOWN_RESPONSE] = "response",
     [KNOWN_RESOLVE] = "resolve",   [KNOWN_MONTH] = "month",       [KNOWN_QUARTER] = "quarter", [KNOWN_YEAR] = "year",
-    [KNOWN_REFERRAL] = "referral", [KNOWN_OUTBOUND] = "outbound",
+    [KNOWN_REFERRAL] = "referral", [KNOWN_OUTBOUND] = "outbound", [KNOWN_DAY] = "day",         [KNOWN_WEEK] = "week",
 };
 
 name_id known(const struct facts_context *context, enum known_name name)
@@ -51,6 +56,7 @@ static int64_t find_opening(const struct entity *entity, int64_t deleted)
 static void find_common(struct teller *teller)
 {
     for (uint32_t i = 0; i < 4; i++) teller->common[i] = tell_name(teller, ATTRIBUTE_OWNER + i);
+    if (teller->entity->kind == KIND_CAMPAIGN) teller->common[3] = names_intern(teller->context->names, teller->entity->id);
     if (teller->entity->kind >= N_KINDS) return;
     const struct rules *rules = teller->context->rules;
     teller->n_customs = rules->kind[teller->entity->kind].n_custom;

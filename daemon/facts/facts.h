@@ -49,6 +49,8 @@ enum known_name {
     KNOWN_YEAR,
     KNOWN_REFERRAL,
     KNOWN_OUTBOUND,
+    KNOWN_DAY,
+    KNOWN_WEEK,
     N_KNOWN_NAMES
 };
 

@@ -85,10 +85,18 @@ void tell_call(struct teller *teller);
 void tell_meeting(struct teller *teller);
 void tell_email(struct teller *teller);
 void tell_case(struct teller *teller);
+void tell_interaction(struct teller *teller);
+void tell_campaign(struct teller *teller);
+void tell_response(struct teller *teller);
+void tell_visit(struct teller *teller);
+void tell_user(struct teller *teller);
 void tell_address(struct teller *teller);
 
 /* What all customers say, be they account or contact: from the wins handed to them as such. */
 void tell_customer(struct teller *teller);
+
+/* A service contact: a service call or a logged interaction; costed where it names a cost. */
+void tell_service_contact(struct teller *teller, const struct entity_event *event, name_id channel);
 
 /* A completed call, held meeting or sent e-mail: an activity, and a touch of the contact it names. */
 void tell_activity(struct teller *teller, const struct entity_event *event, enum known_name activity);
