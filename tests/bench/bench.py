@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Measures crm-reportd with a real Kafka broker and a private Redis; README.md says what, and how to read it. Prints Markdown.
+
+    bench.py --bin build/crm-reportd                      catching up, and freshness
+    bench.py --bin build/crm-reportd --repeat 3 catchup   one of both
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import freshness
+import throughput
+from load import load, read_once
+from machine import BENCH, TREE, MeasuredKafka
+from peers import Peers
+from stream import Topics
+from table import CATCHUP, FRESHNESS, markdown
+
+# name -> catalogue, append-only file
+OURS = {"three": ("three", False), "three-aof": ("three", True), "full": ("full", False), "full-aof": ("full", True)}
+
+
+def words(text):
+    return [word for word in text.split(",") if word]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", nargs="*", metavar="catchup|freshness", help="default: both")
+    parser.add_argument("--bin", type=Path, required=True)
+    parser.add_argument("--events", type=int, default=1000000)
+    parser.add_argument("--tenants", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--ours", type=words, default=list(OURS), help="of " + ",".join(OURS))
+    parser.add_argument("--peers", type=words, default=["streams", "streams-mem"], help="peers measured in turn with ours; \"\": none")
+    parser.add_argument("--peers-dir", type=Path, default=Path(os.environ.get("PEERS_DIR", TREE.parent / "shared" / "peers")))
+    parser.add_argument("--cache", type=Path, default=Path(os.environ.get("PEERS_CACHE", Path.home() / ".cache" / "crm-peers")))
+    parser.add_argument("--intervals", type=words, default=["200", "20"], help="snapshot_interval_ms of the freshness runs")
+    parser.add_argument("--rate", type=int, default=2000, help="events per second behind the probes of the freshness runs")
+    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--results", type=Path, help="a file: one JSON line per run is added")
+    return parser.parse_args()
+
+
+class Bench:
+    def __init__(self, args, folder):
+        self.args, self.folder, self.n = args, folder, 0
+        self.peers = Peers(args.peers_dir, args.cache) if (args.peers_dir / "run.sh").exists() else None
+        self.lines, self.expected = self.input()
+
+    def input(self):
+        """The peers' input where they are, so that both sides read the same; else that of our own generator, without expected numbers."""
+        args = self.args
+        if self.peers:
+            return self.peers.generate(args.events, args.seed, args.tenants)
+        lines = self.folder / "events.tsv"
+        subprocess.run([sys.executable, BENCH.parent / "model" / "generate.py", "--events", str(args.events), "--tenants", str(args.tenants), "--seed",
+                        str(args.seed), "--out", lines, "--settings", self.folder / "settings.json"], check=True)
+        return lines, None
+
+    def place(self, name):
+        self.n += 1
+        folder = self.folder / ("%02d-%s" % (self.n, name))
+        folder.mkdir()
+        return folder
+
+    def note(self, name, row):
+        print(name, json.dumps(row), file=sys.stderr, flush=True)
+        if self.args.results:
+            with open(self.args.results, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"name": name} | row) + "\n")
+
+    def catchup(self):
+        """Ours and the peers in turn, so that a busy minute of the machine meets both."""
+        args, rows = self.args, []
+        kafka = MeasuredKafka(self.folder / "kafka")
+        kafka.broker("install")
+        for _ in range(args.repeat):
+            for peer in args.peers if self.peers else []:
+                rows.append((peer, self.peers.run(peer, args.events, args.seed, args.tenants, self.folder)))
+                self.note(*rows[-1])
+            kafka.start()
+            try:
+                rows += self.ours(kafka)
+            finally:
+                kafka.kill()
+        print("\n## Catching up\n\n" + markdown(rows, CATCHUP, "wrong values"))
+
+    def ours(self, kafka):
+        args, rows = self.args, []
+        topics = Topics(kafka, "crm", args.partitions)
+        if not any(topics.ends(topics.into).values()):
+            load(kafka.address, self.lines)
+            read_once(kafka.address, topics.into, args.events)
+        for name in args.ours:
+            catalogue, durable = OURS[name]
+            row = throughput.run(args.bin, self.place(name), kafka, topics, catalogue, durable, self.expected)
+            rows.append(("crm-reportd " + name, row))
+            self.note(*rows[-1])
+        return rows
+
+    def freshness(self):
+        args, rows = self.args, []
+        kafka = MeasuredKafka(self.folder / "kafka-freshness")
+        kafka.broker("install")
+        kafka.start()
+        try:
+            topics = Topics(kafka, "crm", args.partitions)
+            for interval in args.intervals:
+                for place, row in freshness.run(args.bin, self.place("fresh-" + interval), kafka, topics, self.lines, int(interval), args.rate,
+                                                args.seconds).items():
+                    rows.append(("in Redis" if place == "redis" else "on the topic", row))
+                    self.note(*rows[-1])
+        finally:
+            kafka.kill()
+        print("\n## From event to snapshot\n\n" + "\n".join(markdown([row], FRESHNESS) for row in rows))
+
+
+def main():
+    args = arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(args, Path(folder))
+        for what in args.what or ["catchup", "freshness"]:
+            {"catchup": bench.catchup, "freshness": bench.freshness}[what]()
+
+
+if __name__ == "__main__":
+    main()

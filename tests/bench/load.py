@@ -1,0 +1,33 @@
+"""Puts lines KEY<tab>TOPIC<tab>JSON into topics as fast as they go, and reads them once, so that every run finds a warm broker."""
+from confluent_kafka import Consumer, Producer
+
+
+def load(address, file):
+    """How many. The settings are those of the peers' loader: the same batches, compression and partitioner."""
+    failed = []
+    producer = Producer({"bootstrap.servers": address, "partitioner": "murmur2_random", "enable.idempotence": True, "linger.ms": 50,
+                         "batch.size": 500000, "batch.num.messages": 10000, "queue.buffering.max.messages": 500000,
+                         "compression.codec": "lz4", "delivery.report.only.error": True,
+                         "on_delivery": lambda error, _: failed.append(error) if error else None})
+    n = 0
+    with open(file, "rb") as lines:
+        for n, line in enumerate(lines, 1):
+            key, topic, value = line.rstrip(b"\n").split(b"\t", 2)
+            while True:
+                try:
+                    producer.produce(topic.decode(), value, key)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+            if not n % 1000:
+                producer.poll(0)
+    assert producer.flush(120) == 0 and not failed, failed[:3]
+    return n
+
+
+def read_once(address, topics, n):
+    consumer = Consumer({"bootstrap.servers": address, "group.id": "warm-up", "auto.offset.reset": "earliest", "enable.auto.commit": False})
+    consumer.subscribe(topics)
+    while n > 0:
+        n -= len(consumer.consume(10000, 1))
+    consumer.close()

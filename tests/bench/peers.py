@@ -1,0 +1,56 @@
+"""The folder of peers, where there is one: its generator, its reference and its runner, so that both sides are measured on one input."""
+import json
+import os
+import subprocess
+
+
+def still_reopened(lines):
+    """[(tenant, date)] of cases closed on the date of their opening and reopened since. By the contract a reopening takes back
+    the closing; the peers' simpler metric goes by the last closing, whatever came after."""
+    seen = {}
+    with open(lines, encoding="utf-8") as file:
+        for line in file:
+            if '"type":"crm.case.' not in line:
+                continue
+            event = json.loads(line.rsplit("\t", 1)[1])
+            times = seen.setdefault((event["tenantid"], event["subject"]), {})
+            verb = event["type"].rsplit(".", 1)[1]
+            times[verb] = max(times.get(verb, ""), event["time"])
+    return [(tenant, times["closed"][:10]) for (tenant, _), times in seen.items()
+            if "" < times.get("closed", "") < times.get("reopened", "") and times.get("opened", "")[:10] == times["closed"][:10]]
+
+
+class Peers:
+    def __init__(self, folder, cache):
+        self.folder, self.cache = folder, cache
+        self.environment = os.environ | {"PEERS_CACHE": str(cache)}
+
+    def generate(self, events, seed, tenants):
+        """(file of lines, {(tenant, date, name): value} that the contract expects)."""
+        generator, lines = self.cache / "bin" / "gen", self.cache / ("events-%d-%d-%d.txt" % (seed, events, tenants))
+        generator.parent.mkdir(parents=True, exist_ok=True)
+        if not generator.exists():
+            subprocess.run(["cc", "-O2", "-o", generator, self.folder / "gen.c"], check=True)
+        if not lines.exists():
+            part = lines.with_suffix(".part")
+            with open(part, "wb") as out:
+                subprocess.run([generator, "--seed", str(seed), "--events", str(events), "--tenants", str(tenants)], stdout=out, check=True)
+            part.rename(lines)
+        with open(lines, "rb") as file:
+            found = subprocess.run(["python3", "-B", self.folder / "reference.py"], stdin=file, stdout=subprocess.PIPE, check=True)
+        rows = (line.split() for line in found.stdout.decode().splitlines())
+        expected = {(tenant, date, name): int(value) for tenant, date, name, value in rows}
+        for tenant, date in still_reopened(lines):
+            expected[tenant, date, "cases_closed_same_day"] -= 1
+        return lines, {key: value for key, value in expected.items() if value}
+
+    def run(self, peer, events, seed, tenants, folder):
+        """One run of a peer by its own runner; a row for the table."""
+        results = folder / (peer + ".jsonl")
+        environment = self.environment | {"RESULTS": str(results), "SEED": str(seed), "TENANTS": str(tenants), "REPEAT": "1"}
+        subprocess.run([self.folder / "run.sh", peer, str(events)], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+        row = json.loads(results.read_text(encoding="utf-8").splitlines()[-1])
+        row["per_cpu_redis"] = events / (row["cpu"] + row["redis_cpu"])
+        diff = row.pop("diff")
+        row["wrong values"] = diff.replace(" ", " of ") if diff != "n/a" else None
+        return row

@@ -1,0 +1,33 @@
+"""Markdown tables of what was measured."""
+from statistics import median
+
+CATCHUP = [("events", "events", 1, 0), ("wall", "wall s", 1, 2), ("cpu", "CPU s", 1, 2), ("redis_cpu", "CPU s Redis", 1, 2),
+           ("broker_cpu", "CPU s broker", 1, 2), ("rss_mib", "RSS MiB", 1, 0), ("rate", "k ev/s", 1000, 0), ("steady", "k ev/s first–last", 1000, 0),
+           ("warm", "k ev/s 2nd half", 1000, 0), ("per_cpu", "k ev per CPU s", 1000, 0), ("per_cpu_redis", "… with Redis", 1000, 0),
+           ("warm_per_cpu", "… 2nd half alone", 1000, 0), ("start", "first event after s", 1, 2), ("reports", "reports done after s", 1, 1),
+           ("keys", "keys", 1, 0), ("redis_mib", "Redis MiB", 1, 0), ("stop", "stop s", 1, 2)]
+FRESHNESS = [("interval_ms", "interval ms", 1, 0), ("rate", "events/s", 1, 0), ("probes", "probes", 1, 0), ("unseen", "unseen", 1, 0),
+             ("p50", "p50 ms", 1, 0), ("p90", "p90 ms", 1, 0), ("p99", "p99 ms", 1, 0), ("max", "max ms", 1, 0), ("late", "feed late by ms", 1, 0),
+             ("cpu_share", "CPU daemon", 0.01, 0), ("redis_share", "CPU Redis", 0.01, 0), ("broker_share", "CPU broker", 0.01, 0)]
+
+
+def cell(rows, column):
+    """The median, and from–to where runs repeat."""
+    name, _, scale, digits = column
+    values = sorted(row[name] / scale for row in rows if row.get(name) is not None)
+    if not values:
+        return "–"
+    text = "%.*f" % (digits, median(values))
+    return text if len(values) == 1 or values[0] == values[-1] else text + " (%.*f–%.*f)" % (digits, values[0], digits, values[-1])
+
+
+def markdown(rows, columns, *more):
+    """`rows`: [(name, row)], equal names are repetitions. `more`: names of further cells, as they are."""
+    grouped = {}
+    for name, row in rows:
+        grouped.setdefault(name, []).append(row)
+    lines = ["| | " + " | ".join([column[1] for column in columns] + list(more)) + " |", "|---" * (1 + len(columns) + len(more)) + "|"]
+    for name, same in grouped.items():
+        texts = [", ".join(sorted({str(row[key]) for row in same if row.get(key) is not None})) or "–" for key in more]
+        lines.append("| %s | " % name + " | ".join([cell(same, column) for column in columns] + texts) + " |")
+    return "\n".join(lines)
