@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from servers import BROKER, Daemon, Kafka, Redis, free_port
+from servers import BROKER, Daemon, Kafka, Redis
 from stream import Topics
 
 numbers = itertools.count(1)
@@ -59,7 +59,7 @@ def daemon(binary, tmp_path):
         name = "daemon%d" % len(made)
         config = {"kafka": {"bootstrap.servers": topics.kafka.address, "group.id": "%s.%s" % (topics.prefix, group), "group.instance.id": name,
                             "session.timeout.ms": 6000} | (kafka or {}),
-                  "topics": topics.settings(reports), "redis": {"url": redis.url}, "listen": "127.0.0.1:%d" % free_port(),
+                  "topics": topics.settings(reports), "redis": {"url": redis.url}, "listen": "",
                   "snapshot_interval_ms": 200, "durability_lag_ms": 500, "tenants": tenants or {}} | settings
         made.append(Daemon(binary, tmp_path / name, config, clock))
         return made[-1]

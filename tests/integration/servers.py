@@ -5,8 +5,6 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import redis as redis_client
@@ -111,23 +109,23 @@ class Daemon:
         return os.environ | ({"CRM_REPORTD_CLOCK": self.clock} if self.clock else {})
 
     def start(self):
+        self.log_begins = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([str(self.binary), "run", "-c", str(self.config_path)], stdout=log, stderr=log, env=self.environment)
         return self
 
-    def get(self, path):
-        """(HTTP status, body); status 0 when nothing listens."""
-        try:
-            with urllib.request.urlopen("http://%s%s" % (self.config["listen"], path), timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as e:
-            return e.code, e.read().decode()
-        except (urllib.error.URLError, OSError):
-            return 0, ""
+    def said(self):
+        """What it logged since it was last started."""
+        return self.whole_log().encode()[self.log_begins:].decode(errors="replace").lower()
 
     def wait_ready(self, timeout=30):
-        wait_until(lambda: self.alive() and self.get("/readyz")[0] == 200, lambda: "ready; /readyz says %s\n%s" % (self.get("/readyz"), self.log()), timeout)
+        """Until it reads its partitions."""
+        wait_until(lambda: self.alive() and "event=partition_started" in self.said(), lambda: "reading\n" + self.log(), timeout)
         return self
+
+    def wait_says(self, *words, timeout=30):
+        """Until it names one of the words, and lives."""
+        wait_until(lambda: self.alive() and any(word in self.said() for word in words), lambda: "one of %s in the log\n%s" % (words, self.log()), timeout)
 
     def alive(self):
         assert self.process.poll() is None, "the daemon ended with %s:\n%s" % (self.process.returncode, self.log())

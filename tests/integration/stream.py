@@ -3,7 +3,7 @@ import json
 import time
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from servers import wait_until
 
@@ -33,14 +33,16 @@ class Topics:
         return {"in": self.into, "reports": self.name(reports), "alerts": self.name("alerts"), "dead_letter": self.name("dead-letter")}
 
     def ends(self, names):
-        """{TopicPartition: end offset} of the topics."""
-        consumer = Consumer({"bootstrap.servers": self.kafka.address, "group.id": "looking-only"})
-        try:
-            known = consumer.list_topics(timeout=30).topics
+        """{(topic, partition): end offset} of the topics."""
+        def ask():
+            known = self.admin.list_topics(timeout=30).topics
             parts = [TopicPartition(name, n) for name in names for n in known[name].partitions]
-            return {(p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=30)[1] for p in parts}
-        finally:
-            consumer.close()
+            try:
+                answers = self.admin.list_offsets({part: OffsetSpec.latest() for part in parts}, request_timeout=10)
+                return {(part.topic, part.partition): future.result(15).offset for part, future in answers.items()}
+            except KafkaException:  # a topic just created has no leader yet, or not the same one on all sides
+                return None
+        return wait_until(ask, "end offsets of %s" % names, 60, 0.2)
 
     def committed(self, group, names=None):
         """{(topic, partition): offset committed by the group}, those without left out."""

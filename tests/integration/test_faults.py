@@ -28,15 +28,6 @@ def count(worker, metric="leads", tenant="acme", **more):
     return answer["rows"][0]["value"] if "rows" in answer else answer["error"]["code"]
 
 
-def not_ready_because(worker, *words):
-    """/readyz says 503 and names one of the words."""
-    def says():
-        worker.alive()
-        status, body = worker.get("/readyz")
-        return status == 503 and any(word in body.lower() for word in words)
-    wait_until(says, lambda: "503 and one of %s; /readyz says %s\n%s" % (words, worker.get("/readyz"), worker.log()), 30)
-
-
 @pytest.fixture
 def feed(topics):
     return Feed(topics, NOW_MS)
@@ -51,7 +42,7 @@ def redis(redis_server):
 
 def test_unreachable_kafka_is_said_and_can_be_left(topics, redis, daemon):
     worker = daemon(topics, redis, clock=CLOCK, kafka={"bootstrap.servers": "127.0.0.1:%d" % free_port()}).start()
-    not_ready_because(worker, "kafka", "broker")
+    worker.wait_says("kafka", "broker")
     status, seconds = worker.terminate()
     assert status == 0 and seconds < 5
 
@@ -73,7 +64,7 @@ def test_output_topic_that_comes_later(topics, redis, daemon, feed):
     worker = daemon(topics, redis, clock=CLOCK, reports="later").start()
     feed.events(leads(0, 10))
     wait_until(lambda: count(worker) == 10, "counters go on without the output topic", 60, 0.3)
-    wait_until(lambda: ("acme", "leads") in ask.snapshots(redis), "snapshots in Redis go on without the output topic", 30)
+    wait_until(lambda: ("acme", "conversion") in ask.snapshots(redis), "snapshots in Redis go on without the output topic", 30)
     topics.create([topics.name("later")], 1, {"cleanup.policy": "compact"})
     wait_until(lambda: topics.last_snapshots("later").keys() == ask.snapshots(redis).keys(), "every report is published", 90, 1)
     quiet(topics, redis, reports="later")
@@ -90,7 +81,7 @@ def test_wrong_password_then_right(topics, redis_server, daemon, feed, tmp_path)
     worker.configure(worker.config | {"redis": {"url": redis.url, "password_file": str(secret)}})
     feed.events(leads(0, 10))
     worker.start()
-    not_ready_because(worker, "redis", "password", "wrongpass", "auth")
+    worker.wait_says("redis", "password", "wrongpass", "auth")
     time.sleep(2)
     assert worker.whole_log().lower().count("wrongpass") <= 5, "the cause once, not per try"
     redis.change_password("open-sesame")
@@ -105,7 +96,7 @@ def test_redis_out_of_memory_then_fixed(topics, redis, daemon, feed):
     settle(topics, worker, redis)
     redis.client.config_set("maxmemory", "1mb")
     feed.events(leads(100, 3000))
-    not_ready_because(worker, "memory", "oom")
+    worker.wait_says("memory", "oom")
     assert worker.whole_log().lower().count("maxmemory") <= 10, "the cause once, not per event"
     redis.client.config_set("maxmemory", "0")
     settle(topics, worker, redis)
@@ -140,8 +131,8 @@ def test_redis_set_back_to_an_older_state(topics, redis_server, daemon, feed):
     settle(topics, worker, redis)
     assert count(worker, "duplicate_events") == 0
     after = ask.snapshots(redis)
-    assert after["acme", "leads"]["version"] > versions["acme", "leads"]
-    assert ask.bare(topics.last_snapshots()["acme", "leads"]) == ask.bare(after["acme", "leads"])
+    assert after["acme", "conversion"]["version"] > versions["acme", "conversion"]
+    assert ask.bare(topics.last_snapshots()["acme", "conversion"]) == ask.bare(after["acme", "conversion"])
 
 
 # --- Events -----------------------------------------------------------------------------------------------------------
@@ -220,7 +211,7 @@ def test_restart_after_kill_publishes_what_was_committed(topics, redis, daemon, 
     slow = daemon(topics, redis, clock=CLOCK, snapshot_interval_ms=60000).start()
     feed.events(leads(0, 10))
     wait_until(lambda: count(slow) == 10, "counted")
-    wait_until(lambda: ("acme", "leads") in topics.last_snapshots(), "the first snapshot is out", 90, 0.5)
+    wait_until(lambda: ("acme", "conversion") in topics.last_snapshots(), "the first snapshot is out", 90, 0.5)
     feed.events(leads(10, 30))
     wait_until(lambda: count(slow) == 30, "counted")
     slow.kill()
@@ -230,7 +221,7 @@ def test_restart_after_kill_publishes_what_was_committed(topics, redis, daemon, 
     assert time.monotonic() - began < 5
 
     def published():
-        total = topics.last_snapshots()["acme", "leads"]["sections"][0]["periods"]
+        total = topics.last_snapshots()["acme", "conversion"]["sections"][0]["periods"]
         return any(period["total"].get("leads") == 30 for period in total)
     wait_until(published, "the reports catch up without a new event", 30, 0.5)
 
@@ -248,8 +239,8 @@ def test_the_day_changes_without_an_event(topics, redis, daemon, feed):
     wait_until(lambda: today() in ("0", None), lambda: "the new day's snapshots; today still has %s leads\n%s" % (today(), worker.log()), 90, 0.3)
     quiet(topics, redis)
     assert count(worker, period="yesterday") == 5
-    sent = topics.last_snapshots()["acme", "leads"]
-    assert ask.bare(sent) == ask.bare(ask.snapshots(redis)["acme", "leads"])
+    sent = topics.last_snapshots()["acme", "conversion"]
+    assert ask.bare(sent) == ask.bare(ask.snapshots(redis)["acme", "conversion"])
 
 
 def test_a_ready_daemon_serves_quickly(topics, redis, daemon, feed):
