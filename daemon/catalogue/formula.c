@@ -39,14 +39,23 @@ static bool parse_parentheses(struct parser *parser, struct typed *out)
     return scan_sign(&parser->scanner, ')') || parser_fail(parser, "expected \")\"");
 }
 
+static bool parse_unfiltered(struct parser *parser, struct typed *out)
+{
+    char next = scan_peek(&parser->scanner);
+    if (next == '(') return parse_parentheses(parser, out);
+    return next >= '0' && next <= '9' ? parse_constant(parser, out) : parse_operand(parser, out);
+}
+
 bool parse_factor(struct parser *parser, struct typed *out)
 {
     unsigned first = parser->metric->n_atoms;
-    char next = scan_peek(&parser->scanner);
-    bool good = next == '('                  ? parse_parentheses(parser, out)
-                : next >= '0' && next <= '9' ? parse_constant(parser, out)
-                                             : parse_operand(parser, out);
+    if (parser->operands++ == OPERANDS_MAX) return parser_fail(parser, "more than %d operands", OPERANDS_MAX);
+    if (parser->parentheses == PARENTHESES_MAX)
+        return parser_fail(parser, "more than %d parentheses within each other", PARENTHESES_MAX);
+    parser->parentheses++;
+    bool good = parse_unfiltered(parser, out);
     while (good && scan_sign(&parser->scanner, '[')) good = parse_filter(parser, first);
+    parser->parentheses--;
     return good;
 }
 

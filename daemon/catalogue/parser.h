@@ -5,7 +5,9 @@
 #include "daemon/catalogue/scan.h"
 
 enum {
-    NESTING_MAX = 16
+    NESTING_MAX = 16,     /* metrics of metrics */
+    PARENTHESES_MAX = 64, /* within each other, calls too */
+    OPERANDS_MAX = 256    /* in all */
 };
 
 struct parser {
@@ -15,7 +17,7 @@ struct parser {
     struct arena *arena;
     struct problems *problems;
     const struct metric *inside[NESTING_MAX]; /* the metric itself, then those it is made of, down to here */
-    int depth;
+    int depth, parentheses, operands;
 };
 
 /* A node and what is known of its value before any number is seen. */

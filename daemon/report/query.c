@@ -138,9 +138,18 @@ bool query_answer(const struct query *query, const struct catalogue *catalogue, 
     return good;
 }
 
+/* A message that had to be cut may end within a letter: that is left out. */
+static struct span whole_letters(struct span text)
+{
+    if (text.len < QUERY_MESSAGE_BYTES - 1) return text;
+    while (text.len && ((unsigned char)text.at[text.len - 1] & 0xc0) == 0x80) text.len--;
+    if (text.len && (unsigned char)text.at[text.len - 1] >= 0xc0) text.len--;
+    return text;
+}
+
 void query_error_write(const struct query_error *error, struct buffer *out)
 {
     buffer_printf(out, "{\"error\":{\"code\":\"%s\",\"message\":", query_code_names[error->code]);
-    text_write(span_of(error->message), out);
+    text_write(whole_letters(span_of(error->message)), out);
     buffer_str(out, "}}");
 }

@@ -38,7 +38,7 @@ static void refused(const char *more, const char *problem)
 
 static void formula_refused(const char *formula, const char *problem)
 {
-    char file[1024];
+    char file[8192];
     snprintf(file, sizeof file, "{'metrics':{'m':'%s'}}", formula);
     refused(file, problem);
 }
@@ -153,6 +153,24 @@ static void formulas_that_are_none(void **state)
     formula_refused("activity.count[custom.region=x]", "activity has no custom attributes");
     formula_refused("2[source=web] * lead.count", "nothing to filter");
     formula_refused("median(lead.count)", "no function \"median\"");
+}
+
+static void formulas_without_end(void **state)
+{
+    (void)state;
+    char text[4096] = "lead.count";
+    for (int i = 0; i < 300; i++) strcat(text, "+1");
+    formula_refused(text, "more than 256 operands");
+    memset(text, '(', 900);
+    text[900] = 0;
+    formula_refused(text, "more than 64 parentheses");
+    text[0] = 0;
+    for (int i = 0; i < 33; i++) strcat(text, i ? "+lead.count" : "lead.count");
+    formula_refused(text, "more than 32 sums");
+    snprintf(text, sizeof text, "{'metrics':{'m0':'lead.count'");
+    for (int i = 1; i <= 16; i++) sprintf(text + strlen(text), ",'m%d':'m%d'", i, i - 1);
+    strcat(text, "}}");
+    refused(text, "more than 16 deep");
 }
 
 static void formulas_that_make_no_sense(void **state)
@@ -327,6 +345,7 @@ int main(void)
         cmocka_unit_test(metrics_of_metrics_take_filters),
         cmocka_unit_test(levels_know_their_signs),
         cmocka_unit_test(formulas_that_are_none),
+        cmocka_unit_test(formulas_without_end),
         cmocka_unit_test(formulas_that_make_no_sense),
         cmocka_unit_test(files_that_are_wrong),
         cmocka_unit_test(all_problems_at_once),

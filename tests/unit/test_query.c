@@ -354,6 +354,17 @@ static void requests_that_are_refused(void **state)
     refused("", "bad_request", "JSON");
 }
 
+static void long_names_are_cut_at_a_letter(void **state)
+{
+    (void)state;
+    char request[1024] = "{'metric':'x", *at = request + strlen(request);
+    for (int i = 0; i < 300; i++) at = stpcpy(at, "é");
+    strcpy(at, "'}");
+    const char *answer = ask(cells, catalogue, today, request);
+    assert_true(strlen(answer) < 500);
+    assert_string_equal(answer + strlen(answer) - strlen("é'}}"), "é'}}");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, start, end)
 
 int main(void)
@@ -377,6 +388,7 @@ int main(void)
         CASE(custom_attributes),
         CASE(several_facts_share_dimensions),
         CASE(requests_that_are_refused),
+        CASE(long_names_are_cut_at_a_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
