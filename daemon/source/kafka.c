@@ -9,6 +9,7 @@
 #include "daemon/source/kafka_viewer.h"
 #include "daemon/source/owned.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -58,8 +59,8 @@ static struct kafka_source *of(struct source *source)
 
 /* --- assignment --- */
 
-/* Fetch the started partitions from where they stand; or nothing. */
-static void fetch(struct kafka_source *kafka, bool nothing)
+/* The library fetches the started partitions from where they stand; or nothing. */
+static void assign(struct kafka_source *kafka, bool nothing)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)kafka->owned.n);
     for (size_t i = 0; i < kafka->owned.n && !nothing; i++) {
@@ -75,6 +76,12 @@ static void fetch(struct kafka_source *kafka, bool nothing)
     kafka->assign = false;
 }
 
+/* Not where partitions are lost, and the callback that says so is on its way: the library would take them for ours again. */
+static void fetch(struct kafka_source *kafka, bool nothing)
+{
+    if (!rd_kafka_assignment_lost(kafka->client.handle)) assign(kafka, nothing);
+}
+
 static void give_back(struct kafka_source *kafka)
 {
     rd_kafka_assign(kafka->client.handle, NULL);
@@ -87,7 +94,7 @@ static void on_assigned(struct kafka_source *kafka, const rd_kafka_topic_partiti
     owned_clear(&kafka->owned);
     for (int i = 0; i < list->cnt; i++) owned_add(&kafka->owned, span_of(list->elems[i].topic), list->elems[i].partition);
     owned_change_all(&kafka->owned, CHANGE_ASSIGNED);
-    fetch(kafka, true);
+    assign(kafka, true);
     kafka_client_well(&kafka->client);
 }
 
@@ -165,6 +172,10 @@ static bool kafka_next_change(struct source *source, struct change *change)
 static void on_message_error(void *context, const rd_kafka_message_t *message)
 {
     struct kafka_source *kafka = context;
+    if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
+        kafka_client_end(&kafka->client);
+        return;
+    }
     if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && message->rkt) {
         struct position *position = owned_find(&kafka->owned, span_of(rd_kafka_topic_name(message->rkt)), message->partition);
         if (!position) return;
@@ -236,7 +247,8 @@ static void kafka_commit(struct source *source, const struct position *positions
 static size_t kafka_positions(struct source *source, struct position *positions, size_t room)
 {
     struct kafka_source *kafka = of(source);
-    for (size_t i = 0; i < kafka->owned.n; i++) kafka_update_high(kafka->client.handle, &kafka->owned.positions[i]);
+    for (size_t i = 0; i < kafka->owned.n && !kafka->idle; i++)
+        kafka_update_high(kafka->client.handle, &kafka->owned.positions[i]);
     return owned_positions(&kafka->owned, positions, room);
 }
 
@@ -247,8 +259,8 @@ static const char *kafka_trouble(struct source *source)
 
 /* --- life --- */
 
-/* Leaves the group; a broker that does not answer is not waited for long. */
-static void leave(struct kafka_source *kafka)
+/* Leaves the group. False: the broker does not answer, leaving still goes on. */
+static bool leave(struct kafka_source *kafka)
 {
     int64_t deadline_ms = kafka_now_ms() + CLOSE_MS;
     kafka->closing = true;
@@ -261,21 +273,33 @@ static void leave(struct kafka_source *kafka)
     }
     if (error) rd_kafka_error_destroy(error);
     rd_kafka_queue_destroy(queue);
+    return error || rd_kafka_consumer_closed(kafka->client.handle);
 }
 
-static void kafka_destroy(struct source *source)
+static void *bury(void *source)
 {
-    struct kafka_source *kafka = of(source);
-    kafka_batch_deinit(&kafka->batch);
-    if (kafka->client.handle) {
-        leave(kafka);
-        if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
-        rd_kafka_destroy_flags(kafka->client.handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    }
+    struct kafka_source *kafka = source;
+    if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
+    if (kafka->client.handle) rd_kafka_destroy_flags(kafka->client.handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka_client_deinit(&kafka->client);
     kafka_viewer_deinit(&kafka->viewer);
     owned_deinit(&kafka->owned);
     free(kafka);
+    return NULL;
+}
+
+/* The library waits up to 5 s for an answer to its leaving. That long nobody waits here: the rest is done beside. */
+static void kafka_destroy(struct source *source)
+{
+    struct kafka_source *kafka = of(source);
+    pthread_t beside;
+    kafka_batch_deinit(&kafka->batch);
+    bool left = !kafka->client.handle || leave(kafka);
+    kafka->client.reporter = (struct kafka_reporter){ 0 };
+    if (left || pthread_create(&beside, NULL, bury, kafka) != 0)
+        bury(kafka);
+    else
+        pthread_detach(beside);
 }
 
 static const struct source_ops ops = {

@@ -9,7 +9,8 @@
 
 enum {
     LOOK_EVERY_MS = 1000,
-    LOOK_WAIT_MS = 20
+    LOOK_WAIT_MS = 20,
+    FROM_LOG = 0x10000
 };
 
 /* Without these the guarantees do not hold, whatever a user wants. */
@@ -108,15 +109,21 @@ void kafka_client_look(struct kafka_client *client)
     client->look_ms = kafka_now_ms() + LOOK_EVERY_MS;
 }
 
+void kafka_client_end(struct kafka_client *client)
+{
+    char text[KAFKA_TEXT_BYTES];
+    rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client->handle, text, sizeof text);
+    client->fatal = true;
+    snprintf(client->trouble, sizeof client->trouble, "%s: %.300s", rd_kafka_err2name(cause), text);
+    kafka_client_tell(client, RD_KAFKA_RESP_ERR__FATAL, "%s", client->trouble);
+}
+
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
+    (void)handle;
     struct kafka_client *client = opaque;
-    char text[KAFKA_TEXT_BYTES];
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        client->fatal = true;
-        rd_kafka_resp_err_t cause = rd_kafka_fatal_error(handle, text, sizeof text);
-        snprintf(client->trouble, sizeof client->trouble, "%s: %.300s", rd_kafka_err2name(cause), text);
-        kafka_client_tell(client, code, "%s", client->trouble);
+        kafka_client_end(client);
     } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         snprintf(client->trouble, sizeof client->trouble, "%.80s%s%.300s", reason, client->cause[0] ? ": " : "", client->cause);
         client->look_ms = kafka_now_ms() + LOOK_EVERY_MS;
@@ -134,9 +141,9 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     if (level > LOG_WARNING) return;
     for (size_t i = 0; i < sizeof told_elsewhere / sizeof *told_elsewhere; i++)
         if (strcmp(facility, told_elsewhere[i]) == 0) return;
-    int code = 0;
-    for (const char *c = facility; *c; c++) code = code * 31 + *c;
-    kafka_client_tell(rd_kafka_opaque(handle), code | 0x10000, "%s: %s", facility, text);
+    unsigned code = 0;
+    for (const char *c = facility; *c; c++) code = code * 31 + (unsigned char)*c;
+    kafka_client_tell(rd_kafka_opaque(handle), (int)(code & 0xffff) + FROM_LOG, "%s: %s", facility, text);
 }
 
 static bool is_forced(const struct kafka_profile *profile, const char *name)

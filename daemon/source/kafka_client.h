@@ -51,6 +51,9 @@ MUST_USE bool kafka_client_renew(struct kafka_client *client);
 /* Tells the reporter, unless the same code was told less than a minute ago. */
 void kafka_client_tell(struct kafka_client *client, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* After RD_KAFKA_RESP_ERR__FATAL: the handle will never work again; asks it why, and tells. */
+void kafka_client_end(struct kafka_client *client);
+
 /* Something worked: what is told next is told at once. */
 void kafka_client_well(struct kafka_client *client);
 

@@ -13,7 +13,7 @@ void kafka_update_high(rd_kafka_t *handle, struct position *position)
     int64_t low, high;
     const struct partition *partition = &position->partition;
     rd_kafka_resp_err_t err = rd_kafka_get_watermark_offsets(handle, partition->topic.at, partition->number, &low, &high);
-    if (!err && high > position->high) position->high = high;
+    if (!err && high >= 0) position->high = high;
 }
 
 void kafka_nudge(rd_kafka_t *handle, rd_kafka_queue_t *queue, const struct owned *owned, int64_t *at_ms)
