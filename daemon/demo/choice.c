@@ -3,8 +3,16 @@
 #include "daemon/demo/cast.h"
 #include "daemon/demo/terminal.h"
 
-const char choice_keys[] =
-    "tab tenant   ←→ or 1-9 report   g grouping   p period   ↑↓ rows   [ ] columns   space hold   h how to look inside   q quit";
+enum {
+    KEYS_COLUMNS = 128
+};
+
+const char *choice_keys(int columns)
+{
+    return columns >= KEYS_COLUMNS ? "tab tenant   ←→ or 1-9 report   g grouping   p period   ↑↓ rows   [ ] columns   "
+                                     "space hold   h how to look inside   q quit"
+                                   : "tab tenant  ←→ report  g grouping  p period  ↑↓ [ ]  h inside  q quit";
+}
 
 static void choose_report(struct choice *choice, const struct catalogue *catalogue, size_t report)
 {

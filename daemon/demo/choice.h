@@ -16,5 +16,5 @@ void choice_init_for(struct choice *choice, const struct catalogue *catalogue, s
 /* False: the key ends the demo. */
 bool choice_key(struct choice *choice, const struct catalogue *catalogue, int key);
 
-/* Keys and what they do, for the bottom of the page. */
-extern const char choice_keys[];
+/* Keys and what they do, for the bottom of a page so wide. */
+const char *choice_keys(int columns);

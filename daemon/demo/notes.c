@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 enum {
-    LOOK_MS = 2500
+    LOOK_MS = 1900,        /* what comes later is not of this event: there is one of note every two seconds */
+    LOOK_REPEATED_MS = 900 /* where nothing should come */
 };
 
 static const json_t *look(const struct note *note, struct wall *wall, const char **unit, int64_t *version)
@@ -32,13 +33,13 @@ void notes_add(struct notes *notes, const struct news_item *item, struct wall *w
 static void look_again(struct note *note, struct wall *wall, int64_t now_us)
 {
     const char *unit;
-    int64_t version;
+    int64_t version, wait_ms = note->item.mark == FEED_REPEATED ? LOOK_REPEATED_MS : LOOK_MS;
     const json_t *value = look(note, wall, &unit, &version);
     number_format(value, unit, note->to);
     note->to_size = number_size(value);
     if (version > note->version && strcmp(note->to, note->from) != 0)
         note->state = NOTE_MOVED;
-    else if (now_us - note->item.sent_us > LOOK_MS * MICROS_PER_MS)
+    else if (now_us - note->item.sent_us > wait_ms * MICROS_PER_MS)
         note->state = NOTE_STANDS;
 }
 

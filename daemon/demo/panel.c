@@ -6,11 +6,9 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
-    NAME_WIDTH = 9,
-    THREE_WIDTH = 10
+    NAME_WIDTH = 15
 };
 
 int panel_status(struct page *page, int row)
@@ -18,9 +16,10 @@ int panel_status(struct page *page, int row)
     const struct status *status = page->status;
     canvas_fill(page->canvas, row, STYLE_BAR);
     int column = canvas_print(page->canvas, row, 1, STYLE_BAR, "crm-reportd demo   ");
-    if (status->catching_up)
-        column = canvas_print(page->canvas, row, column, STYLE_BAR, "weeks of history: %" PRIu64 " events counted …   ",
-                              status->counted);
+    if (status->catching_up && !status->counted)
+        column = canvas_print(page->canvas, row, column, STYLE_BAR, "joining the consumer group …   ");
+    else if (status->catching_up)
+        column = canvas_print(page->canvas, row, column, STYLE_BAR, "history: %" PRIu64 " events counted …   ", status->counted);
     else
         column = canvas_print(page->canvas, row, column, STYLE_BAR, "%" PRIu64 " events counted, %.0f/s, lag %" PRIu64 "   ",
                               status->counted, status->events_per_s, status_lag(status));
@@ -35,25 +34,33 @@ int panel_status(struct page *page, int row)
 
 static void three_head(struct page *page, int row)
 {
-    int column = NAME_WIDTH + 2;
-    for (size_t i = 0; i < n_three_columns; i++, column += THREE_WIDTH) {
+    int column = NAME_WIDTH;
+    for (size_t i = 0; i < n_three_columns && column + three_width(i) <= page->canvas->columns; i++) {
         const struct three_column *at = &three_columns[i];
-        if (column + THREE_WIDTH > page->canvas->columns) return;
-        if (at->group) canvas_print(page->canvas, row, column + 2, STYLE_BOLD, "%s", at->group);
-        canvas_right(page->canvas, row + 1, column, THREE_WIDTH, STYLE_HEAD, at->title);
+        if (at->group) canvas_print(page->canvas, row, column + 3, STYLE_BOLD, "%s", at->group);
+        column = canvas_right(page->canvas, row + 1, column, three_width(i), STYLE_HEAD, at->title);
     }
+}
+
+/* The tenant with the time of its day, which is the one that counts. */
+static void three_name(struct page *page, int row, size_t tenant)
+{
+    const struct zone *zone = page->status->zones[tenant];
+    int64_t second = page->status->now_us / MICROS_PER_SECOND + zone_offset(zone, page->status->now_us), minute = second / 60;
+    enum style style = page->screen->choice.tenant == tenant ? STYLE_CHOSEN : STYLE_PLAIN;
+    canvas_print(page->canvas, row, 0, style, " %-8s %02d:%02d ", cast[tenant].name, (int)(minute / 60 % 24), (int)(minute % 60));
 }
 
 static void three_row(struct page *page, int row, size_t tenant)
 {
-    bool chosen = page->screen->choice.tenant == tenant;
-    int column = canvas_print(page->canvas, row, 0, chosen ? STYLE_CHOSEN : STYLE_PLAIN, " %-*s ", NAME_WIDTH, cast[tenant].name);
-    for (size_t i = 0; i < n_three_columns && column + THREE_WIDTH <= page->canvas->columns; i++, column += THREE_WIDTH) {
+    int column = NAME_WIDTH;
+    three_name(page, row, tenant);
+    for (size_t i = 0; i < n_three_columns && column + three_width(i) <= page->canvas->columns; i++) {
         char place[48];
         struct three_value value = three_value(page->wall, tenant, i);
         snprintf(place, sizeof place, "%zu/three/%zu", tenant, i);
         enum style style = flash(&page->screen->flashes, place, value.text, value.size, page->status->now_us);
-        canvas_right(page->canvas, row, column, THREE_WIDTH, style, value.text);
+        column = canvas_right(page->canvas, row, column, three_width(i), style, value.text);
     }
 }
 

@@ -6,7 +6,9 @@
 #include <time.h>
 
 enum {
-    MARK_WIDTH = 13
+    MARK_WIDTH = 13,
+    HEADLINE_WIDTH = 58,
+    BOTH_COLUMNS = 128 /* wide enough for what happened before what it did */
 };
 
 static int draw_time(struct page *page, int row, int64_t at_us)
@@ -26,8 +28,13 @@ static void draw_note(struct page *page, int row, const struct note *note)
     int column = draw_time(page, row, item->sent_us);
     column = canvas_print(page->canvas, row, column, STYLE_PLAIN, "%-8s ", item->tenant);
     column = canvas_print(page->canvas, row, column, STYLE_NOTE, "%-*s ", MARK_WIDTH, feed_mark_names[item->mark]);
-    column = canvas_print(page->canvas, row, column, STYLE_PLAIN, "%-58s ", item->headline);
-    canvas_print(page->canvas, row, column, style, "%s", effect);
+    if (page->canvas->columns >= BOTH_COLUMNS) {
+        column = canvas_print(page->canvas, row, column, STYLE_PLAIN, "%-*s ", HEADLINE_WIDTH, item->headline);
+        canvas_print(page->canvas, row, column, style, "%s", effect);
+    } else {
+        column = canvas_print(page->canvas, row, column, style, "%s  ", effect);
+        canvas_print(page->canvas, row, column, STYLE_DIM, "%s", item->headline);
+    }
 }
 
 int panel_notes(struct page *page, int row, int rows)

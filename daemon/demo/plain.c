@@ -5,14 +5,16 @@
 #include "daemon/demo/choice.h"
 #include "daemon/demo/panel.h"
 #include "daemon/demo/table.h"
+#include "daemon/demo/terminal.h"
 #include "daemon/demo/three.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum {
     LINE_EVERY_MS = 1000,
-    TABLE_COLUMNS = 160,
+    TABLE_COLUMNS = 500, /* of a file or a pipe */
     TABLE_ROWS_MAX = 60
 };
 
@@ -33,27 +35,29 @@ static void write_note(struct note *note)
            note->item.headline, effect);
 }
 
-static void describe(struct wall *wall, size_t tenant, struct buffer *line)
+/* "; conversion_rate month 9.2 % → 9.1 %, web 6.0 % → 5.8 %" */
+static void write_changes(struct plain *plain, struct wall *wall, size_t tenant, struct buffer *line)
 {
-    for (size_t i = 0; i < n_three_columns; i++) {
-        const struct three_column *column = &three_columns[i];
+    const char *group = NULL, *told = NULL;
+    for (size_t i = 0; i < n_three_columns && i < PLAIN_NUMBERS_MAX; i++) {
+        char *last = plain->numbers[tenant][i];
         struct three_value value = three_value(wall, tenant, i);
-        if (column->group) buffer_printf(line, "%s%s:", i ? "; " : "", column->place.metric);
-        buffer_printf(line, " %s %s%s", column->title, value.text, i + 1 < n_three_columns && !column[1].group ? "," : "");
+        if (three_columns[i].group) group = three_columns[i].place.metric;
+        if (!strcmp(last, value.text)) continue;
+        buffer_str(line, !told ? " " : told == group ? "," : ";");
+        if (told != group) buffer_printf(line, "%s%s", told ? " " : "", group);
+        told = group;
+        buffer_printf(line, " %s %s%s%s", three_columns[i].title, last, *last ? " → " : "", value.text);
+        snprintf(last, NUMBER_TEXT_BYTES, "%s", value.text);
     }
-    buffer_byte(line, 0);
 }
 
 static void write_tenant(struct plain *plain, const struct status *status, struct wall *wall, size_t tenant)
 {
     struct buffer line = { 0 };
     char time[INSTANT_TEXT_BYTES];
-    describe(wall, tenant, &line);
-    char *last = plain->lines[tenant];
-    if (strncmp(last, line.at, sizeof plain->lines[0] - 1) != 0) {
-        snprintf(last, sizeof plain->lines[0], "%s", line.at);
-        printf("%s %-8s %s\n", clock_text(status->now_us, time), cast[tenant].name, line.at);
-    }
+    write_changes(plain, wall, tenant, &line);
+    if (line.len) printf("%s %-8s%.*s\n", clock_text(status->now_us, time), cast[tenant].name, SPAN_ARG(buffer_all(&line)));
     buffer_deinit(&line);
 }
 
@@ -66,7 +70,8 @@ void plain_update(struct plain *plain, const struct status *status, struct wall 
     }
     if (status->now_us - plain->line_us >= LINE_EVERY_MS * MICROS_PER_MS) {
         plain->line_us = status->now_us;
-        for (size_t tenant = 0; tenant < n_cast; tenant++) write_tenant(plain, status, wall, tenant);
+        for (size_t tenant = 0; tenant < n_cast && tenant < PLAIN_TENANTS_MAX; tenant++)
+            write_tenant(plain, status, wall, tenant);
         printf("%s %" PRIu64 " events counted, %.0f/s, lag %" PRIu64 ", %" PRIu64 " report versions\n",
                clock_text(status->now_us, time), status->counted, status->events_per_s, status_lag(status), status->updates);
     }
@@ -78,10 +83,12 @@ static void write_table(const json_t *section, const json_t *period)
     struct canvas canvas = { 0 };
     struct buffer text = { 0 };
     struct table table;
+    int columns = TABLE_COLUMNS, rows;
+    if (isatty(STDOUT_FILENO)) terminal_size(&rows, &columns);
     table_init(&table, section, period);
-    int rows = table.head_lines + (int)(table.n_rows < TABLE_ROWS_MAX ? table.n_rows : TABLE_ROWS_MAX);
+    rows = table.head_lines + (int)(table.n_rows < TABLE_ROWS_MAX ? table.n_rows : TABLE_ROWS_MAX);
     struct table_view view = { .table = &table, .place = "" };
-    canvas_resize(&canvas, rows, TABLE_COLUMNS);
+    canvas_resize(&canvas, rows, columns);
     panel_table(&canvas, &view, NULL, 0, 0, rows);
     canvas_text(&canvas, &text);
     fwrite(text.at, 1, text.len, stdout);

@@ -4,13 +4,18 @@
 #include "daemon/demo/notes.h"
 #include "daemon/demo/status.h"
 
-/* Which lines were written last, so that only what is new is written. */
-struct plain {
-    int64_t line_us; /* when numbers were written last */
-    char lines[8][320];
+enum {
+    PLAIN_TENANTS_MAX = 8,
+    PLAIN_NUMBERS_MAX = 16
 };
 
-/* The three numbers of the tenants whose numbers changed, at most once a second; and what was of note. */
+/* What was written last, so that only what is new is written. */
+struct plain {
+    int64_t line_us;
+    char numbers[PLAIN_TENANTS_MAX][PLAIN_NUMBERS_MAX][NUMBER_TEXT_BYTES];
+};
+
+/* What changed of the three numbers of each tenant, at most once a second; and what was of note. */
 void plain_update(struct plain *plain, const struct status *status, struct wall *wall, struct notes *notes);
 
 /* All reports of all tenants: the first grouping, this month where there is one. */

@@ -50,7 +50,7 @@ static void draw_all(struct page *page)
         row = panel_notes(page, row, rows - 2 - newest - row);
         if (newest) panel_newest(page, row + 1, newest - 1);
     }
-    canvas_print(page->canvas, rows - 1, 1, STYLE_DIM, "%s", choice_keys);
+    canvas_print(page->canvas, rows - 1, 1, STYLE_DIM, "%s", choice_keys(page->canvas->columns));
 }
 
 void screen_draw(struct screen *screen, const struct status *status, struct wall *wall, struct notes *notes, int rows,

@@ -19,7 +19,7 @@ struct sender {
     struct sink *sink;
     struct feed *feed;
     pthread_t thread;
-    atomic_bool stop;
+    atomic_bool stop, live;
     atomic_ullong sent, history, failed;
 };
 
@@ -73,10 +73,16 @@ static void send_live(struct sender *sender)
     send_event(sender, &event);
 }
 
+static bool await_live(struct sender *sender)
+{
+    while (!atomic_load(&sender->live) && !atomic_load(&sender->stop)) sink_poll(sender->sink, WAIT_MS);
+    return !atomic_load(&sender->stop);
+}
+
 static void *run(void *context)
 {
     struct sender *sender = context;
-    bool live = send_history(sender) && sender->settings.live;
+    bool live = send_history(sender) && await_live(sender);
     int64_t next_us = clock_us(CLOCK_MONOTONIC);
     while (live && !atomic_load(&sender->stop)) {
         int64_t wait_us = next_us - clock_us(CLOCK_MONOTONIC);
@@ -107,6 +113,11 @@ struct sender *sender_start(const struct sender_settings *settings, struct error
     feed_destroy(sender->feed);
     free(sender);
     return NULL;
+}
+
+void sender_go_live(struct sender *sender)
+{
+    atomic_store(&sender->live, true);
 }
 
 void sender_stop(struct sender *sender)

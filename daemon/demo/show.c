@@ -15,6 +15,7 @@
 
 enum {
     FRAME_MS = 120,
+    QUIET_MS = 500,   /* no report for so long: they are all there */
     RATE_FRAMES = 16, /* over which events per second are measured */
     INSIDE_MAX = 10
 };
@@ -25,6 +26,8 @@ struct show {
     int signals;
     bool over, on_screen;
     int64_t began_us, drawn_us, live_us; /* monotonic; 0: not yet */
+    int64_t hinted_us;                   /* the last report came */
+    uint64_t hints;                      /* so many had come by then */
     struct wall wall;
     struct notes notes;
     struct status status;
@@ -103,6 +106,24 @@ static void measure_rate(struct show *show, int64_t now_us)
     show->frames[show->n_frames++ % RATE_FRAMES].at_us = now_us;
 }
 
+/* All of the history is counted, and its reports have come: the live events may begin. */
+static bool history_shown(struct show *show, const struct sender_counts *sent, int64_t now_us)
+{
+    if (show->hints != show->wall.updates) show->hinted_us = now_us;
+    show->hints = show->wall.updates;
+    return sent->history && show->status.counted >= sent->history && show->hints &&
+           now_us - show->hinted_us > QUIET_MS * MICROS_PER_MS;
+}
+
+static void go_live(struct show *show, int64_t now_us)
+{
+    show->live_us = now_us;
+    show->wall.latency_ms = 0; /* that of the history says nothing */
+    show->n_frames = 0;
+    show->status.catching_up = false;
+    if (!show->options->once) sender_go_live(show->stage->sender);
+}
+
 static void look_at_counts(struct show *show, int64_t now_us)
 {
     struct sender_counts sent = sender_counts(show->stage->sender);
@@ -115,13 +136,8 @@ static void look_at_counts(struct show *show, int64_t now_us)
     status->repeated = counted.duplicates;
     status->updates = show->wall.updates;
     status->latency_ms = show->wall.latency_ms;
-    status->catching_up = !sent.history || counted.records < sent.history;
-    if (!show->live_us && !status->catching_up) {
-        show->live_us = now_us;
-        show->wall.latency_ms = 0; /* that of the history says nothing */
-        show->n_frames = 0;
-    }
     measure_rate(show, now_us);
+    if (!show->live_us && history_shown(show, &sent, now_us)) go_live(show, now_us);
 }
 
 /* Events of note first: what stood in the reports before them is still there. */
@@ -233,6 +249,7 @@ static void close_show(struct show *show)
 bool show_run(struct stage *stage, const struct demo_options *options, int signals, struct error *error)
 {
     struct show show = { .stage = stage, .options = options, .signals = signals };
+    show.status = (struct status){ .catching_up = true, .zones = stage->zones };
     open_show(&show);
     bool fine = follow(&show, error);
     terminal_leave();

@@ -86,14 +86,12 @@ static bool open_daemon(struct stage *stage, struct error *error)
 
 static bool open_sender(struct stage *stage, const struct demo_options *options, struct error *error)
 {
-    const struct zone *zones[STAGE_TENANTS_MAX];
     REQUIRE(n_cast <= STAGE_TENANTS_MAX);
-    for (size_t i = 0; i < n_cast; i++) zones[i] = settings_rules(stage->settings, span_of(cast[i].name))->zone;
+    for (size_t i = 0; i < n_cast; i++) stage->zones[i] = settings_rules(stage->settings, span_of(cast[i].name))->zone;
     struct sender_settings settings = { .servers = kafka_mock_servers(stage->kafka),
                                         .seed = (uint64_t)options->seed,
                                         .rate = (int)options->rate,
-                                        .live = !options->once,
-                                        .zones = zones,
+                                        .zones = stage->zones,
                                         .news = stage->news = news_create() };
     stage->sender = sender_start(&settings, error);
     return stage->sender != NULL;

@@ -31,6 +31,7 @@ struct stage {
     struct settings *settings;
     struct catalogue *catalogue;
     struct engine engine;
+    const struct zone *zones[STAGE_TENANTS_MAX]; /* of the cast */
     struct daemon *daemon;
     struct news *news;
     struct sender *sender;

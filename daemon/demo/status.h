@@ -1,8 +1,7 @@
 /* How the demo is doing, for the top line. */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "common/zone.h"
 
 struct status {
     int64_t now_us;
@@ -12,6 +11,7 @@ struct status {
     uint64_t updates;                 /* report versions seen */
     double latency_ms;                /* from a commit to the word of its report */
     bool catching_up;                 /* with the history */
+    const struct zone *const *zones;  /* of the tenants of the cast */
 };
 
 static inline uint64_t status_lag(const struct status *status)

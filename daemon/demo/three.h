@@ -11,6 +11,7 @@ struct three_column {
 };
 extern const struct three_column three_columns[];
 extern const size_t n_three_columns;
+int three_width(size_t column); /* on a page, with the blanks before it */
 
 struct three_value {
     char text[NUMBER_TEXT_BYTES];
