@@ -92,7 +92,7 @@ static void bind_weighed(struct binding *binding)
     for (int i = 0; i < WEIGHT_DIMS_MAX; i++) binding->weighed[i] = -1;
     for (int dimension = 0; atom->weight && dimension < N_DIMENSIONS; dimension++)
         if (atom->weight->own_dims >> dimension & 1)
-            binding->weighed[n++] = fact_dimension(&fact_rows[atom->fact], (enum dimension)dimension);
+            binding->weighed[n++] = (int8_t)fact_dimension(&fact_rows[atom->fact], (enum dimension)dimension);
 }
 
 void binding_init(struct binding *binding, const struct atom *atom, const struct tally_spec *spec, enum unit unit,
@@ -100,9 +100,9 @@ void binding_init(struct binding *binding, const struct atom *atom, const struct
 {
     const struct fact_row *row = &fact_rows[atom->fact];
     binding->atom = atom;
-    for (size_t i = 0; i < spec->n_by; i++) binding->by[i] = cell_index(spec->rules, atom->fact, &spec->by[i]);
-    binding->currency = atom->by_currency ? fact_dimension(row, DIM_CURRENCY) : -1;
-    binding->unit = atom->units ? fact_dimension(row, DIM_UNIT) : -1;
+    for (size_t i = 0; i < spec->n_by; i++) binding->by[i] = (int8_t)cell_index(spec->rules, atom->fact, &spec->by[i]);
+    binding->currency = atom->by_currency ? (int8_t)fact_dimension(row, DIM_CURRENCY) : -1;
+    binding->unit = atom->units ? (int8_t)fact_dimension(row, DIM_UNIT) : -1;
     binding->range = range_of(atom, spec, unit);
     bind_filters(binding, spec, arena);
     bind_weighed(binding);

@@ -14,14 +14,14 @@ struct bound_filter {
 
 struct binding {
     const struct atom *atom;
-    size_t metric;
-    int by[GROUPINGS_MAX]; /* in the cell's dimensions; -1: the unit of time */
+    uint32_t metric;
+    int8_t by[GROUPINGS_MAX]; /* in the cell's dimensions; -1: the unit of time */
     struct bound_filter *filters;
-    size_t n_filters;
-    int currency, unit, weighed[WEIGHT_DIMS_MAX]; /* in the cell's dimensions; -1: none */
-    name_id unit_id;                              /* the one that is counted, of facts that are kept per unit */
-    struct period range;                          /* days whose cells it takes */
-    int next;                                     /* the next atom of the same fact; -1: none */
+    uint32_t n_filters;
+    int8_t currency, unit, weighed[WEIGHT_DIMS_MAX]; /* in the cell's dimensions; -1: none */
+    name_id unit_id;                                 /* the one that is counted, of facts that are kept per unit */
+    struct period range;                             /* days whose cells it takes */
+    int next;                                        /* the next atom of the same fact; -1: none */
 };
 
 /* Where the dimension stands in the fact's cells; -1: nowhere. */

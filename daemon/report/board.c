@@ -73,7 +73,7 @@ static void put_tally(struct board *board, struct tally *tally, bool *touched)
 static struct tally *new_tally(struct board *board, struct tally_spec *spec, const struct period *period, bool *touched)
 {
     spec->period = *period;
-    struct tally *tally = tally_create(spec);
+    struct tally *tally = tally_create(spec, &board->day_arena);
     put_tally(board, tally, touched);
     return tally;
 }
@@ -95,17 +95,16 @@ static void open_period(struct board *board, struct board_period *period, struct
     }
 }
 
-/* Which tallies take the cells of each fact. */
-static void index_facts(struct board *board)
+/* Which tallies take the cells of the fact. */
+static void index_fact(struct board *board, enum fact fact)
 {
-    for (int fact = 0; fact < N_FACTS; fact++) {
-        struct board_tally *list = arena_alloc(&board->day_arena, (board->n_tallies + 1) * sizeof *list);
-        size_t n = 0;
-        for (size_t i = 0; i < board->n_tallies; i++)
-            if (tally_takes(board->tallies[i].tally, (enum fact)fact)) list[n++] = board->tallies[i];
-        board->of_fact[fact] = list;
-        board->n_of_fact[fact] = n;
-    }
+    size_t n = 0;
+    for (size_t i = 0; i < board->n_tallies; i++) n += tally_takes(board->tallies[i].tally, fact);
+    struct board_tally *list = arena_alloc(&board->day_arena, n * sizeof *list);
+    board->of_fact[fact] = list;
+    board->n_of_fact[fact] = n;
+    for (size_t i = 0; i < board->n_tallies; i++)
+        if (tally_takes(board->tallies[i].tally, fact)) *list++ = board->tallies[i];
 }
 
 static void open_day(struct board *board)
@@ -113,7 +112,7 @@ static void open_day(struct board *board)
     const struct catalogue *catalogue = board->catalogue;
     const struct metric *const *all = (const struct metric *const *)catalogue->metrics;
     struct tally_spec spec = { .rules = board->rules, .names = board->names, .today = board->today };
-    weights_init(&board->weights, all, catalogue->n_metrics, &spec);
+    weights_init(&board->weights, all, catalogue->n_metrics, &spec, &board->day_arena);
     for (size_t i = 0; i < board->weights.n; i++) put_tally(board, board->weights.at[i].tally, NULL);
     for (size_t i = 0; i < catalogue->n_reports; i++) {
         struct board_report *of = &board->reports[i];
@@ -124,7 +123,7 @@ static void open_day(struct board *board)
     spec.metrics = all;
     spec.n_metrics = catalogue->n_metrics;
     for (size_t p = 0; p < board->n_metrics; p++) open_period(board, &board->metrics[p], spec, NULL, &board->metrics_touched);
-    index_facts(board);
+    for (int fact = 0; fact < N_FACTS; fact++) index_fact(board, (enum fact)fact);
 }
 
 static void touch_all(struct board *board)
@@ -179,4 +178,20 @@ bool board_touched(const struct board *board, size_t report)
 bool board_metrics_touched(const struct board *board)
 {
     return board->metrics_touched;
+}
+
+static size_t rendered_bytes(const struct rendered *rendered)
+{
+    if (!rendered) return 0;
+    return rendered->sections.room + rendered->changes.room + rendered->room_lines * sizeof *rendered->lines +
+           rendered->room_pieces * sizeof *rendered->pieces;
+}
+
+size_t board_bytes(const struct board *board)
+{
+    size_t bytes = board->arena.bytes + board->day_arena.bytes + board->room_tallies * sizeof *board->tallies;
+    for (size_t i = 0; i < board->n_tallies; i++) bytes += tally_bytes(board->tallies[i].tally);
+    for (size_t i = 0; i < board->catalogue->n_reports; i++)
+        bytes += rendered_bytes(board->reports[i].sent) + rendered_bytes(board->reports[i].pending);
+    return bytes;
 }

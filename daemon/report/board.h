@@ -32,6 +32,9 @@ struct board_limits {
     size_t max_bytes; /* of `sections`: with more, fewer rows are shown; 0: no limit */
 };
 
+/* About how much memory it holds: who keeps many boards drops those that were not asked for longest. */
+size_t board_bytes(const struct board *board);
+
 /* A rendered report. Texts stay until it is rendered again, sent, or the board goes. */
 struct board_document {
     struct span sections; /* the JSON array */

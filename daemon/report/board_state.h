@@ -19,23 +19,34 @@ enum line_type {
     LINE_ROW
 };
 
+/* A piece of the rendered sections. */
+struct piece {
+    uint32_t at, len;
+};
+
 /* One line of a rendered report. */
 struct line {
     enum line_type type;
-    size_t section, period;
-    struct span key;           /* of a row: `"owner":"u12"`, also the JSON of its dimensions */
-    const struct span *values; /* JSON, one for each column */
+    uint32_t section, period;
+    struct piece key; /* of a row: `"owner":"u12"`, the JSON of its dimensions */
+    size_t values;    /* the first of its pieces, one for each column */
 };
 
 /* A report as it was rendered. */
 struct rendered {
-    struct arena arena; /* of texts */
-    struct line *lines;
-    size_t n_lines, room;
     struct buffer sections;
+    struct line *lines;
+    size_t n_lines, room_lines;
+    struct piece *pieces; /* the values of all lines */
+    size_t n_pieces, room_pieces;
     struct buffer changes; /* against what was sent before */
     bool truncated;
 };
+
+static inline struct span piece_text(const struct rendered *rendered, struct piece piece)
+{
+    return (struct span){ rendered->sections.at + piece.at, piece.len };
+}
 
 struct board_report {
     const struct report *report;

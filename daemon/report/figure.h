@@ -28,7 +28,8 @@ struct weights {
     } * at;
     size_t n;
 };
-void weights_init(struct weights *weights, const struct metric *const *metrics, size_t n, const struct tally_spec *spec);
+void weights_init(struct weights *weights, const struct metric *const *metrics, size_t n, const struct tally_spec *spec,
+                  struct arena *arena); /* the arena must stay until weights_deinit */
 void weights_deinit(struct weights *weights);
 
 /* All that a formula is worked out from. */

@@ -112,8 +112,8 @@ static bool answer_bound(const struct bound_query *query, const struct query_ten
                                .n_where = query->n_where,
                                .period = query->period,
                                .today = tenant->today };
-    answer.tally = tally_create(&spec);
-    weights_init(&answer.weights, &query->metric, 1, &spec);
+    answer.tally = tally_create(&spec, &answer.arena);
+    weights_init(&answer.weights, &query->metric, 1, &spec, &answer.arena);
     bool good = read_cells(&answer, error);
     if (good) write_rows(&answer, out);
     weights_deinit(&answer.weights);

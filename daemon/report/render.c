@@ -11,6 +11,7 @@ struct rendering {
     struct board_report *of;
     struct rendered *out;
     struct arena *scratch; /* of the period at hand */
+    struct buffer text;    /* of the value at hand */
     const struct board_period *period;
     const struct report_section *section; /* NULL: totals */
     const struct tally *tally;
@@ -32,19 +33,20 @@ static const struct metric share_of_number = { .shape = SHAPE_NUMBER }, share_of
 static struct figure column_figure(const struct rendering *at, size_t column, const struct sum *sums, struct period period)
 {
     size_t metric = at->of->metric_of_column[column];
-    struct evaluation evaluation = { at->of->metrics[metric], sums + tally_first_atom(at->tally, metric),
-                                     &at->board->weights,     period,
-                                     at->board->today,        &at->out->arena };
+    struct evaluation evaluation = { .metric = at->of->metrics[metric],
+                                     .sums = sums + tally_first_atom(at->tally, metric),
+                                     .weights = &at->board->weights,
+                                     .period = period,
+                                     .today = at->board->today,
+                                     .arena = at->scratch };
     return evaluate(&evaluation, at->of->report->columns[column].stat);
 }
 
 static struct span value_text(struct rendering *at, const struct metric *metric, const struct figure *figure)
 {
-    struct buffer text = { 0 };
-    figure_write(metric, figure, at->board->names, &text);
-    struct span copy = arena_copy(&at->out->arena, buffer_all(&text));
-    buffer_deinit(&text);
-    return copy;
+    buffer_clear(&at->text);
+    figure_write(metric, figure, at->board->names, &at->text);
+    return arena_copy(at->scratch, buffer_all(&at->text));
 }
 
 /* The values of all columns; `*first` becomes the figure of the first (without a value where the tally lacks it). */
@@ -52,7 +54,7 @@ static const struct span *render_values(struct rendering *at, const struct sum *
                                         const struct figure *whole, struct figure *first)
 {
     const struct report *report = at->of->report;
-    struct span *values = arena_alloc(&at->out->arena, report->n_columns * sizeof *values);
+    struct span *values = arena_alloc(at->scratch, report->n_columns * sizeof *values);
     *first = (struct figure){ 0 };
     for (size_t c = 0; c < report->n_columns; c++) {
         const struct metric *metric = report->columns[c].metric;
@@ -70,15 +72,25 @@ static const struct span *render_values(struct rendering *at, const struct sum *
     return values;
 }
 
-static void put_line(struct rendering *at, enum line_type type, struct span key, const struct span *values)
+static void put_piece(struct rendered *out, size_t at)
+{
+    if (out->n_pieces == out->room_pieces) {
+        out->room_pieces = out->room_pieces ? 2 * out->room_pieces : 256;
+        out->pieces = must_realloc(out->pieces, out->room_pieces * sizeof *out->pieces);
+    }
+    out->pieces[out->n_pieces++] = (struct piece){ (uint32_t)at, (uint32_t)(out->sections.len - at) };
+}
+
+static void put_line(struct rendering *at, enum line_type type, struct piece key)
 {
     struct rendered *out = at->out;
-    size_t section = at->section ? (size_t)(at->section - at->of->report->sections) : 0;
-    if (out->n_lines == out->room) {
-        out->room = out->room ? 2 * out->room : 64;
-        out->lines = must_realloc(out->lines, out->room * sizeof *out->lines);
+    uint32_t section = (uint32_t)(at->section - at->of->report->sections);
+    if (out->n_lines == out->room_lines) {
+        out->room_lines = out->room_lines ? 2 * out->room_lines : 64;
+        out->lines = must_realloc(out->lines, out->room_lines * sizeof *out->lines);
     }
-    out->lines[out->n_lines++] = (struct line){ type, section, (size_t)(at->period - at->of->periods), key, values };
+    uint32_t period = (uint32_t)(at->period - at->of->periods);
+    out->lines[out->n_lines++] = (struct line){ type, section, period, key, out->n_pieces };
 }
 
 static void write_values(struct rendering *at, const struct span *values)
@@ -89,7 +101,9 @@ static void write_values(struct rendering *at, const struct span *values)
         if (c) buffer_byte(out, ',');
         text_write(span_of(report->columns[c].name), out);
         buffer_byte(out, ':');
+        size_t start = out->len;
         buffer_span(out, values[c]);
+        put_piece(at->out, start);
     }
 }
 
@@ -106,7 +120,7 @@ static void render_total(struct rendering *at, enum line_type type, const struct
     at->tally = tally;
     tally_rows(tally, take_only_row, &sums);
     const struct span *values = render_values(at, sums, period, NULL, first);
-    put_line(at, type, NO_SPAN, values);
+    put_line(at, type, (struct piece){ 0 });
     buffer_byte(&at->out->sections, '{');
     write_values(at, values);
     buffer_byte(&at->out->sections, '}');
@@ -155,22 +169,20 @@ static void take_other(void *context, const struct tally_row *row)
 
 static void render_row(struct rendering *at, const uint32_t *key, const struct span *values)
 {
-    struct buffer text = { 0 }, *out = &at->out->sections;
+    struct buffer *out = &at->out->sections;
+    buffer_byte(out, '{');
+    size_t start = out->len;
     for (size_t i = 0; i < at->section->n_by; i++) {
         const struct grouping *by = &at->section->by[i];
-        if (i) buffer_byte(&text, ',');
-        text_write(span_of(by->name), &text);
-        buffer_byte(&text, ':');
+        if (i) buffer_byte(out, ',');
+        text_write(span_of(by->name), out);
+        buffer_byte(out, ':');
         if (key)
-            grouping_write(by, at->board->rules, at->board->names, key[i], &text);
+            grouping_write(by, at->board->rules, at->board->names, key[i], out);
         else
-            buffer_str(&text, "\"(other)\"");
+            buffer_str(out, "\"(other)\"");
     }
-    struct span copy = arena_copy(&at->out->arena, buffer_all(&text));
-    buffer_deinit(&text);
-    put_line(at, LINE_ROW, copy, values);
-    buffer_byte(out, '{');
-    buffer_span(out, copy);
+    put_line(at, LINE_ROW, (struct piece){ (uint32_t)start, (uint32_t)(out->len - start) });
     buffer_byte(out, ',');
     write_values(at, values);
     buffer_byte(out, '}');
@@ -203,6 +215,8 @@ static void render_rows(struct rendering *at)
     if (more) render_other(at);
     buffer_byte(&at->out->sections, ']');
     free(at->rows);
+    at->rows = NULL;
+    at->n_rows = at->room = 0;
 }
 
 static void write_dates(const struct board *board, struct period period, struct buffer *out)
@@ -214,23 +228,23 @@ static void write_dates(const struct board *board, struct period period, struct 
     buffer_printf(out, ",\"from\":\"%s\",\"to\":\"%s\",\"complete\":%s", from, to, period.to < board->today ? "true" : "false");
 }
 
-static void render_period(struct rendering at)
+static void render_period(struct rendering *at)
 {
-    struct buffer *out = &at.out->sections;
+    struct buffer *out = &at->out->sections;
     struct figure before;
-    size_t section = (size_t)(at.section - at.of->report->sections);
+    size_t section = (size_t)(at->section - at->of->report->sections);
     buffer_str(out, "{\"name\":");
-    text_write(span_of(at.period->name), out);
-    write_dates(at.board, at.period->now, out);
+    text_write(span_of(at->period->name), out);
+    write_dates(at->board, at->period->now, out);
     buffer_str(out, ",\"total\":");
-    render_total(&at, LINE_TOTAL, at.period->total, at.period->now, &at.whole);
+    render_total(at, LINE_TOTAL, at->period->total, at->period->now, &at->whole);
     buffer_str(out, ",\"previous\":");
-    if (at.period->previous)
-        render_total(&at, LINE_PREVIOUS, at.period->previous, at.period->before, &before);
+    if (at->period->previous)
+        render_total(at, LINE_PREVIOUS, at->period->previous, at->period->before, &before);
     else
         buffer_str(out, "null");
-    at.tally = at.period->sections[section];
-    render_rows(&at);
+    at->tally = at->period->sections[section];
+    render_rows(at);
     buffer_byte(out, '}');
 }
 
@@ -250,22 +264,22 @@ static void write_columns(const struct report *report, const struct report_secti
     }
 }
 
-static void render_section(struct rendering at)
+static void render_section(struct rendering *at)
 {
-    struct buffer *out = &at.out->sections;
+    struct buffer *out = &at->out->sections;
     buffer_str(out, "{\"by\":[");
-    for (size_t i = 0; i < at.section->n_by; i++) {
+    for (size_t i = 0; i < at->section->n_by; i++) {
         if (i) buffer_byte(out, ',');
-        text_write(span_of(at.section->by[i].name), out);
+        text_write(span_of(at->section->by[i].name), out);
     }
     buffer_str(out, "],\"columns\":[");
-    write_columns(at.of->report, at.section, out);
+    write_columns(at->of->report, at->section, out);
     buffer_str(out, "],\"periods\":[");
-    for (size_t p = 0; p < at.of->report->n_periods; p++) {
+    for (size_t p = 0; p < at->of->report->n_periods; p++) {
         if (p) buffer_byte(out, ',');
-        at.period = &at.of->periods[p];
+        at->period = &at->of->periods[p];
         render_period(at);
-        arena_reset(at.scratch);
+        arena_reset(at->scratch);
     }
     buffer_str(out, "]}");
 }
@@ -279,9 +293,10 @@ static struct rendered *render(struct board *board, struct board_report *of, siz
     for (size_t s = 0; s < of->report->n_sections; s++) {
         if (s) buffer_byte(&out->sections, ',');
         at.section = &of->report->sections[s];
-        render_section(at);
+        render_section(&at);
     }
     buffer_byte(&out->sections, ']');
+    buffer_deinit(&at.text);
     arena_deinit(&scratch);
     return out;
 }
@@ -292,7 +307,7 @@ void rendered_destroy(struct rendered *rendered)
     buffer_deinit(&rendered->sections);
     buffer_deinit(&rendered->changes);
     free(rendered->lines);
-    arena_deinit(&rendered->arena);
+    free(rendered->pieces);
     free(rendered);
 }
 
@@ -333,4 +348,5 @@ void board_sent(struct board *board, size_t report)
     rendered_destroy(of->sent);
     of->sent = of->pending;
     of->pending = NULL;
+    buffer_deinit(&of->sent->changes);
 }

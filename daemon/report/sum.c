@@ -11,6 +11,11 @@ void sum_deinit(struct sum *sum)
     *sum = (struct sum){ 0 };
 }
 
+size_t sum_bytes(const struct sum *sum)
+{
+    return sum->room * sizeof *sum->parts + sum->spread.room * sizeof *sum->spread.bars;
+}
+
 struct sum_part *sum_part(struct sum *sum, name_id currency, const name_id weighed[WEIGHT_DIMS_MAX])
 {
     for (uint32_t i = 0; i < sum->n_parts; i++) {

@@ -20,6 +20,8 @@ struct sum {
 
 void sum_deinit(struct sum *sum);
 
+size_t sum_bytes(const struct sum *sum); /* what it has grown to, without itself */
+
 /* The part for this currency and these weighed dimensions; new ones are 0. */
 struct sum_part *sum_part(struct sum *sum, name_id currency, const name_id weighed[WEIGHT_DIMS_MAX]);
 

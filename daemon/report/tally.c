@@ -44,8 +44,8 @@ static void bind_metric(struct tally *tally, size_t at)
         size_t number = tally->first_atom[at] + i;
         struct binding *binding = &tally->bindings[number];
         if (!tally->shown[at]) continue;
-        binding_init(binding, &metric->atoms[i], &tally->spec, tally->unit, &tally->arena);
-        binding->metric = at;
+        binding_init(binding, &metric->atoms[i], &tally->spec, tally->unit, tally->arena);
+        binding->metric = (uint32_t)at;
         binding->next = tally->first_of_fact[metric->atoms[i].fact];
         tally->first_of_fact[metric->atoms[i].fact] = (int)number;
     }
@@ -65,9 +65,9 @@ static struct tally_entry *entry_of(struct tally *tally, const uint32_t *key)
     size_t n_by = tally->spec.n_by;
     struct tally_entry *entry = map_get(&tally->entries, (struct span){ (const char *)key, n_by * sizeof *key });
     if (entry) return entry;
-    entry = arena_alloc(&tally->arena, sizeof *entry + (n_by + 1) * sizeof *key);
+    entry = arena_alloc(tally->arena, sizeof *entry + (n_by + 1) * sizeof *key);
     if (n_by) memcpy(entry->key, key, n_by * sizeof *key);
-    entry->sums = arena_zalloc(&tally->arena, tally->n_bindings * sizeof *entry->sums);
+    entry->sums = arena_zalloc(tally->arena, tally->n_bindings * sizeof *entry->sums);
     map_put(&tally->entries, (struct span){ (const char *)entry->key, n_by * sizeof *key }, entry);
     return entry;
 }
@@ -79,10 +79,10 @@ static void *arena_keep(struct arena *arena, const void *bytes, size_t n)
     return copy;
 }
 
-struct tally *tally_create(const struct tally_spec *spec)
+struct tally *tally_create(const struct tally_spec *spec, struct arena *arena)
 {
-    struct tally *tally = must_zalloc(sizeof *tally);
-    struct arena *arena = &tally->arena;
+    struct tally *tally = arena_zalloc(arena, sizeof *tally);
+    tally->arena = arena;
     size_t n = spec->n_metrics;
     tally->spec = *spec;
     tally->spec.metrics = arena_keep(arena, spec->metrics, n * sizeof(struct metric *));
@@ -111,8 +111,14 @@ void tally_destroy(struct tally *tally)
     for (struct map_slot *slot; (slot = map_next(&tally->entries, &at));)
         for (size_t i = 0; i < tally->n_bindings; i++) sum_deinit(&((struct tally_entry *)slot->value)->sums[i]);
     map_deinit(&tally->entries);
-    arena_deinit(&tally->arena);
-    free(tally);
+}
+
+size_t tally_bytes(const struct tally *tally)
+{
+    size_t bytes = tally->entries.room * sizeof *tally->entries.slots, at = 0;
+    for (struct map_slot *slot; (slot = map_next(&tally->entries, &at));)
+        for (size_t i = 0; i < tally->n_bindings; i++) bytes += sum_bytes(&((struct tally_entry *)slot->value)->sums[i]);
+    return bytes;
 }
 
 bool tally_takes(const struct tally *tally, enum fact fact)

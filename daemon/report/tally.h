@@ -28,10 +28,10 @@ struct tally_spec {
 
 struct tally;
 
-/* What the spec points to must stay, the spec itself need not. Metrics that cannot be had by these dimensions, or not for
- * this period, are left out of the rows. Never NULL. */
-struct tally *tally_create(const struct tally_spec *spec);
-void tally_destroy(struct tally *tally); /* NULL is fine */
+/* In the arena, which must stay until it is destroyed. What the spec points to must stay, too, the spec itself need not.
+ * Metrics that cannot be had by these dimensions, or not for this period, are left out of the rows. Never NULL. */
+struct tally *tally_create(const struct tally_spec *spec, struct arena *arena);
+void tally_destroy(struct tally *tally); /* gives back what is not in the arena; NULL is fine */
 
 /* NULL, or why the metric cannot be had for the period (by the unit, or N_UNITS): "sales_velocity counts per day …" */
 const char *metric_refusal(const struct metric *metric, const struct rules *rules, struct period period, enum unit by);
@@ -39,6 +39,7 @@ const char *metric_refusal(const struct metric *metric, const struct rules *rule
 /* Can it be grouped (or filtered) by this, with the tenant's custom attributes? */
 bool metric_has(const struct metric *metric, const struct rules *rules, const struct grouping *by);
 
+size_t tally_bytes(const struct tally *tally);               /* about what it holds outside of the arena */
 bool tally_takes(const struct tally *tally, enum fact fact); /* can a cell of it count at all? */
 bool tally_shows(const struct tally *tally, size_t metric);  /* is it in the rows? */
 void tally_needs(const struct tally *tally, struct reading *reading);

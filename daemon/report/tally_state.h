@@ -14,7 +14,7 @@ struct tally_entry {
 
 struct tally {
     struct tally_spec spec; /* by and where are copies */
-    struct arena arena;
+    struct arena *arena;
     enum unit unit; /* by which time is grouped; N_UNITS: not at all */
     size_t unit_at; /* where in `by` */
     struct binding *bindings;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static void add_weight(struct weights *weights, const struct metric *metric, const struct tally_spec *spec)
+static void add_weight(struct weights *weights, const struct metric *metric, const struct tally_spec *spec, struct arena *arena)
 {
     for (size_t i = 0; i < weights->n; i++)
         if (weights->at[i].metric == metric) return;
@@ -21,15 +21,16 @@ static void add_weight(struct weights *weights, const struct metric *metric, con
                               .period = { PERIOD_BEGIN, PERIOD_END },
                               .today = spec->today };
     weights->at = must_realloc(weights->at, (weights->n + 1) * sizeof *weights->at);
-    weights->at[weights->n++] = (struct weight){ metric, tally_create(&all) };
+    weights->at[weights->n++] = (struct weight){ metric, tally_create(&all, arena) };
 }
 
-void weights_init(struct weights *weights, const struct metric *const *metrics, size_t n, const struct tally_spec *spec)
+void weights_init(struct weights *weights, const struct metric *const *metrics, size_t n, const struct tally_spec *spec,
+                  struct arena *arena)
 {
     *weights = (struct weights){ 0 };
     for (size_t i = 0; i < n; i++)
         for (unsigned a = 0; a < metrics[i]->n_atoms; a++)
-            if (metrics[i]->atoms[a].weight) add_weight(weights, metrics[i]->atoms[a].weight, spec);
+            if (metrics[i]->atoms[a].weight) add_weight(weights, metrics[i]->atoms[a].weight, spec, arena);
 }
 
 void weights_deinit(struct weights *weights)

@@ -271,6 +271,25 @@ static void more_than_a_thousand_changes_are_cut(void **state)
     board_destroy(board);
 }
 
+static void a_board_knows_what_it_holds(void **state)
+{
+    (void)state;
+    char text[256], at[DAY_TEXT_BYTES];
+    struct board *board = new_board("2026-03-15");
+    size_t empty = board_bytes(board);
+    assert_true(empty > 1000 && empty < 1000000);
+    for (int i = 0; i < 300; i++) {
+        snprintf(text, sizeof text, "deal_won owner=u%d currency=EUR amount=1 seconds=%d", i, i * 1000000);
+        day_format(day("2026-01-01") + i % 74, at);
+        tell(board, at, text);
+    }
+    size_t full = board_bytes(board);
+    assert_true(full > empty + 100000);
+    (void)render(board, no_limits);
+    assert_true(board_bytes(board) > full);
+    board_destroy(board);
+}
+
 static void a_new_day_moves_the_periods(void **state)
 {
     (void)state;
@@ -347,6 +366,7 @@ int main(void)
         CASE(what_is_beyond_the_limit_is_one_row),
         CASE(changes_against_what_was_sent),
         CASE(more_than_a_thousand_changes_are_cut),
+        CASE(a_board_knows_what_it_holds),
         CASE(a_new_day_moves_the_periods),
         CASE(single_numbers),
         CASE(documents),
