@@ -447,3 +447,10 @@ bool entity_is_empty(const struct entity *entity)
     for (int i = 0; i < N_HANDED_SUMS; i++) sums = sums || entity->sums[i];
     return !entity->n_events && !entity->n_buried && !entity->n_items && !sums;
 }
+
+bool entity_is_settled(const struct entity *entity)
+{
+    for (uint32_t i = 0; i < entity->n_items; i++)
+        if (entity->items[i].count != 1) return false;
+    return true;
+}

@@ -127,4 +127,5 @@ void entity_hand_item(struct entity *entity, struct arena *arena, const struct h
 /* The compact form (codec.c). `decode` fills all but kind and id, pointing into `bytes`; arrays in the arena. False: not of this daemon's format. */
 void entity_encode(const struct entity *entity, const struct names *names, struct buffer *out);
 bool entity_decode(struct entity *entity, struct span bytes, struct arena *arena, const struct names *names);
-bool entity_is_empty(const struct entity *entity); /* nothing to store */
+bool entity_is_empty(const struct entity *entity);   /* nothing to store */
+bool entity_is_settled(const struct entity *entity); /* every item handed to it is there once: only then can it be encoded */

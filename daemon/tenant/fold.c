@@ -110,6 +110,14 @@ static void fail_batch(struct batch *batch, enum outcome outcome)
     if (batch->outcome == DONE) batch->outcome = outcome;
 }
 
+void batch_doubt(struct batch *batch, const struct work *work, const char *what)
+{
+    fail(&batch->error, "the %s %.*s of tenant %.*s %s: it moved on while it was read, or it is damaged",
+         work->entity.kind < N_KINDS ? kind_rows[work->entity.kind].name : "address", SPAN_ARG(work->entity.id),
+         SPAN_ARG(batch->tenant->name), what);
+    fail_batch(batch, REFUSED);
+}
+
 /* An entity that nobody foresaw: a merged contact's target, the end of a chain. */
 static struct stored_entity *read_now(struct batch *batch, enum kind kind, struct span id)
 {
@@ -131,8 +139,7 @@ struct work *batch_work(struct batch *batch, enum kind kind, struct span id)
     work->stored = stored;
     work->entity = (struct entity){ .kind = kind, .id = stored->id, .wake_us = NEVER };
     if (stored->bytes.at && !entity_decode(&work->entity, stored->bytes, batch->arena, &batch->tenant->names)) {
-        fail(&batch->error, "entity %.*s of tenant %.*s is malformed", SPAN_ARG(id), SPAN_ARG(batch->tenant->name));
-        fail_batch(batch, REFUSED);
+        batch_doubt(batch, work, "cannot be read");
     }
     work->old_wake_us = work->entity.wake_us;
     map_put(&batch->works, stored->map_key, work);
@@ -234,6 +241,11 @@ static void apply_entry(struct batch *batch, struct entry *entry)
     position->changed = true;
 }
 
+/* A chain of merges may need as many as it is long; more than this is a circle that was not cut. */
+enum {
+    EVALUATIONS_PER_ENTITY = 256
+};
+
 /* ---- handing over, until nothing moves any more ---- */
 
 static int compare_handovers(const void *a, const void *b)
@@ -285,6 +297,7 @@ static void evaluate(struct batch *batch, struct work *work)
 {
     struct facts_context context = facts_context(batch, batch->tenant->clock_us);
     struct statement before = work->said;
+    if (++batch->evaluations > EVALUATIONS_PER_ENTITY * (batch->all.n + 16)) batch_doubt(batch, work, "hands on in a circle");
     work->dirty = false;
     facts_of(&work->entity, &context, &work->said);
     deliver_changes(batch, &before, &work->said);

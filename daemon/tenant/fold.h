@@ -23,6 +23,7 @@ struct work {
     struct statement before;   /* as it was counted */
     struct statement said;     /* what it said last, and has handed over */
     int64_t old_wake_us;       /* as stored */
+    struct span encoded;       /* as it will be stored; empty: not at all */
     bool dirty, changed, rang; /* to be evaluated; evaluated before; its timer rang */
 };
 
@@ -55,7 +56,7 @@ struct batch {
     struct commit commit;    /* made by batch_write */
     struct entry **too_many; /* rejected by the fold: their dead letters go out before the commit */
     size_t n_too_many;
-    size_t duplicates, applied, overflows;
+    size_t duplicates, applied, overflows, evaluations;
     enum outcome outcome; /* DONE so far; else the fold was cut short and `error` says why */
     struct error error;
 };
@@ -67,6 +68,9 @@ void batch_fold(struct batch *batch);  /* applies, evaluates, delivers; asks for
 bool batch_write(struct batch *batch); /* makes the commit; false: there is nothing to commit */
 void batch_done(struct batch *batch);  /* the commit took place: memory follows */
 void batch_deinit(struct batch *batch);
+
+/* What was read does not fit together: it moved on between two reads (the commit would be refused), or it is damaged. */
+void batch_doubt(struct batch *batch, const struct work *work, const char *what);
 
 /* ---- inner, shared by fold.c, merge.c and write.c ---- */
 struct work *batch_work(struct batch *batch, enum kind kind, struct span id); /* never NULL; a failure is sticky in the batch */

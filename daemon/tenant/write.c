@@ -81,17 +81,30 @@ static void put_entity(struct writer *writer, struct work *work)
     struct tenant *tenant = writer->tenant;
     bool stays = !entity_is_empty(&work->entity), grave = stays && is_grave(&work->entity);
     bool grown = writer->old_buckets[stored->kind] != tenant->kind[stored->kind].buckets;
-    if (stays) entity_encode(&work->entity, &tenant->names, &writer->scratch);
-    if (grown || stored->grave != grave || !span_equal(buffer_all(&writer->scratch), stored->bytes)) {
-        leave_place(writer, stored, stays, grave);
-        tenant->graves += (uint64_t)(grave - stored->grave);
-        stored->placed = stays;
-        stored->grave = grave;
-        stored_entity_set(stored, stays ? buffer_all(&writer->scratch) : NO_SPAN);
-        uint32_t bucket = entity_bucket(tenant, stored->id, tenant->kind[stored->kind].buckets);
-        if (stays) put(writer, entities_key(writer, stored->kind, bucket), field_of(writer, stored, grave), stored->bytes);
+    if (!grown && stored->grave == grave && span_equal(work->encoded, stored->bytes)) return;
+    leave_place(writer, stored, stays, grave);
+    tenant->graves += (uint64_t)(grave - stored->grave);
+    stored->placed = stays;
+    stored->grave = grave;
+    stored_entity_set(stored, work->encoded);
+    uint32_t bucket = entity_bucket(tenant, stored->id, tenant->kind[stored->kind].buckets);
+    if (stays) put(writer, entities_key(writer, stored->kind, bucket), field_of(writer, stored, grave), work->encoded);
+}
+
+/* All of them before any is stored: what one hands on to another may still lie in the bytes of the first. */
+static void encode_entities(struct writer *writer)
+{
+    struct batch *batch = writer->batch;
+    for (size_t i = 0; i < batch->all.n; i++) {
+        struct work *work = batch->all.at[i];
+        if (!work->changed || entity_is_empty(&work->entity)) continue;
+        if (!entity_is_settled(&work->entity)) {
+            batch_doubt(batch, work, "was handed what nobody hands over");
+            continue;
+        }
+        entity_encode(&work->entity, &writer->tenant->names, &writer->scratch);
+        work->encoded = take_scratch(writer);
     }
-    buffer_clear(&writer->scratch);
 }
 
 static void count_entities(struct batch *batch)
@@ -161,6 +174,7 @@ static void put_entities(struct writer *writer)
 {
     struct batch *batch = writer->batch;
     count_entities(batch);
+    encode_entities(writer);
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) grow_buckets(writer, (enum kind)kind);
     for (size_t i = 0; i < batch->all.n; i++) {
         struct work *work = batch->all.at[i];

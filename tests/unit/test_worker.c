@@ -1,0 +1,507 @@
+/* The worker against a state and a source that fail: whatever is lost, refused, repeated or done by somebody else meanwhile,
+ * the numbers come out as if nothing had happened. Each history is made from a seed, printed when it fails. */
+#include "daemon/run/engine.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    PARTITIONS = 3,
+    RECORDS = 400,
+    SEEDS = 60,
+    TURNS_MAX = 20000
+};
+
+/* ---- a source of records in memory, that can be read again from any offset ---- */
+
+struct log_record {
+    char value[400];
+    size_t len;
+};
+
+struct script {
+    struct log_record records[PARTITIONS][RECORDS];
+    size_t n[PARTITIONS];
+};
+
+struct script_source {
+    struct source base;
+    const struct script *script;
+    int64_t next[PARTITIONS];
+    bool told;
+    unsigned seed;
+    struct partition partitions[PARTITIONS];
+};
+
+static const char *const topic = "t";
+
+static size_t script_receive(struct source *base, struct record *records, size_t room, int timeout_ms)
+{
+    struct script_source *source = (struct script_source *)base;
+    (void)timeout_ms;
+    size_t n = 0, wanted = 1 + (size_t)rand_r(&source->seed) % 40;
+    for (int tries = 0; tries < 100 && n < wanted && n < room; tries++) {
+        int p = rand_r(&source->seed) % PARTITIONS;
+        if (source->next[p] < 0 || (size_t)source->next[p] >= source->script->n[p]) continue;
+        const struct log_record *record = &source->script->records[p][source->next[p]];
+        records[n++] = (struct record){ .value = { record->value, record->len },
+                                        .topic = span_of(topic),
+                                        .partition = p,
+                                        .offset = source->next[p]++,
+                                        .timestamp_us = instant("2026-03-31T00:00:00Z") };
+    }
+    return n;
+}
+
+static void script_nothing(struct source *base)
+{
+    (void)base;
+}
+
+static void script_idle(struct source *base, int timeout_ms)
+{
+    (void)base, (void)timeout_ms;
+    usleep(500); /* the worker waits by the real clock before it tries again */
+}
+
+static bool script_change(struct source *base, struct change *change)
+{
+    struct script_source *source = (struct script_source *)base;
+    if (source->told) return false;
+    source->told = true;
+    for (int p = 0; p < PARTITIONS; p++) source->partitions[p] = (struct partition){ span_of(topic), p };
+    *change = (struct change){ CHANGE_ASSIGNED, source->partitions, PARTITIONS };
+    return true;
+}
+
+static void script_start(struct source *base, struct partition partition, int64_t offset)
+{
+    ((struct script_source *)base)->next[partition.number] = offset;
+}
+
+static bool script_view(struct source *base, struct partition_view *views, size_t n, int timeout_ms, struct error *error)
+{
+    const struct script_source *source = (struct script_source *)base;
+    (void)timeout_ms, (void)error;
+    for (size_t i = 0; i < n; i++) {
+        views[i].committed = NO_OFFSET;
+        views[i].low = 0;
+        views[i].high = (int64_t)source->script->n[views[i].partition.number];
+        views[i].found = views[i].probe >= 0 && views[i].probe < views[i].high;
+        views[i].timestamp_us = instant("2026-03-31T00:00:00Z");
+    }
+    return true;
+}
+
+static void script_commit(struct source *base, const struct position *positions, size_t n)
+{
+    (void)base, (void)positions, (void)n;
+}
+
+static size_t script_positions(struct source *base, struct position *positions, size_t room)
+{
+    (void)base, (void)positions, (void)room;
+    return 0;
+}
+
+static const char *script_trouble(struct source *base)
+{
+    (void)base;
+    return NULL;
+}
+
+static const struct source_ops script_ops = { script_receive,   script_nothing, script_idle,   script_change,
+                                              script_nothing,   script_start,   script_view,   script_commit,
+                                              script_positions, script_trouble, script_nothing };
+
+static bool is_at_end(const struct script_source *source)
+{
+    for (int p = 0; p < PARTITIONS; p++)
+        if (source->next[p] < (int64_t)source->script->n[p]) return false;
+    return true;
+}
+
+/* ---- a state that fails now and then ---- */
+
+struct shaky {
+    struct state base;
+    struct state *real;
+    unsigned *seed;
+    int permille; /* how often something goes wrong */
+    struct commit *commits;
+    size_t n;
+    enum {
+        ALL_WELL,
+        ANSWER_LOST,
+        NEVER_SENT,
+        TURNED_DOWN
+    } fate;
+    bool connected;
+};
+
+static bool goes_wrong(struct shaky *shaky)
+{
+    return rand_r(shaky->seed) % 1000 < shaky->permille;
+}
+
+static bool shaky_read(struct state *base, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
+                       struct error *error)
+{
+    struct shaky *shaky = (struct shaky *)base;
+    if (shaky->connected && !goes_wrong(shaky)) return shaky->real->ops->read(shaky->real, reads, n, arena, outcome, error);
+    shaky->connected = false;
+    *outcome = LOST;
+    return (fail)(error, "no answer to a read");
+}
+
+static bool shaky_timers(struct state *base, struct span key, int64_t until_us, size_t limit, struct arena *arena,
+                         struct timer **timers, size_t *n, enum outcome *outcome, struct error *error)
+{
+    struct shaky *shaky = (struct shaky *)base;
+    return shaky->real->ops->timers(shaky->real, key, until_us, limit, arena, timers, n, outcome, error);
+}
+
+static bool shaky_begin(struct state *base, struct commit *commits, size_t n, struct error *error)
+{
+    struct shaky *shaky = (struct shaky *)base;
+    shaky->commits = commits;
+    shaky->n = n;
+    shaky->fate = goes_wrong(shaky) ? 1 + rand_r(shaky->seed) % 3 : ALL_WELL;
+    if (shaky->fate == NEVER_SENT || shaky->fate == TURNED_DOWN) return true;
+    return shaky->real->ops->commit_begin(shaky->real, commits, n, error);
+}
+
+static bool shaky_end(struct state *base, struct error *error)
+{
+    struct shaky *shaky = (struct shaky *)base;
+    if (shaky->fate == ALL_WELL) return shaky->real->ops->commit_end(shaky->real, error);
+    if (shaky->fate == ANSWER_LOST) (void)shaky->real->ops->commit_end(shaky->real, error);
+    if (shaky->fate != TURNED_DOWN) shaky->connected = false;
+    for (size_t i = 0; i < shaky->n; i++) shaky->commits[i].outcome = shaky->fate == TURNED_DOWN ? REFUSED : LOST;
+    return (fail)(error, "no answer to a commit");
+}
+
+static bool shaky_clock(struct state *base, int64_t *now_us, enum outcome *outcome, struct error *error)
+{
+    struct shaky *shaky = (struct shaky *)base;
+    return shaky->real->ops->clock(shaky->real, now_us, outcome, error);
+}
+
+static const struct state_ops shaky_ops = { .read = shaky_read,
+                                            .read_atomic = shaky_read,
+                                            .timers = shaky_timers,
+                                            .commit_begin = shaky_begin,
+                                            .commit_end = shaky_end,
+                                            .clock = shaky_clock };
+
+/* ---- marks in memory ---- */
+
+struct keeper {
+    struct mark_keeper base;
+    struct shaky *state;
+    struct stored_marks {
+        struct mark marks[PARTITIONS];
+        bool there[PARTITIONS];
+    } * stored;
+};
+
+static bool keep_read(struct mark_keeper *base, struct mark **marks, size_t *n, struct arena *arena, enum outcome *outcome,
+                      struct error *error)
+{
+    const struct keeper *keeper = (const struct keeper *)base;
+    static const char *const keys[PARTITIONS] = { "t:0", "t:1", "t:2" };
+    (void)outcome, (void)error;
+    *marks = arena_zalloc(arena, PARTITIONS * sizeof **marks);
+    *n = 0;
+    for (int p = 0; p < PARTITIONS; p++) {
+        if (!keeper->stored->there[p]) continue;
+        (*marks)[*n] = keeper->stored->marks[p];
+        (*marks)[(*n)++].partition = span_of(keys[p]);
+    }
+    return true;
+}
+
+static bool keep_move(struct mark_keeper *base, const struct mark *old, const struct mark *new, bool *moved, size_t n,
+                      enum outcome *outcome, struct error *error)
+{
+    struct keeper *keeper = (struct keeper *)base;
+    (void)outcome, (void)error;
+    for (size_t i = 0; i < n; i++) {
+        int p = new[i].partition.at[2] - '0';
+        const struct mark *stands = &keeper->stored->marks[p];
+        bool there = keeper->stored->there[p];
+        moved[i] = there ? old[i].next == stands->next && old[i].life == stands->life : old[i].next < 0;
+        if (!moved[i]) continue;
+        keeper->stored->marks[p] = new[i];
+        keeper->stored->there[p] = true;
+    }
+    return true;
+}
+
+static bool keep_tenants(struct mark_keeper *base, struct span **tenants, size_t *n, struct arena *arena, enum outcome *outcome,
+                         struct error *error)
+{
+    (void)base, (void)arena, (void)outcome, (void)error;
+    *tenants = NULL;
+    *n = 0;
+    return true;
+}
+
+static bool keep_add(struct mark_keeper *base, const struct span *tenants, size_t n, enum outcome *outcome, struct error *error)
+{
+    (void)base, (void)tenants, (void)n, (void)outcome, (void)error;
+    return true;
+}
+
+static bool keep_connect(struct mark_keeper *base, bool *same, struct error *error)
+{
+    struct keeper *keeper = (struct keeper *)base;
+    (void)error;
+    *same = true;
+    keeper->state->connected = true;
+    return true;
+}
+
+static bool keep_connected(const struct mark_keeper *base)
+{
+    return ((const struct keeper *)base)->state->connected;
+}
+
+static const struct mark_keeper_ops keeper_ops = { keep_read, keep_move, keep_add, keep_tenants, keep_connect, keep_connected };
+
+/* ---- histories ---- */
+
+static void add_record(struct script *script, int partition, const char *text)
+{
+    struct log_record *record = &script->records[partition][script->n[partition]++];
+    record->len = (size_t)snprintf(record->value, sizeof record->value, "%s", text);
+}
+
+/* Deals, calls and contacts of three tenants; some events come again, on whichever partition. */
+static void make_script(struct script *script, unsigned seed)
+{
+    static const char *const types[] = { "contact.created", "contact.updated", "contact.deleted", "contact.merged",
+                                         "deal.created",    "deal.updated",    "deal.won",        "deal.lost",
+                                         "deal.reopened",   "call.completed",  "case.opened",     "case.closed" };
+    memset(script->n, 0, sizeof script->n);
+    for (int i = 0; i < 500; i++) {
+        char text[400];
+        const char *type = types[rand_r(&seed) % (sizeof types / sizeof *types)];
+        int subject = rand_r(&seed) % 6, other = rand_r(&seed) % 6, minute = rand_r(&seed) % 60, day = 1 + rand_r(&seed) % 28;
+        snprintf(text, sizeof text,
+                 "{\"specversion\":\"1.0\",\"id\":\"e%d\",\"source\":\"/"
+                 "s\",\"type\":\"crm.%s\",\"subject\":\"%c%d\",\"tenantid\":\"t%d\","
+                 "\"time\":\"2026-03-%02dT10:%02d:00Z\",\"data\":{%s\"owner\":\"u%d\"%s}}",
+                 i, type, type[0] == 'c' && type[1] == 'o' ? 'k' : type[2], subject, rand_r(&seed) % 3, day, minute,
+                 strcmp(type, "contact.merged") == 0 ? (other == 0   ? "\"into\":\"k0\","
+                                                        : other == 1 ? "\"into\":\"k1\","
+                                                                     : "\"into\":\"k2\",")
+                                                     : "",
+                 rand_r(&seed) % 3,
+                 type[0] == 'd'                        ? ",\"contact\":\"k1\",\"amount\":\"10.00\",\"stage\":\"s1\""
+                 : strcmp(type, "call.completed") == 0 ? ",\"deal\":\"a1\",\"contact\":\"k2\""
+                                                       : "");
+        add_record(script, rand_r(&seed) % PARTITIONS, text);
+        if (rand_r(&seed) % 10 == 0) add_record(script, rand_r(&seed) % PARTITIONS, text);
+        if (rand_r(&seed) % 50 == 0) add_record(script, rand_r(&seed) % PARTITIONS, "{\"specversion\":\"1.0\"");
+    }
+}
+
+/* ---- running ---- */
+
+struct house {
+    struct settings *settings;
+    struct catalogue *catalogue;
+    struct engine engine;
+    _Atomic int64_t lag_us;
+};
+
+static int set_up(void **state)
+{
+    struct house *house = must_zalloc(sizeof *house);
+    struct problems problems = { 0 };
+    struct error error = { "" };
+    struct catalogue_file shipped = catalogue_shipped();
+    log_setup(LEVEL_ERROR, LOG_TEXT);
+    house->settings = settings_load(NULL, NULL, NEED_RULES, &problems);
+    house->catalogue = catalogue_load(&shipped, 1, &problems);
+    assert_non_null(house->settings);
+    assert_non_null(house->catalogue);
+    assert_true(engine_init(&house->engine, house->settings, house->catalogue, &error));
+    house->engine.set_clock_us = instant("2026-03-31T12:00:00Z");
+    problems_deinit(&problems);
+    *state = house;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct house *house = *state;
+    catalogue_destroy(house->catalogue);
+    settings_destroy(house->settings);
+    free(house);
+    return 0;
+}
+
+struct run {
+    struct script_source source;
+    struct shaky state;
+    struct keeper keeper;
+    struct worker *worker;
+    struct worker_parts parts;
+};
+
+static int64_t house_clock(void *context)
+{
+    const struct house *house = context;
+    return house->engine.set_clock_us;
+}
+
+static void open_run(struct run *run, struct house *house, const struct script *script, struct state *real,
+                     struct stored_marks *marks, unsigned *seed, int permille)
+{
+    *run = (struct run){ .source = { .base = { &script_ops }, .script = script, .seed = rand_r(seed) } };
+    for (int p = 0; p < PARTITIONS; p++) run->source.next[p] = -1;
+    run->state = (struct shaky){ .base = { &shaky_ops }, .real = real, .seed = seed, .permille = permille };
+    run->keeper = (struct keeper){ .base = { &keeper_ops }, .state = &run->state, .stored = marks };
+    run->parts = engine_parts(&house->engine);
+    run->parts.source = &run->source.base;
+    run->parts.state = &run->state.base;
+    run->parts.marks = &run->keeper.base;
+    run->parts.context = house;
+    run->parts.clock = house_clock;
+    run->parts.durability_lag_us = &house->lag_us;
+    run->worker = worker_create(&run->parts);
+}
+
+static bool turn(struct run *run)
+{
+    struct error error = { "" };
+    if (worker_turn(run->worker, 0, &error)) return true;
+    print_error("the worker gave up: %s\n", error.text);
+    return false;
+}
+
+/* All metrics, whole and by owner. */
+static struct buffer answers(struct house *house, struct state *real)
+{
+    struct buffer all = { 0 };
+    struct error error = { "" };
+    for (int t = 0; t < 3; t++)
+        for (size_t m = 0; m < house->catalogue->n_metrics; m++)
+            for (int by = 0; by < 2; by++) {
+                struct buffer request = { 0 };
+                buffer_printf(&request, "{\"tenant\":\"t%d\",\"metric\":\"%s\"%s}", t, house->catalogue->metrics[m]->name,
+                              by ? ",\"by\":[\"owner\"]" : "");
+                buffer_printf(&all, "t%d %s: ", t, house->catalogue->metrics[m]->name);
+                assert_true(engine_answer(&house->engine, real, buffer_all(&request), &all, &error));
+                buffer_byte(&all, '\n');
+                buffer_deinit(&request);
+            }
+    return all;
+}
+
+static bool is_done(const struct run *run)
+{
+    const struct stored_marks *marks = run->keeper.stored;
+    for (int p = 0; p < PARTITIONS; p++)
+        if (!marks->there[p] || marks->marks[p].next < (int64_t)run->source.script->n[p]) return false;
+    return is_at_end(&run->source);
+}
+
+static struct buffer run_calmly(struct house *house, const struct script *script, unsigned seed)
+{
+    struct state *real = state_memory_create(NULL, NULL);
+    struct stored_marks marks = { 0 };
+    struct run run;
+    open_run(&run, house, script, real, &marks, &seed, 0);
+    for (int i = 0; i < TURNS_MAX && !is_done(&run); i++) assert_true(turn(&run));
+    assert_true(is_done(&run));
+    struct buffer expected = answers(house, real);
+    worker_destroy(run.worker);
+    real->ops->destroy(real);
+    return expected;
+}
+
+static void check_equal(struct buffer *expected, struct buffer *got, unsigned seed, const char *what)
+{
+    if (expected->len != got->len || memcmp(expected->at, got->at, got->len) != 0) {
+        struct span a = buffer_all(expected), b = buffer_all(got);
+        size_t at = 0, line = 0;
+        while (at < a.len && at < b.len && a.at[at] == b.at[at]) line = a.at[at] == '\n' ? at + 1 : line, at++;
+        fail_msg("seed %u, %s:\nexpected %.300s\ngot      %.300s", seed, what, a.at + line, b.at + line);
+    }
+    buffer_deinit(got);
+}
+
+static void nothing_is_lost_or_counted_twice(void **state)
+{
+    struct house *house = *state;
+    struct script *script = must_alloc(sizeof *script);
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        unsigned dice = seed * 7919;
+        make_script(script, seed);
+        struct buffer expected = run_calmly(house, script, seed);
+        struct state *real = state_memory_create(NULL, NULL);
+        struct stored_marks marks = { 0 };
+        struct run run;
+        open_run(&run, house, script, real, &marks, &dice, 100);
+        for (int i = 0; i < TURNS_MAX && !is_done(&run); i++) {
+            if (i % 50 == 49) run.state.permille = 0;   /* calm down in the end: what fails for ever never ends */
+            if (i % 7 == 6 && rand_r(&dice) % 4 == 0) { /* kill -9, and a new start */
+                worker_destroy(run.worker);
+                open_run(&run, house, script, real, &marks, &dice, i < 300 ? 100 : 0);
+            }
+            if (!turn(&run)) fail_msg("seed %u", seed);
+            if (i < 300) run.state.permille = 100;
+        }
+        assert_true(is_done(&run));
+        struct buffer got = answers(house, real);
+        check_equal(&expected, &got, seed, "killed and cut off");
+        buffer_deinit(&expected);
+        worker_destroy(run.worker);
+        real->ops->destroy(real);
+    }
+    free(script);
+}
+
+/* A zombie: two workers think the same partitions are theirs. Every commit compares. */
+static void two_at_once_do_no_harm(void **state)
+{
+    struct house *house = *state;
+    struct script *script = must_alloc(sizeof *script);
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        unsigned dice = seed * 104729;
+        make_script(script, seed);
+        struct buffer expected = run_calmly(house, script, seed);
+        struct state *real = state_memory_create(NULL, NULL);
+        struct stored_marks marks = { 0 };
+        struct run runs[2];
+        for (int r = 0; r < 2; r++) open_run(&runs[r], house, script, real, &marks, &dice, 20);
+        bool done = false;
+        for (int i = 0; i < TURNS_MAX && !done; i++) {
+            int r = i < 600 ? rand_r(&dice) % 2 : 0;
+            if (i == 600) runs[0].state.permille = 0;
+            if (!turn(&runs[r])) fail_msg("seed %u", seed);
+            done = is_done(&runs[r]);
+        }
+        assert_true(done);
+        struct buffer got = answers(house, real);
+        check_equal(&expected, &got, seed, "two at once");
+        buffer_deinit(&expected);
+        for (int r = 0; r < 2; r++) worker_destroy(runs[r].worker);
+        real->ops->destroy(real);
+    }
+    free(script);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_lost_or_counted_twice),
+        cmocka_unit_test(two_at_once_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
