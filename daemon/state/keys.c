@@ -84,7 +84,7 @@ struct span key_entities(struct arena *arena, const char *prefix, struct span te
 {
     char text[sizeof "4294967295"];
     snprintf(text, sizeof text, "%u", bucket);
-    return of_tenant(arena, prefix, tenant, kind_rows[kind].name, text);
+    return of_tenant(arena, prefix, tenant, kind < N_KINDS ? kind_rows[kind].name : "address", text);
 }
 
 struct span key_report(struct arena *arena, const char *prefix, struct span tenant, const char *report)
