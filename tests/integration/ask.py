@@ -37,7 +37,7 @@ def assert_same(queries, want, got, but=()):
         len(wrong), len(queries), "\n".join("%s\n  want %s\n  got  %s" % (json.dumps(q), a[:1500], b[:1500]) for q, a, b in wrong[:5]))
 
 
-FIELD = re.compile(r"^([a-z_]+):([0-9,]*)((?:;[^=]+=[0-9]+)*)$")
+FIELD = re.compile(r"^([a-z_]+)(?::([0-9,]*))?((?:;[^=]+=[0-9]+)*)$")
 
 
 def readable(field, names):
