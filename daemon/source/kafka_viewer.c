@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One record is wanted: small fetches that do not wait. */
+/* One record of each partition is wanted: small fetches that do not wait. All partitions share one queue, and the library asks for
+ * none whose queue is full: it must have room for a batch of each. */
 static const struct kafka_property defaults[] = {
     { "client.id", "crm-reportd" },
     { "group.id", "crm-reportd" },
@@ -18,8 +19,8 @@ static const struct kafka_property forced[] = {
     { "auto.offset.reset", "error" },
     { "enable.partition.eof", "true" },
     { "fetch.message.max.bytes", "65536" },
-    { "queued.min.messages", "1" },
-    { "queued.max.messages.kbytes", "1024" },
+    { "queued.min.messages", "1000000" },
+    { "queued.max.messages.kbytes", "131072" },
     { "fetch.wait.max.ms", "5" },
     { NULL, NULL },
 };
@@ -130,13 +131,25 @@ static bool settle(struct looking *looking, const rd_kafka_message_t *message, b
     return true;
 }
 
+/* Nothing more of it is needed: what was fetched of it leaves the queue, and no more is. */
+static void stop_fetching(struct looking *looking, const rd_kafka_message_t *message)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(message->rkt), message->partition);
+    rd_kafka_pause_partitions(looking->viewer->client.handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 static bool poll_settled(struct looking *looking, size_t waiting)
 {
     bool *settled = must_zalloc(looking->n * sizeof *settled);
     while (waiting > 0 && left_ms(looking) > 0) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(looking->viewer->client.handle, left_ms(looking));
         if (!message) continue;
-        waiting -= settle(looking, message, settled);
+        if (settle(looking, message, settled)) {
+            waiting--;
+            stop_fetching(looking, message);
+        }
         rd_kafka_message_destroy(message);
     }
     free(settled);
