@@ -1,0 +1,189 @@
+/* One tenant: renders what may have changed, puts what did into Redis in one step, sends it to the topic. */
+#include "daemon/publish/inner.h"
+#include "daemon/state/published.h"
+
+enum {
+    SECTIONS_BYTES_MAX = 600 * 1000 /* a document and its changes fit a message of a megabyte */
+};
+
+/* A report that changed, on its way. */
+struct rendered {
+    size_t report;
+    struct board_document document;
+    struct span text;
+    bool wanted;
+};
+
+static size_t report_number(const struct catalogue *catalogue, struct span name)
+{
+    size_t i = 0;
+    while (i < catalogue->n_reports && !span_is(name, catalogue->reports[i].name)) i++;
+    return i;
+}
+
+/* After a start: what versions stand in Redis, and which of them the topic lacks. */
+static bool look_at_published(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
+{
+    struct published_report *published = NULL;
+    size_t n = 0;
+    if (!state_redis_published(publisher->state, publisher->engine->settings->prefix, desk->tenant, &published, &n,
+                               &publisher->arena, outcome, error))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        size_t report = report_number(publisher->engine->catalogue, published[i].report);
+        if (report == publisher->engine->catalogue->n_reports) continue;
+        desk->reports[report].version = published[i].stored;
+        desk->reports[report].send_again = published[i].stored > published[i].acknowledged;
+    }
+    return true;
+}
+
+static bool get_document(struct publisher *publisher, const struct desk *desk, size_t report, struct span *document,
+                         enum outcome *outcome, struct error *error)
+{
+    *document = NO_SPAN;
+    return state_redis_document(publisher->state, publisher->engine->settings->prefix, desk->tenant,
+                                publisher->engine->catalogue->reports[report].name, document, &publisher->arena, outcome, error);
+}
+
+static struct span write_document(struct publisher *publisher, const struct desk *desk, size_t report, struct span sections)
+{
+    struct buffer text = { 0 };
+    struct document_head head = { .report = publisher->engine->catalogue->reports[report].name,
+                                  .tenant = desk->tenant,
+                                  .version = desk->version,
+                                  .as_of_us = desk->clock_us,
+                                  .rules = desk->rules,
+                                  .catalogue = publisher->engine->catalogue->fingerprint };
+    document_write(&head, sections, &text);
+    struct span copy = arena_copy(&publisher->arena, buffer_all(&text));
+    buffer_deinit(&text);
+    return copy;
+}
+
+/* Is the report to be published? After a start what stands in Redis with equal numbers stays as it is. */
+static bool render_report(struct publisher *publisher, struct desk *desk, struct rendered *one, enum outcome *outcome,
+                          struct error *error)
+{
+    struct board_limits limits = { (size_t)publisher->engine->max_rows, SECTIONS_BYTES_MAX };
+    struct span standing = NO_SPAN;
+    if (!desk->compared && !get_document(publisher, desk, one->report, &standing, outcome, error)) return false;
+    board_render(desk->board, one->report, &limits, &one->document);
+    bool same = standing.len && span_equal(document_sections(standing), one->document.sections);
+    if (same) board_sent(desk->board, one->report);
+    one->wanted = !same && one->document.changed && desk->version > desk->reports[one->report].version;
+    if (one->wanted)
+        one->text = write_document(publisher, desk, one->report, one->document.sections);
+    else
+        publisher->counts.unchanged++;
+    return true;
+}
+
+/* Renders what may have changed; what did goes into `rendered`. False: see outcome. */
+static bool render_reports(struct publisher *publisher, struct desk *desk, struct rendered *rendered, size_t *n,
+                           enum outcome *outcome, struct error *error)
+{
+    for (size_t i = 0; i < publisher->engine->catalogue->n_reports; i++) {
+        if (desk->compared && !board_touched(desk->board, i)) continue;
+        rendered[*n] = (struct rendered){ .report = i };
+        if (!render_report(publisher, desk, &rendered[*n], outcome, error)) return false;
+        *n += rendered[*n].wanted;
+    }
+    return true;
+}
+
+struct metrics_of {
+    struct publisher *publisher;
+    struct publication_number *fields;
+    size_t n, room;
+};
+
+static void add_metric(void *context, struct span name, struct span value)
+{
+    struct metrics_of *metrics = context;
+    if (metrics->n == metrics->room) {
+        size_t room = metrics->room ? metrics->room * 2 : 64;
+        struct publication_number *bigger = arena_alloc(&metrics->publisher->arena, room * sizeof *bigger);
+        if (metrics->n) memcpy(bigger, metrics->fields, metrics->n * sizeof *bigger);
+        metrics->fields = bigger;
+        metrics->room = room;
+    }
+    struct arena *arena = &metrics->publisher->arena;
+    metrics->fields[metrics->n++] = (struct publication_number){ arena_copy(arena, name), arena_copy(arena, value) };
+}
+
+static size_t collect_metrics(struct publisher *publisher, struct desk *desk, bool all, struct publication_period *metrics)
+{
+    const struct text_list *periods = &publisher->engine->settings->metrics_periods;
+    if (!all && !board_metrics_touched(desk->board)) return 0;
+    for (size_t i = 0; i < periods->n; i++) {
+        struct metrics_of of = { .publisher = publisher };
+        board_metrics(desk->board, i, add_metric, &of);
+        metrics[i] = (struct publication_period){ periods->at[i], desk->version, of.fields, of.n };
+    }
+    return periods->n;
+}
+
+static void send_rendered(struct publisher *publisher, struct desk *desk, const struct rendered *one, bool stored)
+{
+    struct desk_report *report = &desk->reports[one->report];
+    struct changes changes = { 0 };
+    if (!stored) { /* somebody was faster with this or a newer version: whose it is sends it */
+        publisher->counts.refused++;
+        return;
+    }
+    if (one->document.has_changes && report->sent)
+        changes = (struct changes){ report->sent, one->document.changes, one->document.truncated };
+    publisher->counts.snapshots++;
+    report->version = desk->version;
+    topic_send(publisher, desk, one->report, desk->version, one->text, &changes);
+    board_sent(desk->board, one->report);
+}
+
+static bool put_all(struct publisher *publisher, struct desk *desk, const struct rendered *rendered, size_t n, bool all_metrics,
+                    enum outcome *outcome, struct error *error)
+{
+    const struct engine *engine = publisher->engine;
+    struct publication_report *reports = arena_zalloc(&publisher->arena, (n + 1) * sizeof *reports);
+    struct publication_period *metrics =
+        arena_zalloc(&publisher->arena, (engine->settings->metrics_periods.n + 1) * sizeof *metrics);
+    struct publication publication = { .tenant = desk->tenant, .reports = reports, .n_reports = n, .periods = metrics };
+    publication.n_periods = collect_metrics(publisher, desk, all_metrics, metrics);
+    for (size_t i = 0; i < n; i++)
+        reports[i] = (struct publication_report){ .report = engine->catalogue->reports[rendered[i].report].name,
+                                                  .version = desk->version,
+                                                  .document = rendered[i].text };
+    if (!n && !publication.n_periods) return true;
+    if (!state_redis_publish(publisher->state, engine->settings->prefix, &publication, outcome, error)) return false;
+    for (size_t i = 0; i < n; i++) send_rendered(publisher, desk, &rendered[i], reports[i].stored);
+    return true;
+}
+
+/* What the topic lacks: the document as it stands in Redis, whole. */
+static bool send_standing(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
+{
+    struct changes none = { 0 };
+    for (size_t i = 0; i < publisher->engine->catalogue->n_reports; i++) {
+        struct span document;
+        if (!desk->reports[i].send_again) continue;
+        if (!get_document(publisher, desk, i, &document, outcome, error)) return false;
+        desk->reports[i].send_again = false;
+        if (document.len) topic_send(publisher, desk, i, document_version(document), document, &none);
+    }
+    return true;
+}
+
+bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
+{
+    bool reloaded = !desk->loaded;
+    size_t n = 0;
+    struct rendered *rendered = arena_zalloc(&publisher->arena, (publisher->engine->catalogue->n_reports + 1) * sizeof *rendered);
+    publisher->counts.loads += reloaded;
+    if (reloaded && !desk_load(desk, publisher->engine, publisher->state, outcome, error)) return false;
+    if (!desk->compared && !look_at_published(publisher, desk, outcome, error)) return false;
+    if (!render_reports(publisher, desk, rendered, &n, outcome, error)) return false;
+    if (!put_all(publisher, desk, rendered, n, reloaded, outcome, error)) return false;
+    if (!send_standing(publisher, desk, outcome, error)) return false;
+    desk->compared = true;
+    return true;
+}

@@ -1,0 +1,96 @@
+/* Reports on their way to the topic, and what came of them. */
+#include "common/instant.h"
+#include "daemon/publish/inner.h"
+#include "daemon/state/published.h"
+
+#include <stdlib.h>
+
+struct report_tag {
+    size_t report;
+    int64_t version;
+    size_t tenant_len;
+    char tenant[];
+};
+
+/* True: it is to be sent once more. Not noted, or a higher one is: then ours lies over somebody else's newer one in the topic. */
+static bool note_acknowledged(struct publisher *publisher, const struct report_tag *tag)
+{
+    struct error error = { "" };
+    enum outcome outcome = DONE;
+    struct acknowledgement noted = { .tenant = { tag->tenant, tag->tenant_len },
+                                     .report = publisher->engine->catalogue->reports[tag->report].name,
+                                     .version = tag->version };
+    if (!state_redis_acknowledge(publisher->state, publisher->engine->settings->prefix, &noted, 1, &outcome, &error)) return true;
+    return noted.highest > tag->version;
+}
+
+void topic_acknowledged(void *context, void *tag_given, enum delivery delivery, const char *why)
+{
+    struct publisher *publisher = context;
+    struct report_tag *tag = tag_given;
+    bool again = delivery == DELIVERED ? note_acknowledged(publisher, tag) : delivery == UNDELIVERED;
+    publisher->unacknowledged--;
+    if (delivery == DELIVERED)
+        publisher->counts.sent++;
+    else
+        publisher->counts.unsent++;
+    if (delivery != DELIVERED) log_cause(&publisher->cause, LEVEL_WARN, "report_not_sent", "", why);
+    if (again && !atomic_load(&publisher->ending)) {
+        struct desk *desk = publisher_desk(publisher, (struct span){ tag->tenant, tag->tenant_len });
+        bool newer_on_its_way = desk->reports[tag->report].sent > tag->version;
+        if (!newer_on_its_way) desk->dirty = desk->reports[tag->report].send_again = true;
+    }
+    free(tag);
+}
+
+static void write_event(struct publisher *publisher, const struct desk *desk, size_t report, int64_t version,
+                        struct span document, const struct changes *changes, struct buffer *out)
+{
+    const char *name = publisher->engine->catalogue->reports[report].name;
+    char as_of[INSTANT_TEXT_BYTES];
+    instant_format(desk->clock_us, as_of);
+    buffer_printf(out,
+                  "{\"specversion\":\"1.0\",\"id\":\"%.*s/%s/"
+                  "%lld\",\"source\":\"crm-reportd\",\"type\":\"%sreport.updated\",\"subject\":\"%s\","
+                  "\"tenantid\":\"%.*s\",\"time\":\"%s\",\"datacontenttype\":\"application/json\",\"data\":",
+                  SPAN_ARG(desk->tenant), name, (long long)version, publisher->engine->settings->type_prefix, name,
+                  SPAN_ARG(desk->tenant), as_of);
+    buffer_put(out, document.at, document.len - 1); /* without its closing brace */
+    if (changes->since)
+        buffer_printf(out, ",\"since\":%lld,\"changes\":", (long long)changes->since);
+    else
+        buffer_str(out, ",\"since\":null,\"changes\":");
+    if (changes->since)
+        buffer_span(out, changes->list);
+    else
+        buffer_str(out, "null");
+    buffer_str(out, changes->truncated ? ",\"changes_truncated\":true}}" : "}}");
+}
+
+void topic_send(struct publisher *publisher, struct desk *desk, size_t report, int64_t version, struct span document,
+                const struct changes *changes)
+{
+    struct buffer key = { 0 }, value = { 0 };
+    struct header header = { SPAN("content-type"), SPAN("application/cloudevents+json") };
+    struct report_tag *tag = must_alloc(sizeof *tag + desk->tenant.len);
+    *tag = (struct report_tag){ .report = report, .version = version, .tenant_len = desk->tenant.len };
+    memcpy(tag->tenant, desk->tenant.at, desk->tenant.len);
+    buffer_printf(&key, "%.*s/%s", SPAN_ARG(desk->tenant), publisher->engine->catalogue->reports[report].name);
+    write_event(publisher, desk, report, version, document, changes, &value);
+    struct outgoing outgoing = { .topic = span_of(publisher->engine->settings->topics.reports),
+                                 .key = buffer_all(&key),
+                                 .value = buffer_all(&value),
+                                 .headers = &header,
+                                 .n_headers = 1,
+                                 .tag = tag };
+    if (sink_produce(publisher->sink, &outgoing)) {
+        publisher->unacknowledged++;
+        desk->reports[report].sent = version;
+        desk->reports[report].send_again = false;
+    } else {
+        desk->reports[report].send_again = true;
+        free(tag);
+    }
+    buffer_deinit(&key);
+    buffer_deinit(&value);
+}
