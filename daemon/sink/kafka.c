@@ -89,7 +89,8 @@ static rd_kafka_headers_t *headers_of(const struct outgoing *outgoing)
 /* The topic's name terminated; longer than any topic's name can be (249) is cut, and refused by the broker. */
 enum {
     TOPIC_BYTES = 256,
-    PURGE_MS = 1000
+    PURGE_MS = 1000,
+    END_MS = 500
 };
 
 static rd_kafka_resp_err_t enqueue(struct kafka_sink *kafka, const struct outgoing *outgoing)
@@ -132,13 +133,18 @@ static bool acknowledge_refusals(struct kafka_sink *kafka)
     return any;
 }
 
+static void destroy_handle(void *handle)
+{
+    rd_kafka_destroy(handle);
+}
+
 /* What is still waiting is acknowledged as undelivered. */
 static void close_handle(struct kafka_sink *kafka)
 {
     if (!kafka->client.handle) return;
     rd_kafka_purge(kafka->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(kafka->client.handle, PURGE_MS);
-    rd_kafka_destroy(kafka->client.handle);
+    kafka_end_within(destroy_handle, kafka->client.handle, END_MS);
     kafka->client.handle = NULL;
 }
 

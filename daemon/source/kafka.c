@@ -9,7 +9,6 @@
 #include "daemon/source/kafka_viewer.h"
 #include "daemon/source/owned.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +17,7 @@ enum {
     BATCH_BYTES = 8 << 20,
     CHUNK_RECORDS = 256,
     CLOSE_MS = 2000,
+    END_MS = 500,
     FIRST_HEADERS = 64
 };
 
@@ -259,8 +259,8 @@ static const char *kafka_trouble(struct source *source)
 
 /* --- life --- */
 
-/* Leaves the group. False: the broker does not answer, leaving still goes on. */
-static bool leave(struct kafka_source *kafka)
+/* Leaves the group; a broker that does not answer is not waited for long. */
+static void leave(struct kafka_source *kafka)
 {
     int64_t deadline_ms = kafka_now_ms() + CLOSE_MS;
     kafka->closing = true;
@@ -273,10 +273,9 @@ static bool leave(struct kafka_source *kafka)
     }
     if (error) rd_kafka_error_destroy(error);
     rd_kafka_queue_destroy(queue);
-    return error || rd_kafka_consumer_closed(kafka->client.handle);
 }
 
-static void *bury(void *source)
+static void free_all(void *source)
 {
     struct kafka_source *kafka = source;
     if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
@@ -285,21 +284,15 @@ static void *bury(void *source)
     kafka_viewer_deinit(&kafka->viewer);
     owned_deinit(&kafka->owned);
     free(kafka);
-    return NULL;
 }
 
-/* The library waits up to 5 s for an answer to its leaving. That long nobody waits here: the rest is done beside. */
 static void kafka_destroy(struct source *source)
 {
     struct kafka_source *kafka = of(source);
-    pthread_t beside;
     kafka_batch_deinit(&kafka->batch);
-    bool left = !kafka->client.handle || leave(kafka);
+    if (kafka->client.handle) leave(kafka);
     kafka->client.reporter = (struct kafka_reporter){ 0 };
-    if (left || pthread_create(&beside, NULL, bury, kafka) != 0)
-        bury(kafka);
-    else
-        pthread_detach(beside);
+    kafka_end_within(free_all, kafka, END_MS);
 }
 
 static const struct source_ops ops = {

@@ -1,8 +1,10 @@
 /* What the Kafka adapters share: a librdkafka handle made of settings, and its troubles told once each. */
 #include "daemon/source/kafka_client.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
@@ -206,4 +208,31 @@ bool kafka_client_init(struct kafka_client *client, const struct kafka_settings 
     }
     kafka_client_deinit(client);
     return false;
+}
+
+struct ending {
+    void (*end)(void *what);
+    void *what;
+};
+
+static void *run_ending(void *argument)
+{
+    struct ending ending = *(struct ending *)argument;
+    free(argument);
+    ending.end(ending.what);
+    return NULL;
+}
+
+void kafka_end_within(void (*end)(void *what), void *what, int wait_ms)
+{
+    pthread_t thread;
+    struct ending *ending = must_alloc(sizeof *ending);
+    *ending = (struct ending){ end, what };
+    if (pthread_create(&thread, NULL, run_ending, ending) != 0) {
+        run_ending(ending);
+        return;
+    }
+    int64_t until_ms = kafka_now_ms() + wait_ms;
+    struct timespec until = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) pthread_detach(thread);
 }

@@ -64,3 +64,8 @@ void kafka_client_look(struct kafka_client *client);
 const char *kafka_settings_value(const struct kafka_settings *settings, const char *name);
 
 int64_t kafka_now_ms(void); /* monotonic */
+
+/* Calls end(what) and waits for it, up to wait_ms: the library takes 5 s to leave a group whose broker hangs, and (2.0) for
+ * ever to end a handle under which a topic was deleted. What is not done by then goes on beside, in a thread of its own;
+ * nothing may be told to the reporter any more. */
+void kafka_end_within(void (*end)(void *what), void *what, int wait_ms);
