@@ -25,9 +25,9 @@ def replayed(binary, as_of, tenants, queries, files):
 
 
 def everything(binary, tenants, days, seed=1):
-    """All questions about all tenants."""
+    """All questions about the first tenants, a third of them, chosen at random, about the others."""
     questions, rng = Questions(binary), random.Random(seed)
-    return [query for tenant in tenants for query in questions.all(tenant, rng, days)]
+    return [query for n, tenant in enumerate(tenants) for query in questions.all(tenant, rng, days) if n < 4 or rng.random() < 0.33]
 
 
 def assert_same(queries, want, got, but=()):

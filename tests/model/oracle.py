@@ -316,9 +316,8 @@ class Oracle:
             self.add("campaign_response", email, answer.at, {"channel": "email"})
 
     def facts_of_campaign(self, campaign):
-        if started := campaign.first("started"):
-            self.add("campaign_started", campaign, started.at, {"channel": campaign.get("channel"), "currency": self.currency_of(campaign)},
-                     cost=self.money(campaign, "cost"))
+        self.add("campaign_started", campaign, campaign.created, {"channel": campaign.get("channel"), "currency": self.currency_of(campaign)},
+                 cost=self.money(campaign, "cost"))
 
     def facts_of_response(self, response):
         self.add("campaign_response", response, response.created, {"channel": response.get("channel")})
@@ -410,7 +409,8 @@ class Oracle:
         wanted = set()
         for entity in self.entities.values():
             for name, kind in REFERENCES.items():
-                if name != "into" and name in ATTRIBUTES[entity.kind] + ["campaign"] and entity.exists and entity.get(name) is not None:
+                own = name == entity.kind == "campaign"  # a campaign's own campaign is its id
+                if name != "into" and not own and name in ATTRIBUTES[entity.kind] and entity.exists and entity.get(name) is not None:
                     wanted.add((kind, entity.get(name)))
         wanted |= {("contact", self.into[e.name]) for e in self.of("contact") if e.name in self.into}
         unknown = {key for key in wanted if not (key in self.entities and self.entities[key].exists) and not (key[0] == "contact" and key[1] in self.into)}
