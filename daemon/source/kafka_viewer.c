@@ -170,6 +170,7 @@ static bool look_probes(struct looking *looking)
         rd_kafka_resp_err_t err = rd_kafka_assign(looking->viewer->client.handle, list);
         ok = no_error(looking, "record", err, list) && poll_settled(looking, (size_t)list->cnt);
         rd_kafka_assign(looking->viewer->client.handle, NULL);
+        rd_kafka_resume_partitions(looking->viewer->client.handle, list); /* a pause outlives the assignment */
     }
     rd_kafka_topic_partition_list_destroy(list);
     return ok;
