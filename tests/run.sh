@@ -13,7 +13,7 @@ tree=$(cd "$(dirname "$0")/.." && pwd)
 out=${TEST_BUILD:-$tree/build-tests}
 venv=$out/venv
 packages=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libglib2.0-dev libcmocka-dev
-  clang clang-format libclang-rt-14-dev redis-server kcat openjdk-17-jre-headless maven python3-venv tzdata git ca-certificates)
+  clang clang-format libclang-rt-14-dev redis-server kcat tmux openjdk-17-jre-headless maven python3-venv tzdata git ca-certificates)
 all=(setup build unit format clang sanitize cases property fuzz integration)
 quick=(setup build unit format cases property)
 
@@ -36,7 +36,7 @@ stage_setup() {
 compile() { # NAME [cmake option …]: a build folder of that name
   local name=$1
   shift
-  cmake -B "$out/$name" -G Ninja -S "$tree" "$@" >"$out/$name.log" 2>&1 || { cat "$out/$name.log"; return 1; }
+  cmake -B "$out/$name" -G Ninja -S "$tree" -DYYJSON_DIR="$out/yyjson" "$@" >"$out/$name.log" 2>&1 || { cat "$out/$name.log"; return 1; }
   ninja -C "$out/$name"
 }
 

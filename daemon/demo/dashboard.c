@@ -2,6 +2,7 @@
 
 #include <hiredis/hiredis.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -58,7 +59,9 @@ int dashboard_descriptor(const struct dashboard *dashboard)
 
 void dashboard_read(struct dashboard *dashboard)
 {
-    (void)redisBufferRead(dashboard->hints); /* what is wrong stays in the context */
+    struct pollfd hints = { dashboard->hints->fd, POLLIN, 0 };
+    /* what is wrong stays in the context */
+    while (poll(&hints, 1, 0) > 0 && redisBufferRead(dashboard->hints) == REDIS_OK) continue;
 }
 
 /* ["pmessage", pattern, "crm:{acme}:reports", "{\"report\":\"pipeline\",\"version\":1842}"] */

@@ -20,7 +20,7 @@ int dashboard_descriptor(const struct dashboard *dashboard); /* to poll for hint
 /* The next hint that is there, without waiting. False: none; with an error: the connection is lost. */
 bool dashboard_next(struct dashboard *dashboard, struct dashboard_hint *hint, struct error *error);
 
-/* Reads what has come; to be called once poll says so, before dashboard_next. */
+/* Reads all that has come, without waiting; to be called before dashboard_next. */
 void dashboard_read(struct dashboard *dashboard);
 
 /* The report's document, valid until the next call; empty: there is none (with an error: the connection is lost). */

@@ -45,6 +45,8 @@ _Noreturn static void become_redis(const struct redis_process *redis, bool stays
     snprintf(log, sizeof log, "%s/redis.log", redis->folder);
     setpgid(0, 0);
     if (!stays) prctl(PR_SET_PDEATHSIG, SIGTERM);
+    int nowhere = open("/dev/null", O_RDWR); /* it must not hold a pipe that the demo writes to */
+    for (int descriptor = 0; descriptor < 3; descriptor++) dup2(nowhere, descriptor);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", redis->socket, "--unixsocketperm", "700", "--dir",

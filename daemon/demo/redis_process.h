@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 struct redis_process {
-    char folder[80], socket[108]; /* the folder may hold other files of the demo, too */
+    char folder[96], socket[108]; /* the folder may hold other files of the demo, too */
     pid_t pid;                    /* 0: none */
 };
 

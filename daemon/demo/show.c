@@ -62,28 +62,39 @@ int show_signals(void)
 
 /* ---- how to look inside ---- */
 
+enum inside {
+    INSIDE_NOTHING,
+    INSIDE_SOCKET,
+    INSIDE_SERVERS,
+    INSIDE_SETTINGS,
+    N_INSIDE
+};
+
+/* Commands to be copied, with what is only known now in their middle. */
+static const struct {
+    const char *before;
+    enum inside what;
+    const char *after;
+} inside_lines[] = {
+    { "While this runs, from another terminal:", INSIDE_NOTHING, "" },
+    { "  redis-cli -s ", INSIDE_SOCKET, " get 'crm:{acme}:report:service'" },
+    { "  redis-cli -s ", INSIDE_SOCKET, " hgetall 'crm:{acme}:metrics:today'" },
+    { "  redis-cli -s ", INSIDE_SOCKET, " psubscribe 'crm:{*}:reports'" },
+    { "  crm-reportd query -c ", INSIDE_SETTINGS, " '{\"tenant\":\"acme\",\"metric\":\"conversion_rate\",\"by\":[\"source\"]}'" },
+    { "  kcat -C -b ", INSIDE_SERVERS, " -t crm.deals -o -3 -e" },
+    { "  kcat -C -b ", INSIDE_SERVERS, " -t crm.reports -o -1 -e -f '%k %s\\n'" },
+};
+_Static_assert(sizeof inside_lines / sizeof inside_lines[0] <= INSIDE_MAX, "raise INSIDE_MAX");
+
 static void describe_inside(struct show *show)
 {
     const struct stage *stage = show->stage;
-    const char *socket = stage->redis.socket, *servers = kafka_mock_servers(stage->kafka);
-    static const char *const formats[] = {
-        "While this runs, from another terminal:%.0s",
-        "  redis-cli -s %s get 'crm:{acme}:report:service'",
-        "  redis-cli -s %s hgetall 'crm:{acme}:metrics:today'",
-        "  redis-cli -s %s psubscribe 'crm:{*}:reports'",
-    };
-    static const char *const of_kafka[] = { "  kcat -b %s -t crm.deals -o -3 -e",
-                                            "  kcat -b %s -t crm.reports -o -1 -e -f '%%k %%s\\n'" };
-    int n = 0;
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-        if (asprintf(&show->inside[n], formats[i], socket) >= 0) n++;
-    if (asprintf(&show->inside[n],
-                 "  crm-reportd query -c %s '{\"tenant\":\"acme\",\"metric\":\"conversion_rate\",\"by\":[\"source\"]}'",
-                 stage->settings_file) >= 0)
-        n++;
-    for (size_t i = 0; i < sizeof of_kafka / sizeof of_kafka[0]; i++)
-        if (asprintf(&show->inside[n], of_kafka[i], servers) >= 0) n++;
-    show->inside[n] = NULL;
+    const char *const of[N_INSIDE] = { "", stage->redis.socket, kafka_mock_servers(stage->kafka), stage->settings_file };
+    for (size_t i = 0; i < sizeof inside_lines / sizeof inside_lines[0]; i++) {
+        int written =
+            asprintf(&show->inside[i], "%s%s%s", inside_lines[i].before, of[inside_lines[i].what], inside_lines[i].after);
+        REQUIRE(written >= 0);
+    }
 }
 
 static void print_inside(const struct show *show)
