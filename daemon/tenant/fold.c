@@ -327,16 +327,13 @@ static int compare_cells(const void *a, const void *b)
     return (x->bucket.number > y->bucket.number) - (x->bucket.number < y->bucket.number);
 }
 
-static struct bucket month_of(const struct difference *difference)
+/* The cell in memory; one that is not there is added, and to be read. */
+static struct stored_cell *find_cell(struct tenant *tenant, struct bucket bucket, const struct cell_key *key,
+                                     struct stored_cell **missing, size_t *n_missing)
 {
-    return (struct bucket){ BUCKET_MONTH, month_of_day(difference->bucket.number) };
-}
-
-static size_t add_missing(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, struct stored_cell **missing)
-{
-    if (tenant_cell(tenant, bucket, key)) return 0;
-    *missing = tenant_cell_add(tenant, bucket, key);
-    return 1;
+    struct stored_cell *cell = tenant_cell(tenant, bucket, key);
+    if (cell) return cell;
+    return missing[(*n_missing)++] = tenant_cell_add(tenant, bucket, key);
 }
 
 static void ask_for_cells(struct batch *batch)
@@ -345,10 +342,11 @@ static void ask_for_cells(struct batch *batch)
     struct stored_cell **missing = arena_alloc(batch->arena, (2 * ledger->n + 1) * sizeof(struct stored_cell *));
     size_t n = 0;
     for (size_t i = 0; i < ledger->n; i++) {
-        const struct difference *difference = ledger->differences[i];
-        n += add_missing(batch->tenant, difference->bucket, &difference->key, &missing[n]);
-        if (difference->bucket.type == BUCKET_DAY)
-            n += add_missing(batch->tenant, month_of(difference), &difference->key, &missing[n]);
+        struct difference *difference = ledger->differences[i];
+        difference->cell = find_cell(batch->tenant, difference->bucket, &difference->key, missing, &n);
+        if (difference->bucket.type != BUCKET_DAY) continue;
+        struct bucket month = { BUCKET_MONTH, month_of_day(difference->bucket.number) };
+        difference->month = find_cell(batch->tenant, month, &difference->key, missing, &n);
     }
     if (!batch->tenant->version) return; /* nothing is stored yet */
     qsort(missing, n, sizeof *missing, compare_cells);

@@ -1,7 +1,6 @@
 #include "daemon/tenant/ledger.h"
 
 #include "common/error.h"
-#include "common/period.h"
 
 #include <stdlib.h>
 
@@ -53,13 +52,6 @@ void ledger_add(struct ledger *ledger, const struct fact_entry *fact, int factor
         difference->value.sums[i] += factor * fact->measures[i];
         if (row->measures[i].type == MEASURE_DURATION) histogram_add(&difference->value.spread[i], fact->measures[i], factor);
     }
-}
-
-void ledger_add_month(struct ledger *ledger, const struct difference *day)
-{
-    struct bucket bucket = { BUCKET_MONTH, month_of_day(day->bucket.number) };
-    bool fits = cell_value_add(&difference_of(ledger, bucket, &day->key)->value, &day->value, 1);
-    REQUIRE(fits);
 }
 
 void ledger_replace(struct ledger *ledger, const struct statement *before, const struct statement *after)

@@ -3,10 +3,12 @@
 
 #include "daemon/facts/facts.h"
 
+struct stored_cell;
 struct difference {
     struct bucket bucket; /* BUCKET_DAY or BUCKET_NOW */
     struct cell_key key;
     struct cell_value value;
+    struct stored_cell *cell, *month; /* where it is added, once the batch has them; month: NULL for undated */
 };
 
 /* A zeroed struct ledger is an empty one. */
@@ -21,9 +23,6 @@ void ledger_add(struct ledger *ledger, const struct fact_entry *fact, int factor
 
 /* What changes from one statement to the next. Rows that are in both cost nothing. */
 void ledger_replace(struct ledger *ledger, const struct statement *before, const struct statement *after);
-
-/* A day's difference, added to that of its month. */
-void ledger_add_month(struct ledger *ledger, const struct difference *day);
 
 /* Drops what came to zero. */
 void ledger_settle(struct ledger *ledger);

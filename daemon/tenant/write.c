@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    SPLITS_PER_COMMIT = 16
+};
+
 struct writer {
     struct batch *batch;
     struct tenant *tenant;
@@ -14,6 +18,8 @@ struct writer {
     struct buffer scratch;
     struct hash_write *writes;
     struct timer_write *timers;
+    struct stored_cell **changed; /* cells, each once */
+    size_t n_changed;
     uint64_t old_buckets[N_ENTITY_KINDS]; /* before this commit */
     size_t n_writes, room_writes, n_timers, room_timers;
 };
@@ -133,41 +139,63 @@ static bool is_changed(struct writer *writer, enum kind kind, struct span field)
     return false;
 }
 
-/* One old hash gives its share to the new one. */
-static void split_bucket(struct writer *writer, enum kind kind, uint32_t from, uint32_t to, const struct hash_read *read)
+/* An old hash gives away what stands elsewhere by the new number of them. */
+static void split_bucket(struct writer *writer, enum kind kind, uint32_t from, const struct hash_read *read)
 {
     uint64_t buckets = writer->tenant->kind[kind].buckets;
     for (size_t i = 0; i + 1 < read->n_values; i += 2) {
         struct span field = read->values[i];
-        if (field_bucket(writer->tenant, field, buckets) == from || is_changed(writer, kind, field)) continue;
-        put(writer, entities_key(writer, kind, from), field, NO_SPAN);
+        uint32_t to = field_bucket(writer->tenant, field, buckets);
+        if (to == from || is_changed(writer, kind, field)) continue;
+        put(writer, read->key, field, NO_SPAN);
         put(writer, entities_key(writer, kind, to), field, read->values[i + 1]);
     }
 }
 
-/* As many hashes as keep them at some 64 entities, but within one commit at most twice as many as there were: then all
- * that are split are old ones. */
+/* One hash up to 64 entities, then 64 hashes, then four times as many whenever they hold 64 each: an entity moves seldom. */
+static uint64_t wanted_buckets(uint64_t entities)
+{
+    uint64_t buckets = 1;
+    while (entities > buckets * ENTITIES_PER_BUCKET) buckets *= buckets == 1 ? 64 : 4;
+    return buckets;
+}
+
+/* Hashes that are split by going from so many to so many. In one commit only few are, and each once. */
+static uint64_t next_buckets(uint64_t old, uint64_t wanted, uint64_t *first, uint64_t *n)
+{
+    if (old == 1) {
+        *first = 0;
+        *n = 1;
+        return wanted < 64 ? wanted : 64;
+    }
+    uint64_t level = UINT64_C(1) << (63 - __builtin_clzll(old)), now = old + SPLITS_PER_COMMIT;
+    if (now > 2 * level) now = 2 * level;
+    if (now > wanted) now = wanted;
+    *first = old - level;
+    *n = now - old;
+    return now;
+}
+
 static void grow_buckets(struct writer *writer, enum kind kind)
 {
     struct tenant *tenant = writer->tenant;
-    uint64_t old = writer->old_buckets[kind] = tenant->kind[kind].buckets,
-             wanted = tenant->kind[kind].entities / ENTITIES_PER_BUCKET + 1;
+    uint64_t old = writer->old_buckets[kind] = tenant->kind[kind].buckets;
+    uint64_t wanted = wanted_buckets(tenant->kind[kind].entities), first, n;
     if (wanted <= old) return;
-    uint64_t level = old ? UINT64_C(1) << (63 - __builtin_clzll(old)) : 1;
-    uint64_t now = wanted < 2 * level ? wanted : 2 * level;
-    tenant->kind[kind].buckets = now;
-    if (!old || !tenant->version) return;
-    size_t n = now - old;
+    if (!old || !tenant->version) {
+        tenant->kind[kind].buckets = wanted;
+        return;
+    }
+    tenant->kind[kind].buckets = next_buckets(old, wanted, &first, &n);
     struct hash_read *reads = arena_zalloc(writer->arena, n * sizeof *reads);
-    for (size_t i = 0; i < n; i++) reads[i].key = entities_key(writer, kind, (uint32_t)(old + i - level));
+    for (size_t i = 0; i < n; i++) reads[i].key = entities_key(writer, kind, (uint32_t)(first + i));
     enum outcome outcome = DONE;
     struct state *state = writer->batch->loading->state;
     if (!state->ops->read(state, reads, n, writer->arena, &outcome, &writer->batch->error)) {
         writer->batch->outcome = outcome;
         return;
     }
-    /* all places are by the new number now, so each hash is gone through once */
-    for (size_t i = 0; i < n; i++) split_bucket(writer, kind, (uint32_t)(old + i - level), (uint32_t)(old + i), &reads[i]);
+    for (size_t i = 0; i < n; i++) split_bucket(writer, kind, (uint32_t)(first + i), &reads[i]);
 }
 
 static void put_entities(struct writer *writer)
@@ -205,38 +233,55 @@ static struct span bucket_key(struct writer *writer, struct bucket bucket)
     return key_now(writer->arena, prefix, writer->tenant->name);
 }
 
-static void change_cell(struct writer *writer, struct bucket bucket, const struct difference *difference)
+/* Adds the difference; the cell is noted when it changes first. */
+static void change_cell(struct writer *writer, struct stored_cell *cell, const struct difference *difference)
 {
-    struct stored_cell *cell = tenant_cell(writer->tenant, bucket, &difference->key);
-    REQUIRE(cell != NULL);
     if (!cell_value_add(&cell->value, &difference->value, 1)) {
         writer->batch->overflows++; /* reported by the caller; the cell keeps its value */
         return;
     }
     stored_cell_resized(cell);
+    if (!cell->changed) writer->changed[writer->n_changed++] = cell;
+    cell->changed = true;
+}
+
+static int compare_buckets(const void *a, const void *b)
+{
+    const struct stored_cell *x = *(struct stored_cell *const *)a, *y = *(struct stored_cell *const *)b;
+    if (x->bucket.type != y->bucket.type) return (int)x->bucket.type - (int)y->bucket.type;
+    return (x->bucket.number > y->bucket.number) - (x->bucket.number < y->bucket.number);
+}
+
+static void put_cell(struct writer *writer, struct span key, struct stored_cell *cell)
+{
+    cell->changed = false;
     cell_field_write(&cell->key, writer->tenant->rules, &writer->scratch);
     struct span field = take_scratch(writer), value = NO_SPAN;
     if (!cell_value_is_zero(&cell->value)) {
         cell_value_write(cell->key.fact, &cell->value, &writer->scratch);
         value = take_scratch(writer);
     }
-    put(writer, bucket_key(writer, bucket), field, value);
+    put(writer, key, field, value);
 }
 
 static void put_cells(struct writer *writer)
 {
     const struct ledger *ledger = &writer->batch->ledger;
+    writer->changed = arena_alloc(writer->arena, (2 * ledger->n + 1) * sizeof(struct stored_cell *));
     for (size_t i = 0; i < ledger->n; i++) {
         const struct difference *difference = ledger->differences[i];
-        change_cell(writer, difference->bucket, difference);
-        if (difference->bucket.type == BUCKET_DAY) put_month(writer, month_of_day(difference->bucket.number));
+        change_cell(writer, difference->cell, difference);
+        if (difference->month) change_cell(writer, difference->month, difference);
     }
-    /* months in a second round: several days may meet in one cell, each field is written once */
-    struct ledger months = { 0 };
-    for (size_t i = 0; i < ledger->n; i++)
-        if (ledger->differences[i]->bucket.type == BUCKET_DAY) ledger_add_month(&months, ledger->differences[i]);
-    for (size_t i = 0; i < months.n; i++) change_cell(writer, months.differences[i]->bucket, months.differences[i]);
-    ledger_deinit(&months);
+    qsort(writer->changed, writer->n_changed, sizeof(struct stored_cell *), compare_buckets);
+    struct span key = NO_SPAN;
+    for (size_t i = 0; i < writer->n_changed; i++) {
+        struct stored_cell **cell = &writer->changed[i];
+        bool another = !i || compare_buckets(cell, cell - 1) != 0;
+        if (another) key = bucket_key(writer, (*cell)->bucket);
+        if (another && (*cell)->bucket.type == BUCKET_MONTH) put_month(writer, (*cell)->bucket.number);
+        put_cell(writer, key, *cell);
+    }
 }
 
 /* ---- the tenant itself ---- */
@@ -303,7 +348,7 @@ static void put_tenant(struct writer *writer)
 static int compare_writes(const void *a, const void *b)
 {
     const struct hash_write *x = a, *y = b;
-    int c = span_compare(x->key, y->key);
+    int c = x->key.at == y->key.at ? 0 : span_compare(x->key, y->key);
     return c ? c : (x->value.at != NULL) - (y->value.at != NULL);
 }
 
