@@ -4,6 +4,7 @@ import datetime
 import itertools
 import json
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from vocabulary import ATTRIBUTES, DECIMALS, REFERENCES
@@ -14,6 +15,8 @@ OPENS_ELSE = {"contact": "updated", "account": "updated", "deal": "updated", "ca
               "email": "delivered opened clicked replied bounced complained", "case": "updated", "campaign": "updated",
               "visit": "page_viewed goal_completed", "user": "signed_in"}
 SINGLE = {"list", "into", "score", "page"}  # belong to their event alone
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+OFFICE = {day: [["09:00", "17:00"]] for day in WEEKDAYS[:5]}
 EXPECTED = {"contact": ["source", "owner", "email"], "deal": ["owner", "amount", "expected_close", "contact|account"], "case": ["owner"]}
 
 
@@ -60,7 +63,7 @@ class Entity:
 
 
 class Oracle:
-    """All facts of one tenant at a clock. `rows`: (fact, day or None, dimensions, measures)."""
+    """All facts of one tenant at a clock. `rows`: (fact, day or None, dimensions, measures, entity)."""
 
     def __init__(self, raws, settings, clock):
         self.clock, self.settings = micros(clock), settings
@@ -91,11 +94,36 @@ class Oracle:
         if entity.kind == "campaign":
             dims["campaign"] = entity.name
         day = at if at is None or isinstance(at, str) else self.day(at)
-        self.rows.append((fact, day, dims | (extra or {}), {"count": 1} | measures))
+        self.rows.append((fact, day, dims | (extra or {}), {"count": 1} | measures, entity))
 
     @staticmethod
     def elapsed(a, b):
         return max(0, b - a) // 1000
+
+    # --- business hours ---
+    def instant_of(self, date, text):
+        """The instant of a local time: in a gap that of the change, of two the first."""
+        hours, minutes = map(int, text.split(":"))
+        wall = datetime.datetime.combine(date, datetime.time()) + datetime.timedelta(hours=hours, minutes=minutes)
+        found = [wall.replace(tzinfo=self.zone, fold=fold).timestamp() for fold in (0, 1)]
+        real = datetime.datetime.fromtimestamp(found[0], self.zone).replace(tzinfo=None) == wall
+        if real:
+            return round(found[0]) * 1_000_000
+        at = round(min(found))  # the clock is put forward over it: look for the first instant after the gap
+        while datetime.datetime.fromtimestamp(at, self.zone).replace(tzinfo=None) < wall:
+            at += 60
+        return at * 1_000_000
+
+    def business(self, a, b):
+        """Milliseconds of business time between two instants."""
+        local = [datetime.datetime.fromtimestamp(at // 1_000_000, self.zone).date() for at in (a, b)]
+        total, date = 0, local[0] - datetime.timedelta(days=1)
+        while a < b and date <= local[1]:
+            if str(date) not in self.settings.get("holidays", []):
+                for begin, end in self.settings.get("business_hours", OFFICE).get(WEEKDAYS[date.weekday()], []):
+                    total += max(0, min(b, self.instant_of(date, end)) - max(a, self.instant_of(date, begin)))
+            date += datetime.timedelta(days=1)
+        return total // 1000
 
     # --- money ---
     def currency_of(self, entity):
@@ -352,7 +380,8 @@ class Oracle:
         self.add("case_opened", case, case.created, extra)
         for fact, event in (("case_resolved", resolved), ("case_closed", closed)):
             if event:
-                self.add(fact, case, event.at, extra, seconds=self.elapsed(case.created, event.at), same_day=self.day(case.created) == self.day(event.at))
+                self.add(fact, case, event.at, extra, seconds=self.elapsed(case.created, event.at), same_day=self.day(case.created) == self.day(event.at),
+                         business_seconds=self.business(case.created, event.at))
         response = next((e for e in case.events if e.verb == "responded" and e.at >= case.created), None)
         if response:
             self.add("case_response", case, response.at, extra, seconds=self.elapsed(case.created, response.at))
@@ -384,9 +413,10 @@ class Oracle:
 
     # --- audit ---
     def audit(self):
+        """Every finding is a row; a record knows whether there is one about it."""
         standing = [e for e in self.entities.values() if e.exists and not (e.kind == "contact" and e.name in self.into)]
+        self.duplicates([e for e in standing if e.kind == "contact"])
         for entity in standing:
-            self.add("record", entity, None, {"kind": entity.kind, "event_source": entity.opening.source})
             for names in EXPECTED.get(entity.kind, []):
                 if all(entity.get(name) is None for name in names.split("|")):
                     self.add("missing_value", entity, None, {"kind": entity.kind, "attribute": names})
@@ -398,8 +428,9 @@ class Oracle:
                         self.add("unlisted_value", entity, None, {"kind": entity.kind, "attribute": name})
             if self.impossible(entity):
                 self.add("impossible_order", entity, None, {"kind": entity.kind})
+            bad = any(row[4] is entity for row in self.rows if row[0] in FINDINGS)
+            self.add("record", entity, None, {"kind": entity.kind, "event_source": entity.opening.source}, good=not bad)
         self.unknown_references()
-        self.duplicates([e for e in standing if e.kind == "contact"])
 
     def impossible(self, entity):
         verbs = {"deal": ("won", "lost"), "case": ("resolved", "responded")}.get(entity.kind, ())
@@ -416,15 +447,46 @@ class Oracle:
         unknown = {key for key in wanted if not (key in self.entities and self.entities[key].exists) and not (key[0] == "contact" and key[1] in self.into)}
         unknown |= {key for key, e in self.entities.items() if not e.exists and not e.deleted and not (key[0] == "contact" and key[1] in self.into)}
         for kind, _ in unknown:
-            self.rows.append(("unknown_reference", None, {"kind": kind}, {"count": 1}))
+            self.rows.append(("unknown_reference", None, {"kind": kind}, {"count": 1}, None))
 
     def duplicates(self, contacts):
-        def same(a, b):
-            return any(a.get(name) is not None and b.get(name) is not None and clean(a.get(name)) == clean(b.get(name)) != ""
-                       for name, clean in (("email", lambda v: v.strip().lower()), ("phone", lambda v: "".join(filter(str.isdigit, v)))))
+        def same(a, b, name, clean):
+            return None not in (a.get(name), b.get(name)) and clean(a.get(name)) == clean(b.get(name)) != ""
+
+        def email(a, b):
+            return same(a, b, "email", lambda v: v.strip().lower())
+
+        def phone(a, b):
+            return same(a, b, "phone", lambda v: "".join(filter(str.isdigit, v)))
         for contact in contacts:
-            if any(o is not contact and (o.opening.order, o.name.encode()) < (contact.opening.order, contact.name.encode()) and same(o, contact) for o in contacts):
+            older = [o for o in contacts if (o.opening.order, o.name.encode()) < (contact.opening.order, contact.name.encode())]
+            if any(email(o, contact) or phone(o, contact) for o in older):
                 self.add("duplicate_contact", contact, None)
+            if any(email(o, contact) and contact.created - o.created <= 600_000_000 for o in older):
+                self.add("double_submission", contact, None)
+
+    # --- forecast ---
+    def probability(self, pipeline, stage):
+        closed = [r[3]["won"] for r in self.rows if r[0] == "stage_outcome" and (r[2]["pipeline"], r[2]["stage"]) == (pipeline, stage)]
+        return min(max(Fraction(sum(closed) + 1, len(closed) + 2), Fraction(5, 100)), Fraction(95, 100))
+
+    def forecast(self, how, rows):
+        """Won, and of what is open all of it, the likely, or each amount by its stage's probability, rounded once per stage and currency."""
+        total, parts = {}, {}
+        for fact, _, dims, measures, _ in rows:
+            key = (dims["pipeline"], dims["stage"], dims["currency"]) if fact == "deal_expected" else (None, None, dims["currency"])
+            parts[key] = parts.get(key, 0) + measures["amount"]
+        for (pipeline, stage, currency), amount in parts.items():
+            chance = Fraction(1) if pipeline is None or how == "best_case" else self.probability(pipeline, stage)
+            if how == "commit":
+                chance = Fraction(chance >= Fraction(7, 10))
+            exact = Fraction(amount) * chance * 10 ** DECIMALS[currency]
+            minor = (abs(exact) * 2 + 1) // 2 * (1 if exact >= 0 else -1)
+            total[currency] = total.get(currency, 0) + Decimal(int(minor)).scaleb(-DECIMALS[currency])
+        return {c: v for c, v in total.items() if v}
+
+
+FINDINGS = ("missing_value", "unlisted_value", "impossible_order", "overdue_deal", "stale_deal", "duplicate_contact", "double_submission")
 
 
 def counts(fact, **where):
@@ -458,6 +520,9 @@ METRICS = {
     "customer_satisfaction": ("score/count", ["rating"], {}),
     "records": counts("record"), "missing_values": counts("missing_value"), "unlisted_values": counts("unlisted_value"),
     "unknown_references": counts("unknown_reference"), "impossible_order": counts("impossible_order"),
+    "quality": ("good/count", ["record"], {}), "double_submissions": counts("double_submission"),
+    "forecast": ("forecast", ["deal_won", "deal_expected"], {}), "best_case": ("best_case", ["deal_won", "deal_expected"], {}),
+    "commit": ("commit", ["deal_won", "deal_expected"], {}), "resolution_business_time": ("business_seconds/hours", ["case_resolved"], {}),
     "duplicate_contacts": counts("duplicate_contact"), "overdue_deals": counts("overdue_deal"), "stale_deals": counts("stale_deal"),
 }
 LEVELS = {"open_deals": ("count", {"stage_entered": 1, "stage_left": -1}), "open_amount": ("amount", {"stage_entered": 1, "stage_left": -1}),
@@ -465,19 +530,21 @@ LEVELS = {"open_deals": ("count", {"stage_entered": 1, "stage_left": -1}), "open
 SCALE = {"days": 86400_000, "hours": 3600_000, "seconds": 1000}
 
 
-def value_of(how, rows):
+def value_of(oracle, how, rows):
     """The metric's value over rows, money as {currency: Decimal}, else a number or None."""
+    if how in ("forecast", "best_case", "commit"):
+        return oracle.forecast(how, rows)
     if how in ("amount", "cost"):
         total = {}
-        for _, _, dims, measures in rows:
+        for _, _, dims, measures, _ in rows:
             total[dims["currency"]] = total.get(dims["currency"], 0) + measures[how]
         return {c: v for c, v in total.items() if v}
     if how == "count":
         return len(rows)
     if how.startswith("sum "):
-        return sum(int(measures[how[4:]]) for *_, measures in rows)
+        return sum(int(measures[how[4:]]) for *_, measures, _ in rows)
     measure, unit = how.split("/")
-    values = [measures[measure] for *_, measures in rows if measures[measure] is not None]
+    values = [measures[measure] for *_, measures, _ in rows if measures[measure] is not None]
     return float(sum(values)) / len(values) / SCALE.get(unit, 1) if values else None
 
 
@@ -509,8 +576,8 @@ def answer(oracle, metric, by, until=None):
         return sorted(result, key=lambda row: order_of(row[0])) if by else result or [((), {} if how == "amount" else 0)]
     how, facts, where = METRICS[metric]
     rows = [r for r in oracle.rows if r[0] in facts and all(r[2].get(k) == v for k, v in where.items())]
-    result = [(key, value_of(how, part)) for key, part in group(rows, by).items()]
-    return sorted(result, key=lambda row: order_of(row[0])) if by else result or [((), value_of(how, []))]
+    result = [(key, value_of(oracle, how, part)) for key, part in group(rows, by).items()]
+    return sorted(result, key=lambda row: order_of(row[0])) if by else result or [((), value_of(oracle, how, []))]
 
 
 def knows(oracle, metric, by):
