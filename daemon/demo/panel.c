@@ -11,22 +11,29 @@ enum {
     NAME_WIDTH = 15
 };
 
+/* "history: 12,000 events counted …", later "23,607 events counted, 20/s, lag 1". */
+static int status_events(struct page *page, int row, int column)
+{
+    const struct status *status = page->status;
+    if (status->catching_up && !status->counted)
+        return canvas_print(page->canvas, row, column, STYLE_BAR, "joining the consumer group …");
+    if (status->catching_up)
+        return canvas_print(page->canvas, row, column, STYLE_BAR, "history: %" PRIu64 " events counted …", status->counted);
+    return canvas_print(page->canvas, row, column, STYLE_BAR, "%" PRIu64 " events counted, %.0f/s, lag %" PRIu64, status->counted,
+                        status->events_per_s, status_lag(status));
+}
+
 int panel_status(struct page *page, int row)
 {
     const struct status *status = page->status;
-    canvas_fill(page->canvas, row, STYLE_BAR);
-    int column = canvas_print(page->canvas, row, 1, STYLE_BAR, "crm-reportd demo   ");
-    if (status->catching_up && !status->counted)
-        column = canvas_print(page->canvas, row, column, STYLE_BAR, "joining the consumer group …   ");
-    else if (status->catching_up)
-        column = canvas_print(page->canvas, row, column, STYLE_BAR, "history: %" PRIu64 " events counted …   ", status->counted);
-    else
-        column = canvas_print(page->canvas, row, column, STYLE_BAR, "%" PRIu64 " events counted, %.0f/s, lag %" PRIu64 "   ",
-                              status->counted, status->events_per_s, status_lag(status));
-    column = canvas_print(page->canvas, row, column, STYLE_BAR, "%" PRIu64 " report versions", status->updates);
-    if (status->latency_ms > 0)
-        column = canvas_print(page->canvas, row, column, STYLE_BAR, ", %.0f ms behind their commit", status->latency_ms);
     char time[16];
+    canvas_fill(page->canvas, row, STYLE_BAR);
+    int column = status_events(page, row, canvas_print(page->canvas, row, 1, STYLE_BAR, "crm-reportd demo   "));
+    column = canvas_print(page->canvas, row, column, STYLE_BAR, "   %" PRIu64 " report versions", status->updates);
+    if (status->latency_ms > 0 && !status->catching_up)
+        column = canvas_print(page->canvas, row, column, STYLE_BAR, ", %.0f ms behind their commit", status->latency_ms);
+    if (status->repeated)
+        column = canvas_print(page->canvas, row, column, STYLE_BAR, "   %" PRIu64 " repeated ones ignored", status->repeated);
     snprintf(time, sizeof time, "%d:%02d ", status->running_s / 60, status->running_s % 60);
     if (column + 8 < page->canvas->columns) canvas_right(page->canvas, row, page->canvas->columns - 8, 8, STYLE_BAR, time);
     return row + 1;

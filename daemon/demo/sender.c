@@ -1,6 +1,7 @@
 #include "daemon/demo/sender.h"
 
 #include "common/instant.h"
+#include "daemon/demo/clock.h"
 #include "daemon/sink/kafka.h"
 
 #include <pthread.h>
@@ -22,13 +23,6 @@ struct sender {
     atomic_bool stop, live;
     atomic_ullong sent, history, failed;
 };
-
-static int64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
-}
 
 static void acknowledged(void *context, void *tag, enum delivery delivery, const char *why)
 {

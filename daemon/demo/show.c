@@ -1,6 +1,7 @@
 #include "daemon/demo/show.h"
 
 #include "common/instant.h"
+#include "daemon/demo/clock.h"
 #include "daemon/demo/plain.h"
 #include "daemon/demo/screen.h"
 #include "daemon/demo/terminal.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -40,13 +40,6 @@ struct show {
     struct plain *plain;
     char *inside[INSIDE_MAX + 1];
 };
-
-static int64_t clock_us(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
-}
 
 int show_signals(void)
 {
@@ -179,7 +172,7 @@ static void draw(struct show *show)
 
 static bool is_over(const struct show *show, int64_t now_us)
 {
-    if (show->over) return true;
+    if (show->over || ferror(stdout)) return true; /* nobody reads any more */
     if (show->options->once) return show->live_us != 0;
     return show->options->seconds && now_us - show->began_us >= show->options->seconds * MICROS_PER_SECOND;
 }
