@@ -107,10 +107,10 @@ def money(rng, currency, top=5000):
 
 
 class Values:
-    """Random values of attributes. `ids(kind)` names an entity to refer to, `currency` is the tenant's."""
+    """Random values of attributes. `ids(kind)` names an entity to refer to, `currency` is the tenant's, `people` share e-mails."""
 
-    def __init__(self, rng, owners, currencies, currency, ids):
-        self.rng, self.owners, self.currencies, self.currency, self.ids = rng, owners, currencies, currency, ids
+    def __init__(self, rng, owners, currencies, currency, ids, people=200):
+        self.rng, self.owners, self.currencies, self.currency, self.ids, self.people = rng, owners, currencies, currency, ids, people
 
     def of(self, name, now):
         """A value for the attribute at the instant `now` (seconds since 1970)."""
@@ -137,11 +137,11 @@ class Values:
         return self.rng.choice(self.currencies)
 
     def of_email(self, _):
-        name = self.rng.choice(["ann", "Bob", "carl.h", "dora"]) + str(self.rng.randrange(200))
+        name = self.rng.choice(["ann", "Bob", "carl.h", "dora"]) + str(self.rng.randrange(self.people))
         return self.rng.choice(["%s@x.test", " %s@X.test ", "%s@mail.test"]) % name
 
     def of_phone(self, _):
-        number = self.rng.randrange(300)
+        number = self.rng.randrange(self.people)
         return self.rng.choice(["+49 30 55%03d", "(4930)55-%03d", "0044 20 7946 %03d"]) % number
 
     def of_tags(self, _):

@@ -22,12 +22,13 @@ class History:
         centre = rng.choice(CENTRES)
         span = rng.choice([2, 20, 120]) * DAY
         self.instants = [centre + rng.randrange(-span, span) for _ in range(rng.randrange(5, 60))]
+        self.instants += [self.instants[0] + n for n in (-600, -1, 1, 599.999999, 600)]
         self.instants += [centre + rng.randrange(-4, 5) * 3600 + rng.choice([0, 0, 0.5, 0.000001, 59.999999]) for _ in range(8)]
         self.clock = centre + round(span * rng.uniform(0.3, 1.2))
         self.as_of = instant(self.clock)
-        self.ids = {kind: rng.randrange(1, 5) for kind in VERBS}
+        self.ids = {kind: rng.choice([1, 2, 3, 4, 4, 15]) for kind in VERBS}
         self.currency = rng.choice(["EUR", "JPY", "KWD"])
-        self.values = Values(rng, ["u1", "u2", "u3"], ["EUR", "JPY", "KWD", "USD"], self.currency, self.reference)
+        self.values = Values(rng, ["u1", "u2", "u3"], ["EUR", "JPY", "KWD", "USD"], self.currency, self.reference, 1)
         self.settings = self.random_settings()
         kinds = [k for k in list(VERBS) + ["deal"] * 5 + ["contact"] * 4 + ["case"] * 4 + ["call"] * 2 if not only or k in only]
         self.kinds = rng.sample(kinds, min(len(kinds), rng.choice([1, 2, 3, 5, len(kinds)])))
