@@ -111,15 +111,15 @@ class Bench:
         kafka.broker("install")
         kafka.start()
         try:
-            topics = Topics(kafka, "crm", args.partitions)
             for interval in args.intervals:
+                topics = Topics(kafka, "fresh-" + interval, args.partitions)
                 for place, row in freshness.run(args.bin, self.place("fresh-" + interval), kafka, topics, self.lines, int(interval), args.rate,
                                                 args.seconds).items():
-                    rows.append(("in Redis" if place == "redis" else "on the topic", row))
+                    rows.append(("%s ms, %s" % (interval, "in Redis" if place == "redis" else "on the topic"), row))
                     self.note(*rows[-1])
         finally:
             kafka.kill()
-        print("\n## From event to snapshot\n\n" + "\n".join(markdown([row], FRESHNESS) for row in rows))
+        print("\n## From event to snapshot\n\n" + markdown(rows, FRESHNESS))
 
 
 def main():

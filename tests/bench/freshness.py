@@ -80,7 +80,7 @@ def feed(address, topics, file, rate, seconds):
                 producer.poll(wait)
             late = max(late, -wait)
             key, topic, value = line.rstrip(b"\n").split(b"\t", 2)
-            producer.produce(topic.decode(), value, key)
+            producer.produce(topics.name(topic.decode().split(".", 1)[1]), value, key)
             if due >= began + len(sent) / PROBES_PER_S:
                 event = probe_event(len(sent))
                 sent.append(time.monotonic())
@@ -116,11 +116,11 @@ def run(binary, folder, kafka, topics, file, interval_ms, rate=2000, seconds=30,
     redis = MeasuredRedis(folder / "redis", durable=False)
     redis.start()
     settings = configure(kafka, topics, redis, folder.name, "full", snapshot_interval_ms=interval_ms)
-    settings["kafka"]["auto.offset.reset"] = "latest"
     daemon = MeasuredDaemon(binary, folder / "daemon", settings)
-    found, stop, ready = multiprocessing.Queue(), multiprocessing.Event(), [multiprocessing.Event() for _ in range(2)]
-    watchers = [multiprocessing.Process(target=watch_redis, args=(str(redis.socket), ready[0], stop, found)),
-                multiprocessing.Process(target=watch_kafka, args=(kafka.address, topics.name("reports"), ready[1], stop, found))]
+    fresh = multiprocessing.get_context("spawn")  # librdkafka does not live through a fork
+    found, stop, ready = fresh.Queue(), fresh.Event(), [fresh.Event() for _ in range(2)]
+    watchers = [fresh.Process(target=watch_redis, args=(str(redis.socket), ready[0], stop, found)),
+                fresh.Process(target=watch_kafka, args=(kafka.address, topics.name("reports"), ready[1], stop, found))]
     try:
         daemon.start()
         for watcher, event in zip(watchers, ready):
@@ -131,11 +131,12 @@ def run(binary, folder, kafka, topics, file, interval_ms, rate=2000, seconds=30,
         sent, late = feed(kafka.address, topics, file, rate, warm + seconds)
         used = [(after - was) / (warm + seconds) for after, was in zip((daemon.cpu(), redis.cpu(), kafka.cpu()), before)]
         time.sleep(min(LINGER_S, 3 + interval_ms / 1000))
+        daemon.alive()
         stop.set()
         seen = dict(found.get(timeout=30) for _ in watchers)
-        cost = dict(zip(("cpu_share", "redis_share", "broker_share"), used))
-        return {place: summary(waits(sent, seen[place], warm * PROBES_PER_S)) | cost | {"interval_ms": interval_ms, "rate": rate, "late": late * 1000}
-                for place in ("redis", "topic")} | {"stop": daemon.finish()["stop"]}
+        cost = dict(zip(("cpu_share", "redis_share", "broker_share"), used)) | {"interval_ms": interval_ms, "rate": rate, "late": late * 1000}
+        daemon.finish()
+        return {place: summary(waits(sent, seen[place], warm * PROBES_PER_S)) | cost for place in ("redis", "topic")}
     finally:
         stop.set()
         for watcher in watchers:
