@@ -45,7 +45,9 @@ step_packages() { need "${runtime[@]}" "${building[@]}" "${servers[@]}"; }
 step_runtime() { need "${runtime[@]}"; }
 
 step_build() {
-  cmake -B "$build" -G Ninja -S "$tree" -DCMAKE_BUILD_TYPE=Release >"$build.log" 2>&1 || { cat "$build.log" >&2; return 1; }
+  local log=$build/configure.log
+  mkdir -p "$build"
+  cmake -B "$build" -G Ninja -S "$tree" -DCMAKE_BUILD_TYPE=Release >"$log" 2>&1 || { cat "$log" >&2; return 1; }
   ninja -C "$build" crm-reportd
 }
 
