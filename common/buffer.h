@@ -19,7 +19,11 @@ void buffer_text(struct buffer *buffer, struct span text); /* varint length, byt
 void buffer_decimal(struct buffer *buffer, int64_t value); /* as decimal text */
 
 static inline void buffer_span(struct buffer *buffer, struct span text) { buffer_put(buffer, text.at, text.len); }
-static inline void buffer_byte(struct buffer *buffer, uint8_t byte) { buffer_put(buffer, &byte, 1); }
+static inline void buffer_byte(struct buffer *buffer, uint8_t byte)
+{
+    if (buffer->len == buffer->room) buffer_reserve(buffer, 1);
+    buffer->at[buffer->len++] = (char)byte;
+}
 static inline void buffer_str(struct buffer *buffer, const char *text) { buffer_put(buffer, text, strlen(text)); }
 static inline struct span buffer_all(const struct buffer *buffer) { return (struct span){ buffer->at, buffer->len }; }
 static inline void buffer_clear(struct buffer *buffer) { buffer->len = 0; }
