@@ -22,11 +22,32 @@ def binary(request):
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory):
+def crash_binary(binary):
+    """The daemon built with CRASH_POINTS, in the folder crash beside the other build."""
+    path = binary.parent.parent / "crash" / "crm-reportd"
+    assert path.exists(), "no %s: cmake -DCRASH_POINTS=ON" % path
+    return path
+
+
+def started_broker(folder):
     assert BROKER.exists(), "no %s" % BROKER
-    broker = Kafka(tmp_path_factory.mktemp("kafka"))
+    broker = Kafka(folder)
     broker.broker("install")
     broker.start()
+    return broker
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory):
+    broker = started_broker(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def own_kafka(tmp_path):
+    """A broker for this test alone, where topics may have their default names."""
+    broker = started_broker(tmp_path / "kafka")
     yield broker
     broker.kill()
 
@@ -52,16 +73,16 @@ def redis_server(tmp_path):
 
 @pytest.fixture
 def daemon(binary, tmp_path):
-    """Makes daemons, not yet started: daemon(topics, redis, tenants, clock=None, group="g", **settings)."""
+    """Makes daemons, not yet started: daemon(topics, redis, tenants, clock=None, group="g", program=None, **settings)."""
     made = []
 
-    def make(topics, redis, tenants=None, clock=None, group="g", reports="reports", kafka=None, **settings):
+    def make(topics, redis, tenants=None, clock=None, group="g", reports="reports", kafka=None, program=None, **settings):
         name = "daemon%d" % len(made)
         config = {"kafka": {"bootstrap.servers": topics.kafka.address, "group.id": "%s.%s" % (topics.prefix, group), "group.instance.id": name,
                             "session.timeout.ms": 6000} | (kafka or {}),
                   "topics": topics.settings(reports), "redis": {"url": redis.url}, "listen": "",
                   "snapshot_interval_ms": 200, "durability_lag_ms": 500, "tenants": tenants or {}} | settings
-        made.append(Daemon(binary, tmp_path / name, config, clock))
+        made.append(Daemon(program or binary, tmp_path / name, config, clock))
         return made[-1]
     yield make
     for each in made:

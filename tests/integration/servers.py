@@ -92,10 +92,11 @@ class Redis:
 
 
 class Daemon:
-    """crm-reportd run, with its configuration and log in a folder. `clock`: the instant it takes for now."""
+    """crm-reportd run, with its configuration and log in a folder. `clock`: the instant it takes for now; `crash_at`: where a
+    build with CRASH_POINTS ends."""
 
     def __init__(self, binary, folder, config, clock=None):
-        self.binary, self.folder, self.clock, self.process = binary, folder, clock, None
+        self.binary, self.folder, self.clock, self.process, self.crash_at = binary, folder, clock, None, None
         folder.mkdir(exist_ok=True)
         self.log_path, self.config_path = folder / "log", folder / "config.json"
         self.configure(config)
@@ -106,7 +107,8 @@ class Daemon:
 
     @property
     def environment(self):
-        return os.environ | ({"CRM_REPORTD_CLOCK": self.clock} if self.clock else {})
+        set_for_tests = {"CRM_REPORTD_CLOCK": self.clock, "CRM_REPORTD_CRASH_AT": self.crash_at}
+        return os.environ | {name: value for name, value in set_for_tests.items() if value}
 
     def start(self):
         self.log_begins = self.log_path.stat().st_size if self.log_path.exists() else 0

@@ -78,7 +78,7 @@ def test_a_dashboard_reads(worked, shipped):
     both = ["crm:{acme}:report:service", "crm:{acme}:report:sales_performance"]
     wait_until(lambda: all(dashboard.mget(both)), "both reports are there", 10)
     assert int(dashboard.hgetall("crm:{acme}:metrics:today")["version"]) >= report["version"]
-    assert dashboard.smembers("crm:tenants") == {"acme"}
+    wait_until(lambda: dashboard.smembers("crm:tenants") == {"acme"}, "the tenant is listed", 10)
 
 
 def test_a_dashboard_hears_of_updates(shipped):

@@ -32,8 +32,8 @@ def test_example(servers, script, expected, binary, tmp_path, request):
     shutil.copytree(TESTS.parent, tree, ignore=shutil.ignore_patterns(".git", "build*", "__pycache__"))
     env = os.environ | {"PATH": "%s:%s" % (binary.parent, os.environ["PATH"])}
     if servers:
-        topics, redis = request.getfixturevalue("topics"), request.getfixturevalue("redis_server")()
-        env |= {"KAFKA": topics.kafka.address, "REDIS": redis.url}
+        kafka, redis = request.getfixturevalue("own_kafka"), request.getfixturevalue("redis_server")()
+        env |= {"KAFKA": kafka.address, "REDIS": redis.url}
     done = subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", script], cwd=tree, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, "exit status %d\n%s%s" % (done.returncode, done.stdout, done.stderr)
     if expected is not None:
