@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 64 * 1024 };
+enum {
+    BLOCK_BYTES = 64 * 1024
+};
 
 struct arena_block {
     struct arena_block *older;

@@ -18,15 +18,27 @@ void buffer_zigzag(struct buffer *buffer, int64_t value);  /* small magnitudes, 
 void buffer_text(struct buffer *buffer, struct span text); /* varint length, bytes */
 void buffer_decimal(struct buffer *buffer, int64_t value); /* as decimal text */
 
-static inline void buffer_span(struct buffer *buffer, struct span text) { buffer_put(buffer, text.at, text.len); }
+static inline void buffer_span(struct buffer *buffer, struct span text)
+{
+    buffer_put(buffer, text.at, text.len);
+}
 static inline void buffer_byte(struct buffer *buffer, uint8_t byte)
 {
     if (buffer->len == buffer->room) buffer_reserve(buffer, 1);
     buffer->at[buffer->len++] = (char)byte;
 }
-static inline void buffer_str(struct buffer *buffer, const char *text) { buffer_put(buffer, text, strlen(text)); }
-static inline struct span buffer_all(const struct buffer *buffer) { return (struct span){ buffer->at, buffer->len }; }
-static inline void buffer_clear(struct buffer *buffer) { buffer->len = 0; }
+static inline void buffer_str(struct buffer *buffer, const char *text)
+{
+    buffer_put(buffer, text, strlen(text));
+}
+static inline struct span buffer_all(const struct buffer *buffer)
+{
+    return (struct span){ buffer->at, buffer->len };
+}
+static inline void buffer_clear(struct buffer *buffer)
+{
+    buffer->len = 0;
+}
 
 struct cursor {
     const uint8_t *at, *end;
@@ -38,7 +50,10 @@ static inline struct cursor cursor_of(struct span bytes)
     const uint8_t *at = (const uint8_t *)bytes.at;
     return (struct cursor){ at, bytes.len ? at + bytes.len : at, false };
 }
-static inline bool cursor_more(const struct cursor *cursor) { return !cursor->broken && cursor->at < cursor->end; }
+static inline bool cursor_more(const struct cursor *cursor)
+{
+    return !cursor->broken && cursor->at < cursor->end;
+}
 uint8_t cursor_byte(struct cursor *cursor);
 uint64_t cursor_varint(struct cursor *cursor);
 int64_t cursor_zigzag(struct cursor *cursor);

@@ -3,7 +3,9 @@
 
 #include "common/span.h"
 
-enum { DECIMAL_DIGITS_MAX = 15 };
+enum {
+    DECIMAL_DIGITS_MAX = 15
+};
 
 /* value = digits / 10^scale */
 struct decimal {
@@ -29,5 +31,7 @@ bool decimal_fits(struct decimal decimal, int decimals);
 int64_t divide_rounded(__int128 a, __int128 b);
 
 /* "12345.00": minor units with exactly so many decimals. Terminated. */
-enum { MONEY_TEXT_BYTES = 32 };
+enum {
+    MONEY_TEXT_BYTES = 32
+};
 void money_format(int64_t minor, int decimals, char text[MONEY_TEXT_BYTES]);

@@ -5,7 +5,9 @@
 
 #define MUST_USE __attribute__((warn_unused_result))
 
-enum { ERROR_TEXT_BYTES = 512 };
+enum {
+    ERROR_TEXT_BYTES = 512
+};
 
 /* Empty text = no error. Functions that can fail return false and fill it; the first cause stays. */
 struct error {

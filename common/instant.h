@@ -3,7 +3,9 @@
 
 #include "common/span.h"
 
-enum { MICROS_PER_MS = 1000 };
+enum {
+    MICROS_PER_MS = 1000
+};
 #define MICROS_PER_SECOND INT64_C(1000000)
 #define MICROS_PER_DAY (INT64_C(86400) * MICROS_PER_SECOND)
 #define NO_INSTANT INT64_MIN
@@ -27,6 +29,9 @@ bool instant_parse(struct span text, int64_t *instant_us);
 bool day_parse(struct span text, int32_t *day); /* YYYY-MM-DD, 1900…2199 */
 
 /* "2026-03-02T14:05:12.400Z" (milliseconds, cut) and "2026-03-02". Terminated, so the arrays hold one more. */
-enum { INSTANT_TEXT_BYTES = 32, DAY_TEXT_BYTES = 16 };
+enum {
+    INSTANT_TEXT_BYTES = 32,
+    DAY_TEXT_BYTES = 16
+};
 void instant_format(int64_t instant_us, char text[INSTANT_TEXT_BYTES]);
 void day_format(int32_t day, char text[DAY_TEXT_BYTES]);

@@ -3,7 +3,14 @@
 
 #include "common/rules.h"
 
-enum unit { UNIT_DAY, UNIT_WEEK, UNIT_MONTH, UNIT_QUARTER, UNIT_YEAR, N_UNITS };
+enum unit {
+    UNIT_DAY,
+    UNIT_WEEK,
+    UNIT_MONTH,
+    UNIT_QUARTER,
+    UNIT_YEAR,
+    N_UNITS
+};
 extern const char *const unit_names[N_UNITS]; /* "day" … "year" */
 
 /* Both days inclusive. PERIOD_BEGIN…PERIOD_END stand for "all". */
@@ -19,7 +26,9 @@ bool unit_parse(struct span name, enum unit *unit);
 
 /* "2026-03-02" (day, and a week's first day), "2026-03", "2026-Q1", "2026" (named after the calendar year in which the
  * fiscal year begins). `day`: any day within. */
-enum { LABEL_BYTES = 16 };
+enum {
+    LABEL_BYTES = 16
+};
 void unit_label(const struct rules *rules, enum unit unit, int32_t day, char label[LABEL_BYTES]);
 
 /* "today", "last_30_days", "next_quarter", "all" …; false: no such name. */

@@ -5,7 +5,12 @@
 #include "common/map.h"
 #include "common/zone.h"
 
-enum { CUSTOM_MAX = 16, EXPECTED_MAX = 32, HOURS_PER_DAY_MAX = 8, N_KINDS_MAX = 16 };
+enum {
+    CUSTOM_MAX = 16,
+    EXPECTED_MAX = 32,
+    HOURS_PER_DAY_MAX = 8,
+    N_KINDS_MAX = 16
+};
 
 struct open_hours {
     int32_t from_s, to_s; /* seconds of the local day, from < to <= 86400 */
@@ -21,7 +26,7 @@ struct rules {
         struct open_hours open[HOURS_PER_DAY_MAX];
         int n;
     } business_hours[7]; /* by weekday, 0 = Monday; sorted, not overlapping */
-    int32_t *holidays; /* local days, sorted */
+    int32_t *holidays;   /* local days, sorted */
     size_t n_holidays;
     struct map lists; /* attribute name -> struct map of allowed values (value -> itself), see rules_listed */
     /* Per kind (enum kind of daemon/intake/kinds.h): */

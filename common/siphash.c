@@ -28,7 +28,7 @@ static void absorb(struct state *s, uint64_t word)
 uint64_t siphash(struct hash_key key, struct span bytes)
 {
     struct state s = { key.k0 ^ 0x736f6d6570736575ULL, key.k1 ^ 0x646f72616e646f6dULL, key.k0 ^ 0x6c7967656e657261ULL,
-        key.k1 ^ 0x7465646279746573ULL };
+                       key.k1 ^ 0x7465646279746573ULL };
     const unsigned char *at = (const unsigned char *)bytes.at;
     uint64_t last = (uint64_t)bytes.len << 56;
     for (size_t left = bytes.len; left >= 8; left -= 8, at += 8) {

@@ -16,14 +16,20 @@ struct span {
 #define NO_SPAN ((struct span){ NULL, 0 })
 #define SPAN_ARG(s) (int)(s).len, (s).at /* for printf's "%.*s" */
 
-static inline struct span span_of(const char *text) { return (struct span){ text, text ? strlen(text) : 0 }; }
+static inline struct span span_of(const char *text)
+{
+    return (struct span){ text, text ? strlen(text) : 0 };
+}
 
 static inline bool span_equal(struct span a, struct span b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
-static inline bool span_is(struct span a, const char *text) { return span_equal(a, span_of(text)); }
+static inline bool span_is(struct span a, const char *text)
+{
+    return span_equal(a, span_of(text));
+}
 
 /* Byte by byte, the shorter first: the order of the contract ("compared as text, byte by byte"). */
 static inline int span_compare(struct span a, struct span b)

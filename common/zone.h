@@ -21,4 +21,7 @@ int32_t zone_offset(const struct zone *zone, int64_t instant_us);
  * over that time, the instant of the change; where it comes twice, the first. */
 int64_t zone_instant(const struct zone *zone, int32_t local_day, int32_t second_of_day);
 
-static inline int64_t zone_midnight(const struct zone *zone, int32_t local_day) { return zone_instant(zone, local_day, 0); }
+static inline int64_t zone_midnight(const struct zone *zone, int32_t local_day)
+{
+    return zone_instant(zone, local_day, 0);
+}

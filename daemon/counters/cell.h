@@ -8,7 +8,11 @@
 #include "daemon/facts/table.h"
 
 /* Which hash the cell stands in. */
-enum bucket_type { BUCKET_DAY, BUCKET_MONTH, BUCKET_NOW };
+enum bucket_type {
+    BUCKET_DAY,
+    BUCKET_MONTH,
+    BUCKET_NOW
+};
 struct bucket {
     enum bucket_type type;
     int32_t number; /* day: days since 1970; month: year * 12 + month - 1; now: 0 */

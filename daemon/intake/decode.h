@@ -5,7 +5,7 @@
 
 /* How a tenant's rules are found. Never returns NULL: tenants without settings of their own count by the defaults. */
 struct decode_settings {
-    const char *type_prefix;  /* "crm." */
+    const char *type_prefix; /* "crm." */
     int64_t max_ahead_us;
     size_t max_event_bytes;
     const struct rules *(*rules_of)(void *context, struct span tenant);

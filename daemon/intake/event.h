@@ -6,9 +6,19 @@
 #include "common/rules.h"
 #include "daemon/intake/kinds.h"
 
-enum { ID_BYTES_MAX = 256, TEXT_BYTES_MAX = 1024, TENANT_BYTES_MAX = 64 };
+enum {
+    ID_BYTES_MAX = 256,
+    TEXT_BYTES_MAX = 1024,
+    TENANT_BYTES_MAX = 64
+};
 
-enum value_type { VALUE_NULL, VALUE_TEXT, VALUE_TEXTS, VALUE_DECIMAL, VALUE_INTEGER };
+enum value_type {
+    VALUE_NULL,
+    VALUE_TEXT,
+    VALUE_TEXTS,
+    VALUE_DECIMAL,
+    VALUE_INTEGER
+};
 
 /* By attribute type: name, reference, personal, currency, period -> TEXT; names -> TEXTS; money, target -> DECIMAL;
  * duration (ms), instant (us), date (day), flag (0, 1), score -> INTEGER; null or an empty text, list -> NULL. */
@@ -26,7 +36,7 @@ struct value {
 };
 
 struct event_attribute {
-    uint16_t attribute;  /* enum attribute, or ATTRIBUTE_CUSTOM + its index in rules.kind[kind].custom */
+    uint16_t attribute; /* enum attribute, or ATTRIBUTE_CUSTOM + its index in rules.kind[kind].custom */
     struct value value;
 };
 
@@ -35,24 +45,35 @@ struct event {
     enum kind kind;
     enum verb verb;
     int64_t time_us;
-    bool time_of_record; /* the event named no time: the record's stands for it */
+    bool time_of_record;                      /* the event named no time: the record's stands for it */
     const struct event_attribute *attributes; /* each at most once (of a name given twice the last holds) */
     size_t n_attributes;
 };
 
 /* In the order of the contract: the first that applies. */
 enum reason {
-    REASON_NONE, REASON_TOO_LARGE, REASON_NOT_JSON, REASON_NOT_CLOUDEVENTS, REASON_MISSING_ATTRIBUTE, REASON_BAD_ATTRIBUTE,
-    REASON_BAD_TENANT, REASON_UNKNOWN_TYPE, REASON_BAD_TIME, REASON_TOO_FAR_AHEAD, REASON_TOO_MANY_EVENTS,
+    REASON_NONE,
+    REASON_TOO_LARGE,
+    REASON_NOT_JSON,
+    REASON_NOT_CLOUDEVENTS,
+    REASON_MISSING_ATTRIBUTE,
+    REASON_BAD_ATTRIBUTE,
+    REASON_BAD_TENANT,
+    REASON_UNKNOWN_TYPE,
+    REASON_BAD_TIME,
+    REASON_TOO_FAR_AHEAD,
+    REASON_TOO_MANY_EVENTS,
     N_REASONS
 };
 extern const char *const reason_names[N_REASONS]; /* "too_large" …; [REASON_NONE] = "" */
 bool reason_is_unreadable(enum reason reason);    /* VALUE_CONVERTER, else TRANSFORMATION */
 
-enum { REJECTION_TEXT_BYTES = 384 };
+enum {
+    REJECTION_TEXT_BYTES = 384
+};
 struct rejection {
     enum reason reason;
-    struct span tenant; /* "default" where it cannot be read */
+    struct span tenant;                 /* "default" where it cannot be read */
     char message[REJECTION_TEXT_BYTES]; /* what, where, what was expected; no personal data: names attributes, not values */
 };
 

@@ -8,16 +8,25 @@
 /* prefix "crm". All results in the arena. */
 struct span key_tenants(struct arena *, const char *prefix); /* crm:tenants    set of tenants */
 struct span key_marks(struct arena *, const char *prefix);   /* crm:marks      hash: "topic:partition" -> mark */
-struct span key_state(struct arena *, const char *prefix, struct span tenant);  /* crm:{acme}:state   hash: version, clock, positions, what it was counted by */
-struct span key_names(struct arena *, const char *prefix, struct span tenant);  /* crm:{acme}:names   hash: number -> name */
-struct span key_timers(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:timers  sorted set: entity -> microseconds */
-struct span key_months(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:months  hash: yyyy-mm -> 1, months that have cells */
-struct span key_now(struct arena *, const char *prefix, struct span tenant);    /* crm:{acme}:now     hash: undated cells */
+struct span key_state(struct arena *, const char *prefix,
+                      struct span tenant); /* crm:{acme}:state   hash: version, clock, positions, what it was counted by */
+struct span key_names(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:names   hash: number -> name */
+struct span key_timers(struct arena *, const char *prefix,
+                       struct span tenant); /* crm:{acme}:timers  sorted set: entity -> microseconds */
+struct span key_months(struct arena *, const char *prefix,
+                       struct span tenant); /* crm:{acme}:months  hash: yyyy-mm -> 1, months that have cells */
+struct span key_now(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:now     hash: undated cells */
 struct span key_day(struct arena *, const char *prefix, struct span tenant, int32_t day);     /* crm:{acme}:day:2026-03-02 */
 struct span key_month(struct arena *, const char *prefix, struct span tenant, int32_t month); /* crm:{acme}:month:2026-03 */
-struct span key_entities(struct arena *, const char *prefix, struct span tenant, enum kind kind, uint32_t bucket); /* crm:{acme}:deal:17 */
-struct span key_report(struct arena *, const char *prefix, struct span tenant, const char *report);   /* crm:{acme}:report:service */
-struct span key_metrics(struct arena *, const char *prefix, struct span tenant, const char *period);  /* crm:{acme}:metrics:today */
-struct span key_channel(struct arena *, const char *prefix, struct span tenant);                      /* crm:{acme}:reports (channel) */
-struct span key_published(struct arena *, const char *prefix, struct span tenant);                    /* crm:{acme}:published hash: report -> version acknowledged by the topic */
-struct span key_versions(struct arena *, const char *prefix, struct span tenant);                     /* crm:{acme}:versions  hash: report -> version of the document in crm:{acme}:report:… */
+struct span key_entities(struct arena *, const char *prefix, struct span tenant, enum kind kind,
+                         uint32_t bucket); /* crm:{acme}:deal:17 */
+struct span key_report(struct arena *, const char *prefix, struct span tenant,
+                       const char *report); /* crm:{acme}:report:service */
+struct span key_metrics(struct arena *, const char *prefix, struct span tenant,
+                        const char *period);                                     /* crm:{acme}:metrics:today */
+struct span key_channel(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:reports (channel) */
+struct span key_published(struct arena *, const char *prefix,
+                          struct span tenant); /* crm:{acme}:published hash: report -> version acknowledged by the topic */
+struct span
+key_versions(struct arena *, const char *prefix,
+             struct span tenant); /* crm:{acme}:versions  hash: report -> version of the document in crm:{acme}:report:… */

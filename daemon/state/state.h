@@ -24,7 +24,7 @@ struct hash_read {
     const struct span *fields; /* NULL: the whole hash */
     size_t n_fields;
     /* Out, in the arena of the call: */
-    struct span *values;       /* of the fields asked (.at NULL: not there); or field, value, field, value … of the whole hash */
+    struct span *values; /* of the fields asked (.at NULL: not there); or field, value, field, value … of the whole hash */
     size_t n_values;
 };
 
@@ -40,16 +40,16 @@ struct timer_write {
 
 struct commit {
     struct span tenant;
-    struct span state_key;  /* its field "version" is compared and set */
+    struct span state_key; /* its field "version" is compared and set */
     struct span timers_key;
-    int64_t version;        /* that was read before anything else of the tenant; 0: the tenant does not exist yet */
+    int64_t version; /* that was read before anything else of the tenant; 0: the tenant does not exist yet */
     const struct hash_write *writes;
     size_t n_writes;
     const struct timer_write *timers;
     size_t n_timers;
     /* Out: */
     enum outcome outcome;
-    int64_t version_new;    /* of DONE: max(version + 1, the server's clock in microseconds). Of CONFLICT: what stands there */
+    int64_t version_new; /* of DONE: max(version + 1, the server's clock in microseconds). Of CONFLICT: what stands there */
 };
 
 struct timer {

@@ -282,6 +282,8 @@ static void a_view_tells_ends_commits_and_timestamps(void **state)
     assert_int_equal(views[1].high, 0);
     assert_false(views[1].found);
     assert_false(views[2].found);
+    assert_true(source_view(source, views, 1, WAIT_MS, &error)); /* a second look sees the same */
+    assert_true(views[0].found);
     views[0].probe = 5; /* behind the end */
     assert_true(source_view(source, views, 1, WAIT_MS, &error));
     assert_false(views[0].found);
