@@ -5,6 +5,7 @@
     bench.py --bin build/crm-reportd --repeat 3 catchup   one of both
 """
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -79,46 +80,47 @@ class Bench:
     def catchup(self):
         """Ours and the peers in turn, so that a busy minute of the machine meets both."""
         args, rows = self.args, []
-        kafka = MeasuredKafka(self.folder / "kafka")
-        kafka.broker("install")
-        for _ in range(args.repeat):
-            for peer in args.peers if self.peers else []:
-                rows.append((peer, self.peers.run(peer, args.events, args.seed, args.tenants, self.folder)))
-                self.note(*rows[-1])
-            kafka.start()
-            try:
-                rows += self.ours(kafka)
-            finally:
-                kafka.kill()
-        print("\n## Catching up\n\n" + markdown(rows, CATCHUP, "wrong values"))
+        try:
+            for _ in range(args.repeat):
+                for peer in args.peers if self.peers else []:
+                    rows.append((peer, self.peers.run(peer, args.events, args.seed, args.tenants, self.folder)))
+                    self.note(*rows[-1])
+                with self.broker() as kafka:
+                    self.ours(kafka, rows)
+        finally:  # a round that fails does not take the others along
+            print("\n## Catching up\n\n" + markdown(rows, CATCHUP, "wrong values"))
 
-    def ours(self, kafka):
-        args, rows = self.args, []
+    @contextlib.contextmanager
+    def broker(self):
+        """A fresh one, as each run of a peer has."""
+        kafka = MeasuredKafka(self.place("kafka"))
+        kafka.broker("install")
+        kafka.start()
+        try:
+            yield kafka
+        finally:
+            kafka.kill()
+
+    def ours(self, kafka, rows):
+        args = self.args
         topics = Topics(kafka, "crm", args.partitions)
-        if not any(topics.ends(topics.into).values()):
-            load(kafka.address, self.lines)
-            read_once(kafka.address, topics.into, args.events)
+        load(kafka.address, self.lines)
+        read_once(kafka.address, topics.into, args.events)
         for name in args.ours:
             catalogue, durable = OURS[name]
             row = throughput.run(args.bin, self.place(name), kafka, topics, catalogue, durable, self.expected)
             rows.append(("crm-reportd " + name, row))
             self.note(*rows[-1])
-        return rows
 
     def freshness(self):
         args, rows = self.args, []
-        kafka = MeasuredKafka(self.folder / "kafka-freshness")
-        kafka.broker("install")
-        kafka.start()
-        try:
+        with self.broker() as kafka:
             for interval in args.intervals:
                 topics = Topics(kafka, "fresh-" + interval, args.partitions)
                 for place, row in freshness.run(args.bin, self.place("fresh-" + interval), kafka, topics, self.lines, int(interval), args.rate,
                                                 args.seconds).items():
                     rows.append(("%s ms, %s" % (interval, "in Redis" if place == "redis" else "on the topic"), row))
                     self.note(*rows[-1])
-        finally:
-            kafka.kill()
         print("\n## From event to snapshot\n\n" + markdown(rows, FRESHNESS))
 
 
