@@ -104,11 +104,11 @@ class Bench:
     def ours(self, kafka, rows):
         args = self.args
         topics = Topics(kafka, "crm", args.partitions)
-        load(kafka.address, self.lines)
+        tenants = load(kafka.address, self.lines)
         read_once(kafka.address, topics.into, args.events)
         for name in args.ours:
             catalogue, durable = OURS[name]
-            row = throughput.run(args.bin, self.place(name), kafka, topics, catalogue, durable, self.expected)
+            row = throughput.run(args.bin, self.place(name), kafka, topics, tenants, catalogue, durable, self.expected)
             rows.append(("crm-reportd " + name, row))
             self.note(*rows[-1])
 
