@@ -117,6 +117,22 @@ void unit_label(const struct rules *rules, enum unit unit, int32_t day, char lab
     memcpy(label + n, (char[]){ '-', 'Q', (char)('0' + quarter), 0 }, 4);
 }
 
+bool period_labelled(const struct rules *rules, struct span label, struct period *period)
+{
+    char first[] = "yyyy-01-01"; /* of the month, or of January of the year */
+    bool quarter = label.len == 7 && label.at[5] == 'Q' && label.at[6] >= '1' && label.at[6] <= '4';
+    bool month = label.len == 7 && !quarter, year = label.len == 4;
+    int32_t day;
+    if (!quarter && !month && !year) return false;
+    memcpy(first, label.at, quarter ? 4 : label.len);
+    if (!day_parse(span_of(first), &day)) return false;
+    int32_t start = month_of_day(day) + rules->fiscal_year_start - 1;
+    if (month) *period = month_period(month_of_day(day));
+    if (year) *period = months_period(start, MONTHS_PER_YEAR);
+    if (quarter) *period = months_period(start + (label.at[6] - '1') * MONTHS_PER_QUARTER, MONTHS_PER_QUARTER);
+    return true;
+}
+
 static const struct named *find_named(struct span name)
 {
     for (int i = 0; period_names[i]; i++)

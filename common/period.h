@@ -24,6 +24,9 @@ struct period {
 struct period unit_period(const struct rules *rules, enum unit unit, int32_t day);
 bool unit_parse(struct span name, enum unit *unit);
 
+/* The period of a label: "2026-03", "2026-Q1", "2026" (fiscal). False: it is none of these. */
+bool period_labelled(const struct rules *rules, struct span label, struct period *period);
+
 /* "2026-03-02" (day, and a week's first day), "2026-03", "2026-Q1", "2026" (named after the calendar year in which the
  * fiscal year begins). `day`: any day within. */
 enum {

@@ -87,7 +87,7 @@ static bool parse_between(struct parser *parser, struct typed *out)
     if (!parse_share(parser, &node->low) || !expect(parser, ',') || !parse_formula(parser, out) || !expect(parser, ',') ||
         !parse_share(parser, &node->high))
         return false;
-    if (out->money || out->time || out->spread) return parser_fail(parser, "between(…) takes a plain number");
+    if (out->money || out->time || out->spread || out->goal) return parser_fail(parser, "between(…) takes a plain number");
     node->left = out->node;
     out->node = node;
     return true;
@@ -129,13 +129,32 @@ static bool parse_likely(struct parser *parser, struct typed *out)
     return parse_share(parser, &parser->metric->atoms[out->node->atom].least);
 }
 
+static const char *const goal_values[] = { [GOAL_TARGET] = "target",         [GOAL_ACTUAL] = "actual",
+                                           [GOAL_PROGRESS] = "progress",     [GOAL_EXPECTED] = "expected",
+                                           [GOAL_PROJECTION] = "projection", [N_GOAL_VALUES] = NULL };
+
+static bool parse_goal(struct parser *parser, struct typed *out)
+{
+    struct span name = NO_SPAN;
+    int value = 0;
+    (void)scan_name(&parser->scanner, &name);
+    while (goal_values[value] && !span_is(name, goal_values[value])) value++;
+    if (value == N_GOAL_VALUES) return parser_fail(parser, "expected target, actual, progress, expected or projection");
+    if (!add_atom(parser, FACT_GOAL, 0, out)) return false;
+    parser->metric->atoms[out->node->atom].window = WINDOW_GOALS;
+    out->node->type = NODE_GOAL;
+    out->node->goal = (enum goal_value)value;
+    out->goal = true;
+    return true;
+}
+
 static const struct call_row {
     const char *name;
     bool (*parse)(struct parser *, struct typed *);
 } call_rows[] = {
     { "level", parse_level },       { "per", parse_per },         { "before", parse_before },
     { "ever", parse_ever },         { "between", parse_between }, { "distribution", parse_distribution },
-    { "weighted", parse_weighted }, { "likely", parse_likely },
+    { "weighted", parse_weighted }, { "likely", parse_likely },   { "goal", parse_goal },
 };
 
 bool parse_call(struct parser *parser, struct span name, struct typed *out, bool *found)

@@ -307,6 +307,6 @@ const char *dimension_suggestion(struct span name)
 {
     struct suggestion suggestion = { .name = name };
     for (int i = 0; i < N_DIMENSIONS; i++)
-        if (i != DIM_UNIT) suggest(&suggestion, dimension_names[i]);
+        if (!dimension_is_inner((enum dimension)i)) suggest(&suggestion, dimension_names[i]);
     return suggestion.best;
 }

@@ -73,6 +73,7 @@ static bool combine(struct parser *parser, enum node_type type, struct typed *le
     bool adds = type == NODE_ADD || type == NODE_SUBTRACT;
     int sign = type == NODE_DIVIDE ? -1 : 1;
     if (left->spread || right->spread) return parser_fail(parser, "a distribution stands alone: it has no single value");
+    if (left->goal || right->goal) return parser_fail(parser, "goal(…) stands alone: its unit is that of the goal's metric");
     if (adds && (left->money != right->money || left->time != right->time))
         return parser_fail(parser, "cannot %s %s and %s", type == NODE_ADD ? "add" : "subtract", kind_of(left), kind_of(right));
     struct node *node = node_new(parser, type);
@@ -129,6 +130,8 @@ static bool settle_unit(struct parser *parser, const struct typed *type)
     if (money < 0 || money > 1 || time < 0 || time > 1 || (money && time))
         return parser_fail(parser, "the result is neither a number, nor money, nor a duration");
     if (!metric->unit && time) return parser_fail(parser, "a duration needs a \"unit\": seconds, minutes, hours or days");
+    if (type->goal && !metric->unit)
+        metric->unit = metric->root->goal == GOAL_PROGRESS || metric->root->goal == GOAL_EXPECTED ? "ratio" : "goal";
     if (!metric->unit) metric->unit = money ? "money" : metric->root->type == NODE_DIVIDE ? "ratio" : "count";
     metric->scale = 1;
     const struct unit_row *found = NULL;
@@ -137,7 +140,7 @@ static bool settle_unit(struct parser *parser, const struct typed *type)
     if ((found ? found->money : 0) != money || (found ? found->time : 0) != time)
         return parser_fail(parser, "the result is %s, the \"unit\" says \"%s\"", kind_of(type), metric->unit);
     if (found) metric->scale = found->scale;
-    metric->shape = type->spread ? SHAPE_SPREAD : money ? SHAPE_MONEY : type->parted ? SHAPE_RATIOS : SHAPE_NUMBER;
+    metric->shape = type->goal ? SHAPE_GOAL : type->spread ? SHAPE_SPREAD : money ? SHAPE_MONEY : type->parted ? SHAPE_RATIOS : SHAPE_NUMBER;
     return true;
 }
 
@@ -147,7 +150,7 @@ uint32_t atom_dims(const struct atom *atom)
     bool level = atom->window == WINDOW_LEVEL || atom->window == WINDOW_LEVEL_BEFORE;
     uint32_t dims = 0;
     for (int i = 0; i < row->n_dims; i++)
-        if (row->dims[i] != DIM_UNIT && (row->dims[i] != DIM_EXPECTED_MONTH || level)) dims |= 1u << row->dims[i];
+        if (!dimension_is_inner(row->dims[i]) && (row->dims[i] != DIM_EXPECTED_MONTH || level)) dims |= 1u << row->dims[i];
     return dims;
 }
 
@@ -183,12 +186,13 @@ static bool settle_atoms(struct parser *parser)
         const struct fact_row *row = &fact_rows[atom->fact];
         metric->dims &= atom_dims(atom);
         metric->customs = metric->customs && row->custom_of != N_KINDS;
-        now = now || atom->window == WINDOW_NOW;
+        now = now || atom->window == WINDOW_NOW || atom->window == WINDOW_GOALS;
         ever = ever && atom->window == WINDOW_EVER;
         if (atom->units) metric->units = metric->units ? metric->units & atom->units : atom->units;
         bool per_currency = metric->shape == SHAPE_MONEY || metric->shape == SHAPE_RATIOS;
         atom->by_currency = per_currency && fact_dimension(row, DIM_CURRENCY) >= 0;
     }
+    if (metric->shape == SHAPE_GOAL) metric->dims = 1u << DIM_GOAL, metric->customs = false;
     metric->dated = !now && !ever;
     metric->needs_days = node_has_days(metric->root);
     uint32_t lacking = metric->own_dims & ~metric->dims;

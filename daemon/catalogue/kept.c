@@ -4,6 +4,7 @@
 /* The dimensions without which the atom cannot be worked out. */
 static uint32_t dims_needed(const struct atom *atom)
 {
+    if (atom->window == WINDOW_GOALS) return UINT32_MAX;
     uint32_t dims = atom->units ? 1u << DIM_UNIT : 0;
     if (atom->by_currency) dims |= 1u << DIM_CURRENCY;
     if (atom->weight) dims |= atom->weight->own_dims;
@@ -64,7 +65,7 @@ void catalogue_restrict(struct catalogue *catalogue)
 {
     for (size_t i = 0; catalogue->dims_restricted && i < catalogue->n_metrics; i++) {
         struct metric *metric = catalogue->metrics[i];
-        metric->dims &= catalogue->dims_on | report_dims(catalogue, metric);
+        metric->dims &= catalogue->dims_on | report_dims(catalogue, metric) | (metric->shape == SHAPE_GOAL ? 1u << DIM_GOAL : 0);
         metric->customs = metric->customs && catalogue->customs_on;
     }
 }

@@ -11,6 +11,8 @@
  *             | between(low, x, high)     x, but not below low and not above high
  *             | distribution(fact.duration, …)          average and percentiles; stands alone
  *             | weighted(fact.money, metric)            each pipeline and stage times the metric of it, rounded once
+ *             | goal(value)               of each goal that begins in the period: target, actual, progress, expected or
+ *                                         projection; stands alone, by goal only
  *             | likely(fact.money, metric, share)       of those only where the metric of it is at least so much
  *   days      = days of the period up to today
  * The dimensions that weighted() and likely() go by are those that their metric names as its own ("dimensions"). */
@@ -28,7 +30,8 @@ enum window {
     WINDOW_UNIT,         /* of the period that is one calendar unit, those kept for that unit */
     WINDOW_UNIT_BEFORE,  /* of the unit before it */
     WINDOW_EVER,         /* all */
-    WINDOW_NOW           /* undated ones */
+    WINDOW_NOW,          /* undated ones */
+    WINDOW_GOALS         /* the undated goals whose period begins in the period */
 };
 
 /* One condition on a dimension of a fact. */
@@ -62,6 +65,16 @@ struct atom {
     struct rational least;       /* likely(): else null */
 };
 
+/* What can be asked of a goal. */
+enum goal_value {
+    GOAL_TARGET,
+    GOAL_ACTUAL,     /* its metric in its period */
+    GOAL_PROGRESS,   /* actual / target */
+    GOAL_EXPECTED,   /* the part of its period that is over, with today */
+    GOAL_PROJECTION, /* actual / expected, for counts and money; else actual */
+    N_GOAL_VALUES
+};
+
 enum node_type {
     NODE_CONSTANT,
     NODE_DAYS,
@@ -71,12 +84,14 @@ enum node_type {
     NODE_SUBTRACT,
     NODE_MULTIPLY,
     NODE_DIVIDE,
-    NODE_BETWEEN /* left; low, high */
+    NODE_BETWEEN, /* left; low, high */
+    NODE_GOAL     /* goal */
 };
 
 struct node {
     enum node_type type;
     unsigned atom, n_atoms;
+    enum goal_value goal;
     struct rational low, high; /* low: also the constant */
     const struct node *left, *right;
 };
@@ -86,7 +101,8 @@ enum shape {
     SHAPE_NUMBER,
     SHAPE_MONEY,  /* per currency, in its smallest unit */
     SHAPE_RATIOS, /* per currency, without a unit */
-    SHAPE_SPREAD  /* a distribution: average and percentiles */
+    SHAPE_SPREAD, /* a distribution: average and percentiles */
+    SHAPE_GOAL    /* of a goal: a number or money, as the goal's metric is */
 };
 
 enum {

@@ -27,7 +27,7 @@ static void point_at(struct parser *parser, struct span name)
     parser->scanner.at = (size_t)(name.at - parser->scanner.text.at);
 }
 
-static bool add_atom(struct parser *parser, int fact, int measure, struct typed *out)
+bool add_atom(struct parser *parser, int fact, int measure, struct typed *out)
 {
     struct metric *metric = parser->metric;
     if (metric->n_atoms == ATOMS_MAX) return parser_fail(parser, "more than %d sums in one formula", ATOMS_MAX);
@@ -108,7 +108,7 @@ bool parse_operand(struct parser *parser, struct typed *out)
         if (!parse_call(parser, name, out, &found)) return false;
         return found || parser_fail(parser,
                                     "no function \"%.*s\": there are level, per, before, ever, between, distribution, "
-                                    "weighted and likely",
+                                    "weighted, likely and goal",
                                     SPAN_ARG(name));
     }
     if (!span_is(name, "days")) return parse_metric(parser, name, out);

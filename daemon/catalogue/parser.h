@@ -26,6 +26,7 @@ struct typed {
     int money, time; /* exponents: 1 for money or milliseconds, 0 after one was divided by the other, -1 below */
     bool parted;     /* one value per currency */
     bool spread;     /* a distribution */
+    bool goal;       /* of goals */
 };
 
 /* Adds the problem to the formula at fault (the metric's, or one that it is made of), with the column. False. */
@@ -37,6 +38,7 @@ bool parse_operand(struct parser *parser, struct typed *out); /* fact.measure, m
 bool parse_filter(struct parser *parser, unsigned first);     /* behind "[": for the atoms from `first` on */
 bool parse_call(struct parser *parser, struct span name, struct typed *out, bool *found); /* behind "(" */
 bool parse_measure(struct parser *parser, struct span fact, struct typed *out);           /* behind "fact." */
+bool add_atom(struct parser *parser, int fact, int measure, struct typed *out);           /* one more sum */
 bool find_metric(struct parser *parser, struct span name, struct metric **metric);        /* or a problem */
 
 struct node *node_new(struct parser *parser, enum node_type type);

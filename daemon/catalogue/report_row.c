@@ -31,7 +31,7 @@ static bool read_grouping(const struct row_reader *reader, yyjson_val *value, st
         return true;
     }
     grouping->dimension = (enum dimension)dimension;
-    if (dimension >= 0 && dimension != DIM_UNIT) return true;
+    if (dimension >= 0 && !dimension_is_inner(grouping->dimension)) return true;
     return unknown_name(reader, "\"by\": no dimension", name, dimension_suggestion(name));
 }
 

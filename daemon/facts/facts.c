@@ -11,15 +11,9 @@ static void (*const tellers[N_ENTITY_KINDS])(struct teller *) = {
     [KIND_MEETING] = tell_meeting,   [KIND_EMAIL] = tell_email,
     [KIND_CASE] = tell_case,         [KIND_INTERACTION] = tell_interaction,
     [KIND_CAMPAIGN] = tell_campaign, [KIND_RESPONSE] = tell_response,
-    [KIND_VISIT] = tell_visit,       [KIND_USER] = tell_user,
-    [KIND_ADDRESS] = tell_address,
+    [KIND_VISIT] = tell_visit,       [KIND_GOAL] = tell_goal,
+    [KIND_USER] = tell_user,         [KIND_ADDRESS] = tell_address,
 };
-
-/* Kinds without facts of their own are records all the same. */
-static void tell_record_only(struct teller *teller)
-{
-    tell_audit(teller, false);
-}
 
 static const char *const known_texts[N_KNOWN_NAMES] = {
     [KNOWN_DEFAULT] = "default",   [KNOWN_NEW] = "new",           [KNOWN_SALES] = "sales",     [KNOWN_SERVICE] = "service",
@@ -89,8 +83,7 @@ void facts_of(const struct entity *entity, const struct facts_context *context, 
         teller.created = teller.opening < 0 ? NULL : &entity->events[teller.opening];
         find_common(&teller);
     }
-    void (*teller_of_kind)(struct teller *) = tellers[entity->kind] ? tellers[entity->kind] : tell_record_only;
-    teller_of_kind(&teller);
+    tellers[entity->kind](&teller);
     for (uint32_t i = 0; i < out->n_facts; i++) keep_only(&out->facts[i], context->kept);
 }
 

@@ -28,6 +28,10 @@ const char *const dimension_names[N_DIMENSIONS] = {
     [DIM_ATTRIBUTE] = "attribute",
     [DIM_EVENT_SOURCE] = "event_source",
     [DIM_REASON] = "reason",
+    [DIM_GOAL] = "goal",
+    [DIM_METRIC] = "metric",
+    [DIM_GOAL_PERIOD] = "goal_period",
+    [DIM_TARGET] = "target",
     [DIM_UNIT] = "unit",
 };
 
@@ -123,6 +127,10 @@ const struct fact_row fact_rows[N_FACTS] = {
     ROW(FACT_USER_ACTIVE, "user_active", DATED, KIND_USER, MEASURES(COUNT), DIMS(D, DIM_USER, DIM_UNIT)),
     ROW(FACT_USER, "user", DATED, KIND_USER, MEASURES(COUNT), DIMS(D, DIM_USER)),
 
+    ROW(FACT_GOAL, "goal", UNDATED, KIND_GOAL, MEASURES(COUNT),
+        DIMS(D, DIM_PIPELINE, DIM_CURRENCY, DIM_GOAL, DIM_METRIC, DIM_GOAL_PERIOD, DIM_TARGET)),
+    ROW(FACT_GOAL_TARGET, "goal_target", DATED, KIND_GOAL, MEASURES(COUNT, AMOUNT),
+        DIMS(D, DIM_PIPELINE, DIM_CURRENCY, DIM_GOAL, DIM_METRIC)),
     ROW(FACT_RECORD, "record", UNDATED, N_KINDS, MEASURES(COUNT, NUMBER("clean")), DIMS(DIM_KIND, DIM_OWNER, DIM_EVENT_SOURCE)),
     ROW(FACT_MISSING_VALUE, "missing_value", UNDATED, N_KINDS, MEASURES(COUNT), DIMS(DIM_KIND, DIM_ATTRIBUTE, DIM_OWNER)),
     ROW(FACT_UNLISTED_VALUE, "unlisted_value", UNDATED, N_KINDS, MEASURES(COUNT), DIMS(DIM_KIND, DIM_ATTRIBUTE, DIM_OWNER)),
@@ -142,6 +150,11 @@ int dimension_find(struct span name)
     for (int i = 0; i < N_DIMENSIONS; i++)
         if (span_is(name, dimension_names[i])) return i;
     return -1;
+}
+
+bool dimension_is_inner(enum dimension dimension)
+{
+    return dimension == DIM_UNIT || dimension == DIM_GOAL_PERIOD || dimension == DIM_TARGET;
 }
 
 int fact_find(struct span name)

@@ -89,6 +89,7 @@ void tell_interaction(struct teller *teller);
 void tell_campaign(struct teller *teller);
 void tell_response(struct teller *teller);
 void tell_visit(struct teller *teller);
+void tell_goal(struct teller *teller);
 void tell_user(struct teller *teller);
 void tell_address(struct teller *teller);
 

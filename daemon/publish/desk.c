@@ -61,6 +61,7 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
         take_differences(desk, committed);
     else
         desk->loaded = false;
+    if (board_is_stale(desk->board)) desk->loaded = false;
     if (!desk->dirty) desk->waiting_since_us = now_us;
     desk->dirty = true;
 }

@@ -54,6 +54,7 @@ static struct period range_of(const struct atom *atom, const struct tally_spec *
         break;
     case WINDOW_EVER:
     case WINDOW_NOW:
+    case WINDOW_GOALS:
         range = (struct period){ PERIOD_BEGIN, PERIOD_END };
         break;
     }

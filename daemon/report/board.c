@@ -14,6 +14,7 @@ static void list_metrics(struct board *board, struct board_report *of)
         while (metric && at < of->n_metrics && of->metrics[at] != metric) at++;
         if (metric && at == of->n_metrics) of->metrics[of->n_metrics++] = metric;
         of->metric_of_column[c] = metric ? at : SIZE_MAX;
+        of->has_goals = of->has_goals || (metric && metric->shape == SHAPE_GOAL);
     }
 }
 
@@ -41,8 +42,9 @@ struct board *board_create(const struct catalogue *catalogue, const struct rules
 static void clear_day(struct board *board)
 {
     for (size_t i = 0; i < board->n_tallies; i++)
-        if (board->tallies[i].touched) tally_destroy(board->tallies[i].tally);
+        if (board->tallies[i].owned) tally_destroy(board->tallies[i].tally);
     weights_deinit(&board->weights);
+    goals_deinit(&board->goals);
     arena_reset(&board->day_arena);
     board->n_tallies = 0;
 }
@@ -61,20 +63,20 @@ void board_destroy(struct board *board)
     free(board);
 }
 
-static void put_tally(struct board *board, struct tally *tally, bool *touched)
+static void put_tally(struct board *board, struct tally *tally, bool *touched, bool owned)
 {
     if (board->n_tallies == board->room_tallies) {
         board->room_tallies = board->room_tallies ? 2 * board->room_tallies : 64;
         board->tallies = must_realloc(board->tallies, board->room_tallies * sizeof *board->tallies);
     }
-    board->tallies[board->n_tallies++] = (struct board_tally){ tally, touched };
+    board->tallies[board->n_tallies++] = (struct board_tally){ tally, touched, owned };
 }
 
 static struct tally *new_tally(struct board *board, struct tally_spec *spec, const struct period *period, bool *touched)
 {
     spec->period = *period;
     struct tally *tally = tally_create(spec, &board->day_arena);
-    put_tally(board, tally, touched);
+    put_tally(board, tally, touched, true);
     return tally;
 }
 
@@ -113,7 +115,7 @@ static void open_day(struct board *board)
     const struct metric *const *all = (const struct metric *const *)catalogue->metrics;
     struct tally_spec spec = { .rules = board->rules, .names = board->names, .today = board->today };
     weights_init(&board->weights, all, catalogue->n_metrics, &spec, &board->day_arena);
-    for (size_t i = 0; i < board->weights.n; i++) put_tally(board, board->weights.at[i].tally, NULL);
+    for (size_t i = 0; i < board->weights.n; i++) put_tally(board, board->weights.at[i].tally, &board->weights_touched, false);
     for (size_t i = 0; i < catalogue->n_reports; i++) {
         struct board_report *of = &board->reports[i];
         spec.metrics = of->metrics;
@@ -123,7 +125,25 @@ static void open_day(struct board *board)
     spec.metrics = all;
     spec.n_metrics = catalogue->n_metrics;
     for (size_t p = 0; p < board->n_metrics; p++) open_period(board, &board->metrics[p], spec, NULL, &board->metrics_touched);
-    for (int fact = 0; fact < N_FACTS; fact++) index_fact(board, (enum fact)fact);
+}
+
+/* Goals that reports show: those that begin in any of their periods. */
+static bool open_goals(struct board *board, const struct cell_reader *reader, struct error *error)
+{
+    struct tally_spec spec = { .rules = board->rules, .names = board->names, .today = board->today };
+    size_t n = 0;
+    for (size_t i = 0; i < board->catalogue->n_reports; i++) n += board->reports[i].has_goals ? board->reports[i].report->n_periods : 0;
+    struct period *begin = arena_alloc(&board->day_arena, (n + 1) * sizeof *begin);
+    goals_init(&board->goals, board->catalogue, &spec, begin, n, &board->day_arena);
+    if (!n) return true;
+    for (size_t i = 0; i < board->catalogue->n_reports; i++) {
+        const struct board_report *of = &board->reports[i];
+        for (size_t p = 0; of->has_goals && p < of->report->n_periods; p++) *begin++ = of->periods[p].now;
+    }
+    if (!goals_read(&board->goals, reader, error)) return false;
+    for (size_t i = 0; i < board->goals.n_tallies; i++)
+        put_tally(board, board->goals.tallies[i], &board->goals_touched, false);
+    return true;
 }
 
 static void touch_all(struct board *board)
@@ -132,17 +152,23 @@ static void touch_all(struct board *board)
     board->metrics_touched = true;
 }
 
+/* A report shows whatever is weighed, and its goals, anew. */
+static void touch_shared(struct board *board)
+{
+    if (board->weights_touched) touch_all(board);
+    for (size_t i = 0; board->goals_touched && i < board->catalogue->n_reports; i++)
+        board->reports[i].touched = board->reports[i].touched || board->reports[i].has_goals;
+    board->weights_touched = board->goals_touched = false;
+}
+
 static void take_cell_in(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)
 {
     struct board *board = context;
     for (size_t i = 0; i < board->n_of_fact[key->fact]; i++) {
         const struct board_tally *of = &board->of_fact[key->fact][i];
-        if (!tally_add(of->tally, period, key, value)) continue;
-        if (of->touched)
-            *of->touched = true;
-        else
-            touch_all(board);
+        if (tally_add(of->tally, period, key, value)) *of->touched = true;
     }
+    if (board->weights_touched || board->goals_touched) touch_shared(board);
 }
 
 bool board_load(struct board *board, int32_t today, const struct cell_reader *reader, struct error *error)
@@ -150,7 +176,10 @@ bool board_load(struct board *board, int32_t today, const struct cell_reader *re
     struct reading reading;
     clear_day(board);
     board->today = today;
+    board->stale = false;
     open_day(board);
+    if (!open_goals(board, reader, error)) return false;
+    for (int fact = 0; fact < N_FACTS; fact++) index_fact(board, (enum fact)fact);
     reading_init(&reading);
     for (size_t i = 0; i < board->n_tallies; i++) tally_needs(board->tallies[i].tally, &reading);
     bool good = reading_run(&reading, reader, take_cell_in, board, error);
@@ -167,7 +196,13 @@ int32_t board_today(const struct board *board)
 void board_add(struct board *board, int32_t day, const struct cell_key *key, const struct cell_value *difference)
 {
     struct period period = { day, day };
+    if (key->fact == FACT_GOAL && goals_take(&board->goals, key, difference->sums[0])) board->stale = true;
     take_cell_in(board, fact_rows[key->fact].dating == UNDATED ? NULL : &period, key, difference);
+}
+
+bool board_is_stale(const struct board *board)
+{
+    return board->stale;
 }
 
 bool board_touched(const struct board *board, size_t report)

@@ -22,6 +22,9 @@ int32_t board_today(const struct board *board); /* of the last load */
 /* Adds what was added to the counters since. `day` says nothing for undated facts. */
 void board_add(struct board *board, int32_t day, const struct cell_key *key, const struct cell_value *difference);
 
+/* What came cannot be followed by differences (a goal was set that nobody had before): load it again before rendering. */
+bool board_is_stale(const struct board *board);
+
 /* May any number of the report (numbered as in the catalogue), or of the single metrics, differ from when it was last
  * rendered? False: nothing came that it counts. */
 bool board_touched(const struct board *board, size_t report);

@@ -3,6 +3,7 @@
 
 #include "daemon/report/board.h"
 #include "daemon/report/figure.h"
+#include "daemon/report/goals.h"
 
 /* One period of a report (or of the single metrics: without sections). */
 struct board_period {
@@ -55,13 +56,15 @@ struct board_report {
     size_t *metric_of_column; /* SIZE_MAX: a share */
     struct board_period *periods;
     bool touched;
+    bool has_goals; /* it shows what has become of goals */
     struct rendered *sent, *pending; /* may be NULL */
 };
 
 /* A tally and whose it is. */
 struct board_tally {
     struct tally *tally;
-    bool *touched; /* NULL: a weight, which touches everything */
+    bool *touched;
+    bool owned; /* else it is one of the weights' or goals' */
 };
 
 struct board {
@@ -76,6 +79,10 @@ struct board {
     size_t n_metrics;
     bool metrics_touched;
     struct weights weights;
+    bool weights_touched; /* what is weighed anywhere may differ */
+    struct goals goals;
+    bool goals_touched;
+    bool stale; /* there is a goal whose metric was not read yet */
     struct board_tally *tallies;
     size_t n_tallies, room_tallies;
     struct board_tally *of_fact[N_FACTS]; /* those that take such cells */

@@ -38,6 +38,7 @@ int figure_compare(const struct metric *metric, const struct figure *a, const st
     bool no_a = figure_is_null(metric, a), no_b = figure_is_null(metric, b);
     if (no_a || no_b) return no_b - no_a;
     if (a->is_percentile) return (a->percentile > b->percentile) - (a->percentile < b->percentile);
+    if (metric->shape == SHAPE_GOAL && a->parted != b->parted) return a->parted - b->parted; /* money before numbers */
     if (a->has_one) return rational_compare(a->one, b->one);
     int c = compare_currency(a, b, names_find(names, currency));
     return c ? c : compare_others(a, b, names);

@@ -189,6 +189,7 @@ struct figure evaluate(const struct evaluation *evaluation, enum stat stat)
 {
     const struct metric *metric = evaluation->metric;
     if (metric->shape == SHAPE_SPREAD) return spread_figure(evaluation, stat);
+    if (metric->shape == SHAPE_GOAL) return goal_figure(evaluation);
     struct figure figure = node_figure(evaluation, metric->root);
     if (metric->scale != 1) figure.one = rational_divide(figure.one, rational_of(metric->scale, 1));
     return figure;

@@ -76,7 +76,7 @@ static void write_parts(const struct metric *metric, const struct figure *figure
     struct shown_part *shown = must_alloc((figure->n_parts + 1) * sizeof *shown);
     for (size_t i = 0; i < figure->n_parts; i++) {
         const struct figure_part *part = &figure->parts[i];
-        if (!part->currency || (metric->shape == SHAPE_MONEY && !rational_rounded(part->value))) continue;
+        if (!part->currency || (metric->shape != SHAPE_RATIOS && !rational_rounded(part->value))) continue;
         shown[n++] = (struct shown_part){ names_text(names, part->currency), part->value };
     }
     qsort(shown, n, sizeof *shown, compare_codes);
@@ -89,9 +89,15 @@ static void write_parts(const struct metric *metric, const struct figure *figure
     free(shown);
 }
 
+/* One value per currency? Of goals it depends on what they are set on. */
+static bool is_parted(const struct metric *metric, const struct figure *figure)
+{
+    return metric->shape == SHAPE_MONEY || metric->shape == SHAPE_RATIOS || (metric->shape == SHAPE_GOAL && figure->parted);
+}
+
 bool figure_is_null(const struct metric *metric, const struct figure *figure)
 {
-    if (figure->is_percentile || metric->shape == SHAPE_MONEY || metric->shape == SHAPE_RATIOS) return false;
+    if (figure->is_percentile || is_parted(metric, figure)) return false;
     return !figure->has_one || rational_is_null(figure->one);
 }
 
@@ -99,6 +105,6 @@ void figure_write(const struct metric *metric, const struct figure *figure, cons
 {
     if (figure_is_null(metric, figure)) return buffer_str(out, "null");
     if (figure->is_percentile) return double_write(figure->percentile, out);
-    if (metric->shape == SHAPE_MONEY || metric->shape == SHAPE_RATIOS) return write_parts(metric, figure, names, out);
+    if (is_parted(metric, figure)) return write_parts(metric, figure, names, out);
     figure_write_number(figure->one, out);
 }

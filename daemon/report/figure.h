@@ -32,6 +32,8 @@ void weights_init(struct weights *weights, const struct metric *const *metrics, 
                   struct arena *arena); /* the arena must stay until weights_deinit */
 void weights_deinit(struct weights *weights);
 
+struct goals;
+
 /* All that a formula is worked out from. */
 struct evaluation {
     const struct metric *metric;
@@ -40,9 +42,14 @@ struct evaluation {
     struct period period;
     int32_t today;
     struct arena *arena;
+    const struct goals *goals; /* of metrics of goals: else NULL */
+    name_id goal;              /* of the row */
 };
 
 struct figure evaluate(const struct evaluation *evaluation, enum stat stat);
+
+/* The goal's value that the metric asks for (goal_figure.c). */
+struct figure goal_figure(const struct evaluation *evaluation);
 
 /* The part that it is of the whole: one number, or one per currency. */
 struct figure figure_share(const struct figure *part, const struct figure *whole, struct arena *arena);

@@ -2,6 +2,11 @@
 #include "daemon/report/tally.h"
 #include "daemon/report/text.h"
 
+bool grouping_is_goal(const struct grouping *by)
+{
+    return by->type == BY_DIMENSION && by->dimension == DIM_GOAL;
+}
+
 int grouping_compare(const struct grouping *by, const struct names *names, uint32_t a, uint32_t b)
 {
     int32_t day = (int32_t)a, other = (int32_t)b;

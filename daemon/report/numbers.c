@@ -69,9 +69,12 @@ void board_metrics(struct board *board, size_t period, void (*each)(void *contex
     tally_rows(of->total, take_sums, &sums);
     for (size_t i = 0; i < board->catalogue->n_metrics; i++) {
         if (!tally_shows(of->total, i)) continue;
-        struct evaluation evaluation = {
-            board->catalogue->metrics[i], sums + tally_first_atom(of->total, i), &board->weights, of->now, board->today, &arena
-        };
+        struct evaluation evaluation = { .metric = board->catalogue->metrics[i],
+                                         .sums = sums + tally_first_atom(of->total, i),
+                                         .weights = &board->weights,
+                                         .period = of->now,
+                                         .today = board->today,
+                                         .arena = &arena };
         tell_metric(&telling, &evaluation);
     }
     board->metrics_touched = false;

@@ -1,6 +1,7 @@
 #include "daemon/report/query.h"
 
 #include "daemon/report/figure.h"
+#include "daemon/report/goals.h"
 #include "daemon/report/text.h"
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct answer {
     struct arena arena;
     struct tally *tally;
     struct weights weights;
+    struct goals goals; /* of a metric of goals: else without any */
     struct answer_row *rows;
     size_t n, room;
 };
@@ -27,6 +29,7 @@ static void take_cells(void *context, const struct period *period, const struct 
     struct answer *answer = context;
     (void)tally_add(answer->tally, period, key, value);
     for (size_t i = 0; i < answer->weights.n; i++) (void)tally_add(answer->weights.at[i].tally, period, key, value);
+    for (size_t i = 0; i < answer->goals.n_tallies; i++) (void)tally_add(answer->goals.tallies[i], period, key, value);
 }
 
 static bool read_cells(struct answer *answer, struct error *error)
@@ -35,6 +38,7 @@ static bool read_cells(struct answer *answer, struct error *error)
     reading_init(&reading);
     tally_needs(answer->tally, &reading);
     for (size_t i = 0; i < answer->weights.n; i++) tally_needs(answer->weights.at[i].tally, &reading);
+    for (size_t i = 0; i < answer->goals.n_tallies; i++) tally_needs(answer->goals.tallies[i], &reading);
     bool good = reading_run(&reading, answer->tenant->reader, take_cells, answer, error);
     reading_deinit(&reading);
     return good;
@@ -44,8 +48,10 @@ static void take_row(void *context, const struct tally_row *row)
 {
     struct answer *answer = context;
     const struct bound_query *query = answer->query;
-    struct evaluation evaluation = { query->metric,         row->sums,     &answer->weights, row->period,
-                                     answer->tenant->today, &answer->arena };
+    struct evaluation evaluation = { query->metric,         row->sums,      &answer->weights, row->period,
+                                     answer->tenant->today, &answer->arena, &answer->goals,   0 };
+    for (size_t i = 0; i < query->n_by; i++)
+        if (grouping_is_goal(&query->by[i])) evaluation.goal = row->key[i];
     struct figure figure = evaluate(&evaluation, query->stat);
     struct buffer text = { 0 };
     figure_write(query->metric, &figure, answer->tenant->names, &text);
@@ -98,12 +104,12 @@ static void write_rows(struct answer *answer, struct buffer *out)
     buffer_str(out, "]}");
 }
 
-static bool answer_bound(const struct bound_query *query, const struct query_tenant *tenant, struct buffer *out,
-                         struct error *error)
+/* The tallies that the answer is made from. False: the goals could not be read. */
+static bool open_answer(struct answer *answer, const struct catalogue *catalogue, struct error *error)
 {
-    struct answer answer = { .query = query, .tenant = tenant };
-    struct tally_spec spec = { .rules = tenant->rules,
-                               .names = tenant->names,
+    const struct bound_query *query = answer->query;
+    struct tally_spec spec = { .rules = answer->tenant->rules,
+                               .names = answer->tenant->names,
                                .metrics = &query->metric,
                                .n_metrics = 1,
                                .by = query->by,
@@ -111,12 +117,24 @@ static bool answer_bound(const struct bound_query *query, const struct query_ten
                                .where = query->where,
                                .n_where = query->n_where,
                                .period = query->period,
-                               .today = tenant->today };
-    answer.tally = tally_create(&spec, &answer.arena);
-    weights_init(&answer.weights, &query->metric, 1, &spec, &answer.arena);
-    bool good = read_cells(&answer, error);
+                               .today = answer->tenant->today };
+    answer->tally = tally_create(&spec, &answer->arena);
+    goals_init(&answer->goals, catalogue, &spec, &query->period, 1, &answer->arena);
+    if (query->metric->shape == SHAPE_GOAL && !goals_read(&answer->goals, answer->tenant->reader, error)) return false;
+    size_t n;
+    const struct metric **metrics = goals_metrics(&answer->goals, query->metric, &n);
+    weights_init(&answer->weights, metrics, n, &spec, &answer->arena);
+    return true;
+}
+
+static bool answer_bound(const struct bound_query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
+                         struct buffer *out, struct error *error)
+{
+    struct answer answer = { .query = query, .tenant = tenant };
+    bool good = open_answer(&answer, catalogue, error) && read_cells(&answer, error);
     if (good) write_rows(&answer, out);
     weights_deinit(&answer.weights);
+    goals_deinit(&answer.goals);
     tally_destroy(answer.tally);
     free(answer.rows);
     arena_deinit(&answer.arena);
@@ -131,7 +149,7 @@ bool query_answer(const struct query *query, const struct catalogue *catalogue, 
     struct query_error refused;
     bool good = true;
     if (query_bind(query, catalogue, tenant, &arena, &bound, &refused))
-        good = answer_bound(&bound, tenant, out, error);
+        good = answer_bound(&bound, catalogue, tenant, out, error);
     else
         query_error_write(&refused, out);
     arena_deinit(&arena);

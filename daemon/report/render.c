@@ -30,15 +30,18 @@ struct shown_row {
 /* How a share is written. */
 static const struct metric share_of_number = { .shape = SHAPE_NUMBER }, share_of_money = { .shape = SHAPE_RATIOS };
 
-static struct figure column_figure(const struct rendering *at, size_t column, const struct sum *sums, struct period period)
+static struct figure column_figure(const struct rendering *at, size_t column, const struct tally_row *row)
 {
     size_t metric = at->of->metric_of_column[column];
     struct evaluation evaluation = { .metric = at->of->metrics[metric],
-                                     .sums = sums + tally_first_atom(at->tally, metric),
+                                     .sums = row->sums + tally_first_atom(at->tally, metric),
                                      .weights = &at->board->weights,
-                                     .period = period,
+                                     .period = row->period,
                                      .today = at->board->today,
-                                     .arena = at->scratch };
+                                     .arena = at->scratch,
+                                     .goals = &at->board->goals };
+    for (size_t i = 0; row->key && i < at->section->n_by; i++)
+        if (grouping_is_goal(&at->section->by[i])) evaluation.goal = row->key[i];
     return evaluate(&evaluation, at->of->report->columns[column].stat);
 }
 
@@ -50,8 +53,8 @@ static struct span value_text(struct rendering *at, const struct metric *metric,
 }
 
 /* The values of all columns; `*first` becomes the figure of the first (without a value where the tally lacks it). */
-static const struct span *render_values(struct rendering *at, const struct sum *sums, struct period period,
-                                        const struct figure *whole, struct figure *first)
+static const struct span *render_values(struct rendering *at, const struct tally_row *row, const struct figure *whole,
+                                        struct figure *first)
 {
     const struct report *report = at->of->report;
     struct span *values = arena_alloc(at->scratch, report->n_columns * sizeof *values);
@@ -60,7 +63,7 @@ static const struct span *render_values(struct rendering *at, const struct sum *
         const struct metric *metric = report->columns[c].metric;
         values[c] = SPAN("null");
         if (metric && tally_shows(at->tally, at->of->metric_of_column[c])) {
-            struct figure figure = column_figure(at, c, sums, period);
+            struct figure figure = column_figure(at, c, row);
             values[c] = value_text(at, metric, &figure);
             if (!c) *first = figure;
         } else if (!metric) {
@@ -119,7 +122,7 @@ static void render_total(struct rendering *at, enum line_type type, const struct
     const struct sum *sums = NULL;
     at->tally = tally;
     tally_rows(tally, take_only_row, &sums);
-    const struct span *values = render_values(at, sums, period, NULL, first);
+    const struct span *values = render_values(at, &(struct tally_row){ NULL, sums, period }, NULL, first);
     put_line(at, type, (struct piece){ 0 });
     buffer_byte(&at->out->sections, '{');
     write_values(at, values);
@@ -133,7 +136,7 @@ static void take_row(void *context, const struct tally_row *row)
     uint32_t *key = arena_alloc(at->scratch, bytes);
     memcpy(key, row->key, bytes);
     struct shown_row shown = { .key = key };
-    shown.values = render_values(at, row->sums, row->period, &at->whole, &shown.first);
+    shown.values = render_values(at, row, &at->whole, &shown.first);
     if (at->n_rows == at->room) {
         at->room = at->room ? 2 * at->room : 64;
         at->rows = must_realloc(at->rows, at->room * sizeof *at->rows);
@@ -197,7 +200,8 @@ static void render_other(struct rendering *at)
     at->other = arena_zalloc(at->scratch, n * sizeof *at->other);
     tally_rows(at->tally, take_other, at);
     buffer_byte(&at->out->sections, ',');
-    render_row(at, NULL, render_values(at, at->other, at->period->now, &at->whole, &first));
+    struct tally_row row = { NULL, at->other, at->period->now };
+    render_row(at, NULL, render_values(at, &row, &at->whole, &first));
     for (size_t i = 0; i < n; i++) sum_deinit(&at->other[i]);
 }
 

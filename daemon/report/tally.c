@@ -1,3 +1,4 @@
+#include "daemon/report/goals.h"
 #include "daemon/report/tally_state.h"
 
 #include <stdlib.h>
@@ -26,11 +27,14 @@ bool metric_has(const struct metric *metric, const struct rules *rules, const st
 static bool metric_fits(const struct tally *tally, const struct metric *metric)
 {
     const struct tally_spec *spec = &tally->spec;
-    for (size_t i = 0; i < spec->n_by; i++)
+    bool has_goal = false;
+    for (size_t i = 0; i < spec->n_by; i++) {
         if (!metric_has(metric, spec->rules, &spec->by[i])) return false;
+        has_goal = has_goal || grouping_is_goal(&spec->by[i]);
+    }
     for (size_t i = 0; i < spec->n_where; i++)
         if (!metric_has(metric, spec->rules, &spec->where[i].dimension)) return false;
-    return !metric_refusal(metric, spec->rules, spec->period, tally->unit);
+    return (metric->shape != SHAPE_GOAL || has_goal) && !metric_refusal(metric, spec->rules, spec->period, tally->unit);
 }
 
 static void bind_metric(struct tally *tally, size_t at)
@@ -154,7 +158,7 @@ void tally_needs(const struct tally *tally, struct reading *reading)
     for (size_t i = 0; i < tally->n_bindings; i++) {
         const struct binding *binding = &tally->bindings[i];
         if (!binding->atom) continue;
-        if (binding->atom->window == WINDOW_NOW) {
+        if (atom_is_undated(binding->atom)) {
             reading->now = true;
             continue;
         }
@@ -180,7 +184,7 @@ static bool place_in_time(const struct tally *tally, const struct binding *bindi
 
 static bool place(const struct tally *tally, const struct binding *binding, const struct period *days, int32_t *unit_day)
 {
-    bool now = binding->atom->window == WINDOW_NOW;
+    bool now = atom_is_undated(binding->atom);
     *unit_day = 0;
     if (now || !days) return now && !days;
     if (days->from < binding->range.from || days->from > binding->range.to) return false;
@@ -200,6 +204,15 @@ static void add_to(struct sum *sum, const struct binding *binding, const struct 
     sum_part(sum, key->dims[binding->currency], weighed)->total += value->sums[measure];
 }
 
+/* Of goals only those count whose period begins in the tally's. */
+static bool begins_within(const struct tally *tally, const struct cell_key *key)
+{
+    const struct tally_spec *spec = &tally->spec;
+    struct period period;
+    return goal_period(spec->rules, spec->names, key, &period) && period.from >= spec->period.from &&
+           period.from <= spec->period.to;
+}
+
 bool tally_add(struct tally *tally, const struct period *period, const struct cell_key *key, const struct cell_value *value)
 {
     bool counts = false;
@@ -209,6 +222,7 @@ bool tally_add(struct tally *tally, const struct period *period, const struct ce
         uint32_t row[GROUPINGS_MAX];
         int32_t unit_day;
         if (!place(tally, binding, period, &unit_day) || !binding_passes(binding, key)) continue;
+        if (binding->atom->window == WINDOW_GOALS && !begins_within(tally, key)) continue;
         for (size_t b = 0; b < tally->spec.n_by; b++)
             row[b] = binding->by[b] < 0 ? (uint32_t)unit_day : key->dims[binding->by[b]];
         add_to(&entry_of(tally, row)->sums[i], binding, key, value);

@@ -63,6 +63,9 @@ size_t tally_n_atoms(const struct tally *tally);
 /* The sums of the row with this key (n_by values, no unit of time), existing or not; NULL: nothing ever came for it. */
 const struct sum *tally_find(const struct tally *tally, const uint32_t *key);
 
+/* Does it go by goal? */
+bool grouping_is_goal(const struct grouping *by);
+
 /* The order of values of a dimension: byte by byte, missing last; of a unit of time by its days. */
 int grouping_compare(const struct grouping *by, const struct names *names, uint32_t a, uint32_t b);
 

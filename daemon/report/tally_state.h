@@ -27,6 +27,11 @@ struct tally {
     struct map entries;   /* key -> struct tally_entry */
 };
 
+static inline bool atom_is_undated(const struct atom *atom)
+{
+    return atom->window == WINDOW_NOW || atom->window == WINDOW_GOALS;
+}
+
 /* Does it add up from unit to unit? */
 static inline bool atom_is_running(const struct atom *atom)
 {
