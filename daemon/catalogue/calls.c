@@ -129,9 +129,10 @@ static bool parse_likely(struct parser *parser, struct typed *out)
     return parse_share(parser, &parser->metric->atoms[out->node->atom].least);
 }
 
-static const char *const goal_values[] = { [GOAL_TARGET] = "target",         [GOAL_ACTUAL] = "actual",
-                                           [GOAL_PROGRESS] = "progress",     [GOAL_EXPECTED] = "expected",
-                                           [GOAL_PROJECTION] = "projection", [N_GOAL_VALUES] = NULL };
+static const char *const goal_values[] = {
+    [GOAL_TARGET] = "target",     [GOAL_ACTUAL] = "actual",         [GOAL_PROGRESS] = "progress",
+    [GOAL_EXPECTED] = "expected", [GOAL_PROJECTION] = "projection", [N_GOAL_VALUES] = NULL
+};
 
 static bool parse_goal(struct parser *parser, struct typed *out)
 {

@@ -140,7 +140,11 @@ static bool settle_unit(struct parser *parser, const struct typed *type)
     if ((found ? found->money : 0) != money || (found ? found->time : 0) != time)
         return parser_fail(parser, "the result is %s, the \"unit\" says \"%s\"", kind_of(type), metric->unit);
     if (found) metric->scale = found->scale;
-    metric->shape = type->goal ? SHAPE_GOAL : type->spread ? SHAPE_SPREAD : money ? SHAPE_MONEY : type->parted ? SHAPE_RATIOS : SHAPE_NUMBER;
+    metric->shape = type->goal     ? SHAPE_GOAL
+                    : type->spread ? SHAPE_SPREAD
+                    : money        ? SHAPE_MONEY
+                    : type->parted ? SHAPE_RATIOS
+                                   : SHAPE_NUMBER;
     return true;
 }
 

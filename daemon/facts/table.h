@@ -36,11 +36,11 @@ enum dimension {
     DIM_METRIC,
     DIM_GOAL_PERIOD, /* "2026-Q1", "2026" … (inner) */
     DIM_TARGET,      /* a decimal number (inner) */
-    DIM_UNIT, /* of customer_active … and user_active: "day", "week", "month", "quarter", "year" (inner) */
+    DIM_UNIT,        /* of customer_active … and user_active: "day", "week", "month", "quarter", "year" (inner) */
     N_DIMENSIONS
 };
 extern const char *const dimension_names[N_DIMENSIONS];
-int dimension_find(struct span name);           /* -1: no such */
+int dimension_find(struct span name);              /* -1: no such */
 bool dimension_is_inner(enum dimension dimension); /* nobody can ask by it */
 
 enum measure_type {
@@ -111,7 +111,7 @@ enum fact {
     FACT_SERVICE_CONTACT,
     FACT_VISIT,
     FACT_USER_ACTIVE,
-    FACT_USER, /* +1 opened or created again, -1 deactivated: a level, as case_open */
+    FACT_USER,        /* +1 opened or created again, -1 deactivated: a level, as case_open */
     FACT_GOAL,        /* undated: one for each, with all that it says */
     FACT_GOAL_TARGET, /* on the first day of its period */
     FACT_RECORD,

@@ -108,7 +108,8 @@ static bool check_goals(const struct bound_query *bound, struct query_error *err
 {
     bool by_goal = bound->metric->shape != SHAPE_GOAL;
     for (size_t i = 0; i < bound->n_by; i++) by_goal = by_goal || grouping_is_goal(&bound->by[i]);
-    return by_goal || refuse(error, QUERY_UNKNOWN_DIMENSION, "%s is had by goal only: add \"by\":[\"goal\"]", bound->metric->name);
+    return by_goal ||
+           refuse(error, QUERY_UNKNOWN_DIMENSION, "%s is had by goal only: add \"by\":[\"goal\"]", bound->metric->name);
 }
 
 static bool bind_where(const struct query *query, const struct rules *rules, struct arena *arena, struct bound_query *bound,
@@ -150,8 +151,7 @@ bool query_bind(const struct query *query, const struct catalogue *catalogue, co
     *bound = (struct bound_query){ 0 };
     if (!bind_metric(query, catalogue, bound, error) || !bind_stat(query, bound, error) ||
         !bind_by(query, tenant->rules, arena, bound, error) || !check_goals(bound, error) ||
-        !bind_where(query, tenant->rules, arena, bound, error) ||
-        !bind_period(query, tenant, bound, error))
+        !bind_where(query, tenant->rules, arena, bound, error) || !bind_period(query, tenant, bound, error))
         return false;
     enum unit unit = N_UNITS;
     for (size_t i = 0; i < bound->n_by; i++)

@@ -132,7 +132,8 @@ static bool open_goals(struct board *board, const struct cell_reader *reader, st
 {
     struct tally_spec spec = { .rules = board->rules, .names = board->names, .today = board->today };
     size_t n = 0;
-    for (size_t i = 0; i < board->catalogue->n_reports; i++) n += board->reports[i].has_goals ? board->reports[i].report->n_periods : 0;
+    for (size_t i = 0; i < board->catalogue->n_reports; i++)
+        n += board->reports[i].has_goals ? board->reports[i].report->n_periods : 0;
     struct period *begin = arena_alloc(&board->day_arena, (n + 1) * sizeof *begin);
     goals_init(&board->goals, board->catalogue, &spec, begin, n, &board->day_arena);
     if (!n) return true;
@@ -141,8 +142,7 @@ static bool open_goals(struct board *board, const struct cell_reader *reader, st
         for (size_t p = 0; of->has_goals && p < of->report->n_periods; p++) *begin++ = of->periods[p].now;
     }
     if (!goals_read(&board->goals, reader, error)) return false;
-    for (size_t i = 0; i < board->goals.n_tallies; i++)
-        put_tally(board, board->goals.tallies[i], &board->goals_touched, false);
+    for (size_t i = 0; i < board->goals.n_tallies; i++) put_tally(board, board->goals.tallies[i], &board->goals_touched, false);
     return true;
 }
 

@@ -56,7 +56,7 @@ struct board_report {
     size_t *metric_of_column; /* SIZE_MAX: a share */
     struct board_period *periods;
     bool touched;
-    bool has_goals; /* it shows what has become of goals */
+    bool has_goals;                  /* it shows what has become of goals */
     struct rendered *sent, *pending; /* may be NULL */
 };
 

@@ -122,6 +122,26 @@ static const struct named_case named_cases[] = {
 };
 /* clang-format on */
 
+static void labels_are_read_back(void **state)
+{
+    (void)state;
+    static const char *const none[] = { "",        "2026-", "2026-13",    "2026-Q0", "2026-Q5",
+                                        "2026-q1", "26",    "2026-03-01", "abcd",    "abcd-Q1" };
+    struct period period;
+    for (int start = 1; start <= 12; start++) {
+        struct rules rules = rules_of(0, start);
+        for (int unit = UNIT_MONTH; unit <= UNIT_YEAR; unit++) {
+            char label[LABEL_BYTES];
+            struct period expected = unit_period(&rules, (enum unit)unit, day("2026-03-04"));
+            unit_label(&rules, (enum unit)unit, day("2026-03-04"), label);
+            assert_true(period_labelled(&rules, span_of(label), &period));
+            assert_int_equal(period.from, expected.from);
+            assert_int_equal(period.to, expected.to);
+        }
+        for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_false(period_labelled(&rules, span_of(none[i]), &period));
+    }
+}
+
 static void named_periods(void **state)
 {
     (void)state;
@@ -208,15 +228,11 @@ static void months(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calendar_units),
-        cmocka_unit_test(weeks_begin_where_they_should),
-        cmocka_unit_test(fiscal_units),
-        cmocka_unit_test(units_follow_each_other),
-        cmocka_unit_test(named_periods),
-        cmocka_unit_test(all_has_no_other),
-        cmocka_unit_test(fiscal_named_periods),
-        cmocka_unit_test(ranges_and_leap_days),
-        cmocka_unit_test(months),
+        cmocka_unit_test(calendar_units),       cmocka_unit_test(weeks_begin_where_they_should),
+        cmocka_unit_test(fiscal_units),         cmocka_unit_test(units_follow_each_other),
+        cmocka_unit_test(labels_are_read_back), cmocka_unit_test(named_periods),
+        cmocka_unit_test(all_has_no_other),     cmocka_unit_test(fiscal_named_periods),
+        cmocka_unit_test(ranges_and_leap_days), cmocka_unit_test(months),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
