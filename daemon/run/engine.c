@@ -88,6 +88,7 @@ struct worker_parts engine_parts(struct engine *engine)
                                   .dead_letter_topic = span_of(settings->topics.dead_letter),
                                   .cache_bytes = (size_t)settings->cache_mb << 20,
                                   .batch_records = BATCH_RECORDS,
+                                  .midnight_spread_us = settings->midnight_spread_s * MICROS_PER_SECOND,
                                   .durability_lag_us = &engine->durability_lag_us };
 }
 

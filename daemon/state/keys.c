@@ -80,11 +80,16 @@ struct span key_month(struct arena *arena, const char *prefix, struct span tenan
     return of_tenant(arena, prefix, tenant, "month", text);
 }
 
+static const char *kind_name(enum kind kind)
+{
+    return kind < N_KINDS ? kind_rows[kind].name : "address";
+}
+
 struct span key_entities(struct arena *arena, const char *prefix, struct span tenant, enum kind kind, uint32_t bucket)
 {
     char text[sizeof "4294967295"];
     snprintf(text, sizeof text, "%u", bucket);
-    return of_tenant(arena, prefix, tenant, kind < N_KINDS ? kind_rows[kind].name : "address", text);
+    return of_tenant(arena, prefix, tenant, kind_name(kind), text);
 }
 
 struct span key_report(struct arena *arena, const char *prefix, struct span tenant, const char *report)
@@ -110,4 +115,23 @@ struct span key_published(struct arena *arena, const char *prefix, struct span t
 struct span key_versions(struct arena *arena, const char *prefix, struct span tenant)
 {
     return of_tenant(arena, prefix, tenant, "versions", NULL);
+}
+
+struct span timer_member(struct arena *arena, enum kind kind, struct span id)
+{
+    const struct span parts[] = { span_of(kind_name(kind)), SPAN(":"), id };
+    return join(arena, parts, 3);
+}
+
+bool timer_member_read(struct span member, enum kind *kind, struct span *id)
+{
+    const char *colon = member.len ? memchr(member.at, ':', member.len) : NULL;
+    if (!colon) return false;
+    struct span name = { member.at, (size_t)(colon - member.at) };
+    *id = (struct span){ colon + 1, member.len - name.len - 1 };
+    for (int each = 0; each < N_ENTITY_KINDS; each++) {
+        *kind = (enum kind)each;
+        if (span_is(name, kind_name(*kind))) return id->len > 0;
+    }
+    return false;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/arena.h"
+#include "common/error.h"
 #include "common/instant.h"
 #include "daemon/intake/kinds.h"
 
@@ -12,7 +13,7 @@ struct span key_state(struct arena *, const char *prefix,
                       struct span tenant); /* crm:{acme}:state   hash: version, clock, positions, what it was counted by */
 struct span key_names(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:names   hash: number -> name */
 struct span key_timers(struct arena *, const char *prefix,
-                       struct span tenant); /* crm:{acme}:timers  sorted set: entity -> microseconds */
+                       struct span tenant); /* crm:{acme}:timers  sorted set: "deal:D-1" -> microseconds of its wake-up */
 struct span key_months(struct arena *, const char *prefix,
                        struct span tenant); /* crm:{acme}:months  hash: yyyy-mm -> 1, months that have cells */
 struct span key_now(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:now     hash: undated cells */
@@ -30,3 +31,8 @@ struct span key_published(struct arena *, const char *prefix,
 struct span
 key_versions(struct arena *, const char *prefix,
              struct span tenant); /* crm:{acme}:versions  hash: report -> version of the document in crm:{acme}:report:… */
+
+/* An entity as a member of crm:{acme}:timers: its kind, a colon, its id: "deal:D-1", "address:e…". */
+struct span timer_member(struct arena *, enum kind kind, struct span id);
+/* `*id` points into the member. False: it names no entity. */
+bool timer_member_read(struct span member, enum kind *kind, struct span *id) MUST_USE;

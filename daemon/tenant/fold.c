@@ -2,6 +2,7 @@
 
 #include "common/instant.h"
 #include "common/period.h"
+#include "daemon/state/keys.h"
 
 #include <stdlib.h>
 
@@ -82,8 +83,9 @@ void batch_begin(struct batch *batch)
         }
     }
     for (size_t i = 0; i < batch->n_timers; i++) {
-        struct span member = batch->timers[i].member;
-        loading_add_entity(batch->loading, tenant, (enum kind)member.at[0], (struct span){ member.at + 1, member.len - 1 });
+        enum kind kind;
+        struct span id;
+        if (timer_member_read(batch->timers[i].member, &kind, &id)) loading_add_entity(batch->loading, tenant, kind, id);
     }
 }
 
@@ -365,16 +367,21 @@ static void move_clock(struct batch *batch)
     tenant->today = local_day(tenant->clock_us, zone_offset(tenant->rules->zone, tenant->clock_us));
 }
 
+static void ring(struct batch *batch, struct span member)
+{
+    enum kind kind;
+    struct span id;
+    if (!timer_member_read(member, &kind, &id)) return;
+    struct work *work = batch_work(batch, kind, id);
+    batch_touch(batch, work);
+    work->rang = true;
+}
+
 void batch_fold(struct batch *batch)
 {
     move_clock(batch);
     for (size_t i = 0; i < batch->n_entries; i++) apply_entry(batch, batch->entries[i]);
-    for (size_t i = 0; i < batch->n_timers; i++) {
-        struct span member = batch->timers[i].member;
-        struct work *work = batch_work(batch, (enum kind)member.at[0], (struct span){ member.at + 1, member.len - 1 });
-        batch_touch(batch, work);
-        work->rang = true;
-    }
+    for (size_t i = 0; i < batch->n_timers; i++) ring(batch, batch->timers[i].member);
     for (struct work *work; batch->outcome == DONE && (work = next_dirty(batch));) evaluate(batch, work);
     if (batch->outcome != DONE) return;
     for (size_t i = 0; i < batch->all.n; i++)

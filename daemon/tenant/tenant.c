@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum {
-    STATE_FORMAT = 1
+    STATE_FORMAT = 2 /* 2: members of timers as text */
 };
 
 /* ---- entities in memory ---- */
@@ -192,6 +192,8 @@ void tenant_drop(struct tenant *tenant)
     arena_deinit(&tenant->months_arena);
     struct tenant fresh = { .name = tenant->name, .rules = tenant->rules, .cache = tenant->cache, .names = tenant->names };
     fresh.listed = tenant->listed;
+    fresh.awaited = tenant->awaited;
+    fresh.busy_day = NO_DAY;
     fresh.positions = tenant->positions;
     fresh.n_positions = tenant->n_positions;
     for (size_t i = 0; i < fresh.n_positions; i++) fresh.positions[i].next = 0, fresh.positions[i].changed = false;
@@ -289,6 +291,7 @@ static bool restore_field(struct tenant *tenant, struct span field, struct span 
     if (span_is(field, "clock")) return parse_int(value, &tenant->clock_us);
     if (span_is(field, "counted_by")) return parse_int(value, counted_by);
     if (span_is(field, "graves")) return parse_int(value, (int64_t *)&tenant->graves);
+    if (span_is(field, "busy_day")) return day_parse(value, &tenant->busy_day);
     if (!span_is(field, "secret")) return true;
     if (!parse_pair(value, &number, &other)) return false;
     tenant->secret = (struct hash_key){ (uint64_t)number, (uint64_t)other };

@@ -12,6 +12,7 @@
 enum {
     ENTITIES_PER_BUCKET = 64
 };
+#define NO_DAY INT32_MIN
 
 /* An entity as it is stored; `bytes` NULL: it is known not to be there. */
 struct stored_entity {
@@ -56,9 +57,11 @@ struct tenant {
     bool held;             /* counted by other rules: nothing may be committed before a rebuild */
     bool listed;           /* stands in crm:tenants */
     bool set_back;         /* read again, a position stood lower than it was confirmed before */
+    bool awaited;          /* dropped while its timers or its midnight were due: to be read again without an event */
     int64_t version;       /* 0: does not exist yet */
     int64_t clock_us;      /* of the last commit; never goes back */
     int32_t today;         /* local day of that clock */
+    int32_t busy_day;      /* the last local day of its clock with events; NO_DAY */
     int64_t next_timer_us; /* earliest entity timer; NEVER */
     bool timers_known;     /* next_timer_us is what stands in the state */
     struct hash_key secret;

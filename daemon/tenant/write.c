@@ -49,14 +49,19 @@ static struct span entities_key(struct writer *writer, enum kind kind, uint32_t 
     return key_entities(writer->arena, writer->batch->settings->prefix, writer->tenant->name, kind, bucket);
 }
 
-static void put_timer(struct writer *writer, const struct work *work)
+static void put_timer(struct writer *writer, struct span member, int64_t at_us)
 {
-    if (work->entity.wake_us == work->old_wake_us && !work->rang) return;
     if (writer->n_timers == writer->room_timers) {
         writer->room_timers = writer->room_timers ? writer->room_timers * 2 : 64;
         writer->timers = must_realloc(writer->timers, writer->room_timers * sizeof *writer->timers);
     }
-    writer->timers[writer->n_timers++] = (struct timer_write){ work->stored->map_key, work->entity.wake_us };
+    writer->timers[writer->n_timers++] = (struct timer_write){ member, at_us };
+}
+
+static void put_wake_up(struct writer *writer, const struct work *work)
+{
+    if (work->entity.wake_us == work->old_wake_us && !work->rang) return;
+    put_timer(writer, timer_member(writer->arena, work->stored->kind, work->stored->id), work->entity.wake_us);
     if (work->entity.wake_us < writer->tenant->next_timer_us) writer->tenant->next_timer_us = work->entity.wake_us;
 }
 
@@ -207,8 +212,19 @@ static void put_entities(struct writer *writer)
     for (size_t i = 0; i < batch->all.n; i++) {
         struct work *work = batch->all.at[i];
         if (!work->changed) continue;
-        put_timer(writer, work);
+        put_wake_up(writer, work);
         put_entity(writer, work);
+    }
+}
+
+/* What names no entity would ring for ever. */
+static void remove_unreadable_timers(struct writer *writer)
+{
+    enum kind kind;
+    struct span id;
+    for (size_t i = 0; i < writer->batch->n_timers; i++) {
+        struct span member = writer->batch->timers[i].member;
+        if (!timer_member_read(member, &kind, &id)) put_timer(writer, member, NEVER);
     }
 }
 
@@ -330,10 +346,29 @@ static void put_names(struct writer *writer)
     }
 }
 
+static bool has_entries(const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_entries; i++)
+        if (!batch->entries[i]->skipped) return true;
+    return false;
+}
+
+/* Once a day: who has events goes first when the day is over. */
+static void put_busy_day(struct writer *writer)
+{
+    struct tenant *tenant = writer->tenant;
+    char text[DAY_TEXT_BYTES];
+    if (tenant->busy_day == tenant->today || !has_entries(writer->batch)) return;
+    tenant->busy_day = tenant->today;
+    day_format(tenant->today, text);
+    put(writer, writer->batch->commit.state_key, SPAN("busy_day"), arena_copy(writer->arena, span_of(text)));
+}
+
 static void put_tenant(struct writer *writer)
 {
     struct tenant *tenant = writer->tenant;
     put_state(writer, "clock", tenant->clock_us);
+    put_busy_day(writer);
     if (tenant->graves) put_state(writer, "graves", (int64_t)tenant->graves);
     if (!tenant->version) {
         put_state(writer, "counted_by", (int64_t)tenant_counted_by(tenant, writer->batch->settings));
@@ -354,9 +389,7 @@ static int compare_writes(const void *a, const void *b)
 
 static bool has_something(const struct batch *batch)
 {
-    bool any = batch->new_day || batch->n_timers;
-    for (size_t i = 0; i < batch->n_entries && !any; i++) any = !batch->entries[i]->skipped;
-    return any;
+    return batch->new_day || batch->n_timers || has_entries(batch);
 }
 
 bool batch_write(struct batch *batch)
@@ -369,6 +402,7 @@ bool batch_write(struct batch *batch)
     batch->commit.state_key = key_state(batch->arena, prefix, tenant->name);
     batch->commit.timers_key = key_timers(batch->arena, prefix, tenant->name);
     put_entities(&writer);
+    remove_unreadable_timers(&writer);
     put_cells(&writer);
     put_tenant(&writer);
     qsort(writer.writes, writer.n_writes, sizeof *writer.writes, compare_writes);

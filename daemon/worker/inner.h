@@ -3,6 +3,7 @@
 
 #include "daemon/settings/log.h"
 #include "daemon/worker/lane.h"
+#include "daemon/worker/midnights.h"
 
 enum {
     ROUND_TENANTS_MAX = 4096
@@ -40,6 +41,8 @@ struct worker {
     int64_t marks_due_us, clocks_due_us;
     int64_t due_us, last_trusted_us;
     bool clock_trusted, adopt_pending;
+    bool any_awaited; /* a tenant is (tenant.h): dropped while the clock had to do with it */
+    struct midnight_wave midnights;
     bool ended; /* the source has no more records */
     char trouble[ERROR_TEXT_BYTES];
     struct log_cause cause;

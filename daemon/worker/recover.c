@@ -13,10 +13,13 @@ enum {
 /* ---- setting back ---- */
 
 /* Tenants whose memory may say more than is committed are forgotten. */
-static void drop_tenants(struct round *round)
+static void drop_tenants(struct worker *worker, struct round *round)
 {
-    for (size_t i = 0; i < round->n_batches; i++)
-        if (round->batches[i].begun && !round->batches[i].committed) tenant_drop(round->batches[i].tenant);
+    for (size_t i = 0; i < round->n_batches; i++) {
+        struct batch *batch = &round->batches[i];
+        if (batch->begun && !batch->committed) tenant_drop(batch->tenant);
+        if (!batch->committed && (batch->new_day || batch->n_timers)) worker->any_awaited = batch->tenant->awaited = true;
+    }
     round_clear(round);
 }
 
@@ -41,8 +44,8 @@ static void wait_longer(struct worker *worker)
 void worker_drop_rounds(struct worker *worker)
 {
     worker->loading.n = 0;
-    drop_tenants(&worker->rounds[0]);
-    drop_tenants(&worker->rounds[1]);
+    drop_tenants(worker, &worker->rounds[0]);
+    drop_tenants(worker, &worker->rounds[1]);
     source_release(worker->parts.source);
 }
 
@@ -75,7 +78,7 @@ void worker_return(struct worker *worker)
     if (!same) {
         log_event(LEVEL_WARN, "state_changed", "meaning=%s", "another server or another history: reading again from its marks");
         worker_forget_tenants(worker);
-        worker->lanes_pending = true;
+        worker->lanes_pending = worker->adopt_pending = true;
     }
 }
 

@@ -34,32 +34,131 @@ static bool know_timers(struct worker *worker, struct tenant *tenant)
     return true;
 }
 
+/* Somebody else committed to it meanwhile: then its timers and its midnights are theirs. Those are dropped from the list. */
+static bool drop_moved(struct worker *worker, struct tenant **due, size_t *n)
+{
+    static const struct span version = { "version", sizeof "version" - 1 };
+    struct hash_read *reads = arena_zalloc(&worker->scratch, (*n + 1) * sizeof *reads);
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    for (size_t i = 0; i < *n; i++)
+        reads[i] = (struct hash_read){ .key = key_state(&worker->scratch, worker->parts.tenants.prefix, due[i]->name),
+                                       .fields = &version,
+                                       .n_fields = 1 };
+    if (!worker->parts.state->ops->read(worker->parts.state, reads, *n, &worker->scratch, &outcome, &error)) {
+        worker_set_back(worker, outcome, &error);
+        return false;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < *n; i++) {
+        struct span stands = reads[i].values[0];
+        if (stands.at && strtoll(arena_text(&worker->scratch, stands), NULL, 10) == due[i]->version)
+            due[kept++] = due[i];
+        else
+            tenant_drop(due[i]);
+    }
+    *n = kept;
+    return true;
+}
+
+static bool is_over(const struct tenant *tenant, int64_t now_us)
+{
+    return local_day(now_us, zone_offset(tenant->rules->zone, now_us)) > tenant->today;
+}
+
 static bool add_due(struct worker *worker, struct round *round, struct tenant *tenant, int64_t now_us)
 {
-    bool new_day = local_day(now_us, zone_offset(tenant->rules->zone, now_us)) > tenant->today;
-    if (!new_day && tenant->next_timer_us > now_us) return true;
     struct timer *timers = NULL;
     size_t n = 0;
     if (tenant->next_timer_us <= now_us && !read_timers(worker, tenant, now_us, TIMERS_PER_COMMIT, &timers, &n)) return false;
     struct batch *batch = round_batch(worker, round, tenant->name);
-    batch->new_day = new_day;
+    batch->new_day = is_over(tenant, now_us);
     batch->timers = timers;
     batch->n_timers = n;
     tenant->timers_known = false;
     return true;
 }
 
+/* Tenants that were dropped while the clock had to do with them: nobody else may come to look after them. */
+static bool load_awaited(struct worker *worker)
+{
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    size_t at = 0;
+    if (!worker->any_awaited) return true;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
+        struct tenant *tenant = slot->value;
+        if (tenant->awaited) loading_add_tenant(&worker->loading, tenant);
+    }
+    if (!loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
+        worker_set_back(worker, outcome, &error);
+        return false;
+    }
+    at = 0;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) ((struct tenant *)slot->value)->awaited = false;
+    worker->any_awaited = false;
+    return true;
+}
+
+/* Those whose timers ring; behind them in the array, from its end, those that only wait for their day to end. */
+struct due_tenants {
+    struct tenant **at;
+    size_t n_ringing, n_waiting, room;
+};
+
+static bool find_due(struct worker *worker, struct due_tenants *due, int64_t now_us)
+{
+    size_t at = 0;
+    due->room = worker->tenants.count;
+    due->at = arena_alloc(&worker->scratch, (due->room + 1) * sizeof(struct tenant *));
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
+        struct tenant *tenant = slot->value;
+        if (!tenant->loaded || !tenant->version || tenant->held) continue;
+        if (!know_timers(worker, tenant)) return false;
+        if (tenant->next_timer_us <= now_us)
+            due->at[due->n_ringing++] = tenant;
+        else if (is_over(tenant, now_us))
+            due->at[due->room - ++due->n_waiting] = tenant;
+    }
+    return true;
+}
+
+/* To the front those with events on the day that is over. */
+static void put_busy_first(struct tenant **waiting, size_t n)
+{
+    size_t busy = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct tenant *tenant = waiting[i];
+        if (tenant->busy_day < tenant->today) continue;
+        waiting[i] = waiting[busy];
+        waiting[busy++] = tenant;
+    }
+}
+
+/* The tenants of this round, at the front of the array. */
+static size_t choose_due(struct worker *worker, struct due_tenants *due, int64_t now_us)
+{
+    struct tenant **waiting = due->at + due->room - due->n_waiting;
+    size_t n = midnight_share(&worker->midnights, due->n_waiting, worker->parts.midnight_spread_us, now_us);
+    put_busy_first(waiting, due->n_waiting);
+    if (n) memmove(due->at + due->n_ringing, waiting, n * sizeof(struct tenant *));
+    n += due->n_ringing;
+    if (n <= TENANTS_PER_ROUND) return n;
+    worker->due_us = 0; /* the others in the next turn */
+    return TENANTS_PER_ROUND;
+}
+
 bool worker_collect_due(struct worker *worker)
 {
     struct round *round = &worker->rounds[worker->current];
     int64_t now_us = worker_now(worker);
-    size_t at = 0;
+    struct due_tenants due = { 0 };
     worker->due_us = worker_monotonic() + LOOK_EVERY_US;
-    for (struct map_slot *slot; round->n_batches < TENANTS_PER_ROUND && (slot = map_next(&worker->tenants, &at));) {
-        struct tenant *tenant = slot->value;
-        if (!tenant->loaded || !tenant->version || tenant->held) continue;
-        if (!know_timers(worker, tenant) || !add_due(worker, round, tenant, now_us)) return false;
-    }
+    if (!load_awaited(worker) || !find_due(worker, &due, now_us)) return false;
+    size_t n = choose_due(worker, &due, now_us);
+    if (!n || !drop_moved(worker, due.at, &n)) return false;
+    for (size_t i = 0; i < n; i++)
+        if (!add_due(worker, round, due.at[i], now_us)) return false;
     return round->n_batches > 0;
 }
 

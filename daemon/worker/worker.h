@@ -74,6 +74,7 @@ struct worker_parts {
     size_t batch_records;                     /* of one receive */
     size_t commit_events;                     /* of one tenant in one commit */
     const _Atomic int64_t *durability_lag_us; /* may change; NULL where there are no marks */
+    int64_t midnight_spread_us;               /* all tenants of a zone are refreshed so soon after their midnight */
     bool accept_gap;                          /* go on where retention was faster than we */
 };
 
