@@ -27,6 +27,7 @@ void desk_destroy(struct desk *desk)
     if (!desk) return;
     board_destroy(desk->board);
     names_deinit(&desk->names);
+    buffer_deinit(&desk->traceparent);
     free(desk->reports);
     free(desk);
 }
@@ -55,8 +56,12 @@ static void take_differences(struct desk *desk, const struct committed *committe
 
 void desk_follow(struct desk *desk, const struct committed *committed, int64_t now_us)
 {
-    bool news = committed->version > committed->version_before;
-    if (desk->loaded && committed->version <= desk->version) return;
+    bool news = committed->version > committed->version_before, known = desk->loaded && committed->version <= desk->version;
+    if (committed->traceparent.len && (!known || desk->dirty)) {
+        buffer_clear(&desk->traceparent);
+        buffer_span(&desk->traceparent, committed->traceparent);
+    }
+    if (known) return;
     if (news && continues(desk, committed))
         take_differences(desk, committed);
     else

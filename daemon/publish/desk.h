@@ -22,6 +22,7 @@ struct desk {
     int64_t version, clock_us;
     int64_t waiting_since_us, next_at_us; /* monotonic */
     struct desk_report *reports;          /* as in the catalogue */
+    struct buffer traceparent;            /* of the last event since it was last published; empty: none */
 };
 
 struct desk *desk_create(const struct engine *engine, struct span tenant);

@@ -37,6 +37,7 @@ struct changes {
     int64_t since; /* 0: null */
     struct span list;
     bool truncated;
+    struct span traceparent; /* of the event that caused it, as far as known; empty */
 };
 void topic_send(struct publisher *publisher, struct desk *desk, size_t report, int64_t version, struct span document,
                 const struct changes *changes);

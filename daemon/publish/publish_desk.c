@@ -133,7 +133,8 @@ static void send_rendered(struct publisher *publisher, struct desk *desk, const 
         return;
     }
     if (one->document.has_changes && report->sent)
-        changes = (struct changes){ report->sent, one->document.changes, one->document.truncated };
+        changes = (struct changes){ report->sent, one->document.changes, one->document.truncated, NO_SPAN };
+    changes.traceparent = buffer_all(&desk->traceparent);
     publisher->counts.snapshots++;
     report->version = desk->version;
     topic_send(publisher, desk, one->report, desk->version, one->text, &changes);

@@ -138,6 +138,7 @@ static bool publish_next(struct publisher *publisher)
     }
     log_cause_over(&publisher->cause, "publishing_again", "");
     desk->dirty = false;
+    buffer_clear(&desk->traceparent);
     /* while commits come fast, no more than a fifth of the time goes into this tenant's documents */
     int64_t took_us = monotonic_us() - now_us, interval_us = publisher->engine->snapshot_interval_us;
     desk->next_at_us = now_us + (interval_us > 5 * took_us ? interval_us : 5 * took_us);

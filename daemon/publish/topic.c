@@ -1,6 +1,7 @@
 /* Reports on their way to the topic, and what came of them. */
 #include "common/instant.h"
 #include "daemon/publish/inner.h"
+#include "daemon/report/text.h"
 #include "daemon/state/published.h"
 
 #include <stdlib.h>
@@ -52,9 +53,14 @@ static void write_event(struct publisher *publisher, const struct desk *desk, si
     buffer_printf(out,
                   "{\"specversion\":\"1.0\",\"id\":\"%.*s/%s/"
                   "%lld\",\"source\":\"crm-reportd\",\"type\":\"%sreport.updated\",\"subject\":\"%s\","
-                  "\"tenantid\":\"%.*s\",\"time\":\"%s\",\"datacontenttype\":\"application/json\",\"data\":",
+                  "\"tenantid\":\"%.*s\",\"time\":\"%s\",\"datacontenttype\":\"application/json\"",
                   SPAN_ARG(desk->tenant), name, (long long)version, publisher->engine->settings->type_prefix, name,
                   SPAN_ARG(desk->tenant), as_of);
+    if (changes->traceparent.len) {
+        buffer_str(out, ",\"traceparent\":");
+        text_write(changes->traceparent, out);
+    }
+    buffer_str(out, ",\"data\":");
     buffer_put(out, document.at, document.len - 1); /* without its closing brace */
     if (changes->since)
         buffer_printf(out, ",\"since\":%lld,\"changes\":", (long long)changes->since);

@@ -222,6 +222,7 @@ static void apply_event(struct batch *batch, struct entry *entry)
         break;
     case APPLIED:
         batch->applied++;
+        if (entry->event.traceparent.len) batch->traced = entry;
         break;
     }
     work->changed = true; /* evaluated before, above */
@@ -381,6 +382,7 @@ void batch_fold(struct batch *batch)
 {
     move_clock(batch);
     for (size_t i = 0; i < batch->n_entries; i++) apply_entry(batch, batch->entries[i]);
+    if (batch->traced) batch->traceparent = arena_copy(batch->arena, batch->traced->event.traceparent);
     for (size_t i = 0; i < batch->n_timers; i++) ring(batch, batch->timers[i].member);
     for (struct work *work; batch->outcome == DONE && (work = next_dirty(batch));) evaluate(batch, work);
     if (batch->outcome != DONE) return;

@@ -56,6 +56,8 @@ struct batch {
     struct commit commit;    /* made by batch_write */
     struct entry **too_many; /* rejected by the fold: their dead letters go out before the commit */
     size_t n_too_many;
+    const struct entry *traced; /* the last one applied that has a traceparent; NULL */
+    struct span traceparent;    /* its, in the arena; empty: none */
     size_t duplicates, applied, overflows, evaluations;
     enum outcome outcome; /* DONE so far; else the fold was cut short and `error` says why */
     struct error error;

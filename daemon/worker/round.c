@@ -240,11 +240,17 @@ static void note_tenant(struct worker *worker, struct tenant *tenant)
     worker->unlisted[worker->n_unlisted++] = tenant->name;
 }
 
+static struct span own_copy(struct span text)
+{
+    return (struct span){ memcpy(must_alloc(text.len), text.at, text.len), text.len };
+}
+
 static struct committed *make_committed(struct batch *batch, int64_t version_before)
 {
     struct tenant *tenant = batch->tenant;
     struct committed *made = must_zalloc(sizeof *made);
-    made->tenant = (struct span){ memcpy(must_alloc(tenant->name.len), tenant->name.at, tenant->name.len), tenant->name.len };
+    made->tenant = own_copy(tenant->name);
+    if (batch->traceparent.len) made->traceparent = own_copy(batch->traceparent);
     made->version_before = version_before;
     made->version = tenant->version;
     made->clock_us = tenant->clock_us;
@@ -255,10 +261,8 @@ static struct committed *make_committed(struct batch *batch, int64_t version_bef
     made->first_name = batch->first_name;
     made->n_names = tenant->names.n - batch->first_name;
     made->names = must_alloc(made->n_names * sizeof *made->names);
-    for (size_t i = 0; i < made->n_names; i++) {
-        struct span text = names_text(&tenant->names, batch->first_name + (name_id)i);
-        made->names[i] = (struct span){ memcpy(must_alloc(text.len), text.at, text.len), text.len };
-    }
+    for (size_t i = 0; i < made->n_names; i++)
+        made->names[i] = own_copy(names_text(&tenant->names, batch->first_name + (name_id)i));
     return made;
 }
 
@@ -269,6 +273,7 @@ void committed_destroy(struct committed *committed)
     for (size_t i = 0; i < committed->n_names; i++) free((char *)committed->names[i].at);
     free(committed->differences);
     free(committed->names);
+    free((char *)committed->traceparent.at);
     free((char *)committed->tenant.at);
     free(committed);
 }

@@ -22,6 +22,7 @@ struct committed {
     name_id first_name; /* numbers from here on are new … */
     struct span *names; /* … with these texts */
     size_t n_names;
+    struct span traceparent; /* of the last of its events that has one; empty: none */
 };
 void committed_destroy(struct committed *committed);
 

@@ -59,6 +59,20 @@ def test_changes_lead_from_one_version_to_the_next(topics, redis_server, daemon)
     assert followed > 2
 
 
+def test_the_trace_of_an_event_is_handed_on(topics, redis_server, daemon):
+    """A report carries the traceparent of the last event behind its change, and none where that has none."""
+    redis, feed = redis_server(), Feed(topics, NOW_MS)
+    worker = daemon(topics, redis, clock=CLOCK).start()
+    feed.events(event(n, "crm.deal.created", "d%d" % n, amount="10.00") for n in range(3))
+    traces = ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", None, 'quoted "\\ \u00e4']
+    for n, trace in enumerate(traces):
+        settle(topics, worker, redis)
+        feed.events([event(10 + n, "crm.deal.won", "d%d" % n) | ({"traceparent": trace} if trace else {})])
+    settle(topics, worker, redis)
+    sent = [json.loads(record.value()) for record in topics.records("reports") if record.key() == b"acme/sales_performance"]
+    assert [made.get("traceparent") for made in sent] == [None, *traces]
+
+
 def value_at(document, change):
     section = document["sections"][change["section"]]
     period = next(p for p in section["periods"] if p["name"] == change["period"])
