@@ -1,5 +1,6 @@
 /* What of the facts a catalogue needs: a catalogue costs what it uses. */
 #include "daemon/catalogue/rows.h"
+#include "daemon/facts/needs.h"
 
 /* The dimensions without which the atom cannot be worked out. */
 static uint32_t dims_needed(const struct atom *atom)
@@ -44,6 +45,7 @@ void catalogue_kept(const struct catalogue *catalogue, struct kept *kept)
 {
     *kept = (struct kept){ 0 };
     for (size_t i = 0; i < catalogue->n_metrics; i++) keep_metric(catalogue->metrics[i], catalogue->metrics[i]->dims, kept);
+    kept_kinds(kept);
 }
 
 /* The dimensions that a report with the metric goes by. */

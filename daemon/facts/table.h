@@ -156,4 +156,5 @@ struct kept {
         uint16_t dims;    /* a bit per index of fact_row.dims; a dimension that is off is stored as missing */
         bool customs;     /* declared custom attributes as further dimensions */
     } fact[N_FACTS];
+    bool kind[N_KINDS]; /* whose events any of it is made from (needs.h) */
 };

@@ -41,6 +41,12 @@ static struct facts_context facts_context(const struct batch *batch, int64_t clo
 
 /* ---- reading ahead ---- */
 
+/* Does the entry's event change an entity? */
+static bool is_folded(const struct batch *batch, const struct entry *entry)
+{
+    return !entry->skipped && !entry->reason && batch->settings->kept->kind[entry->event.kind];
+}
+
 static void skip_counted(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_entries; i++) {
@@ -74,7 +80,7 @@ void batch_begin(struct batch *batch)
     skip_counted(batch);
     for (size_t i = 0; i < batch->n_entries; i++) {
         const struct entry *entry = batch->entries[i];
-        if (entry->skipped || entry->reason) continue;
+        if (!is_folded(batch, entry)) continue;
         loading_add_entity(batch->loading, tenant, entry->event.kind, entry->event.subject);
         for (size_t a = 0; a < entry->event.n_attributes; a++) {
             const struct event_attribute *attribute = &entry->event.attributes[a];
@@ -93,7 +99,7 @@ void batch_widen(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_entries; i++) {
         const struct entry *entry = batch->entries[i];
-        if (entry->skipped || entry->reason) continue;
+        if (!is_folded(batch, entry)) continue;
         const struct entity *entity = &batch_work(batch, entry->event.kind, entry->event.subject)->entity;
         for (uint32_t a = 0; a < entity->n_attributes; a++) {
             const struct entity_attribute *attribute = &entity->attributes[a];
@@ -236,7 +242,7 @@ static void apply_entry(struct batch *batch, struct entry *entry)
     if (entry->skipped) return;
     if (entry->reason)
         count_undated(batch, FACT_REJECTED_EVENT, entry->reason);
-    else
+    else if (is_folded(batch, entry))
         apply_event(batch, entry);
     if (position->life != entry->life)
         *position = (struct tenant_position){ .partition = position->partition, .life = entry->life };

@@ -276,6 +276,7 @@ static void what_the_shipped_one_keeps(void **state)
     catalogue_kept(catalogue, &kept);
     for (int i = 0; i < N_FACTS; i++)
         if (!kept.fact[i].on) fail_msg("%s is off", fact_rows[i].name);
+    for (int kind = 0; kind < N_KINDS; kind++) assert_true(kept.kind[kind]);
     assert_true(keeps_dimension(&kept, FACT_DEAL_WON, DIM_LOSS_REASON));
     assert_true(keeps_dimension(&kept, FACT_CUSTOMER_ACTIVE, DIM_UNIT));
     assert_true(keeps_dimension(&kept, FACT_STAGE_ENTERED, DIM_EXPECTED_MONTH));
@@ -297,6 +298,8 @@ static void what_a_cut_one_keeps(void **state)
         bool needed = i == FACT_LEAD || i == FACT_DEAL_WON || i == FACT_DEAL_EXPECTED || i == FACT_STAGE_OUTCOME;
         if (kept.fact[i].on != needed) fail_msg("%s", fact_rows[i].name);
     }
+    for (int kind = 0; kind < N_KINDS; kind++)
+        assert_int_equal(kept.kind[kind], kind == KIND_CONTACT || kind == KIND_DEAL || kind == KIND_CALL);
     assert_int_equal(kept.fact[FACT_DEAL_WON].measures, 3);
     assert_true(keeps_dimension(&kept, FACT_DEAL_WON, DIM_OWNER));
     assert_true(keeps_dimension(&kept, FACT_DEAL_WON, DIM_SALE));
