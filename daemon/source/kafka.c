@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     BATCH_RECORDS = 4096,
@@ -18,7 +19,9 @@ enum {
     CHUNK_RECORDS = 256,
     CLOSE_MS = 2000,
     END_MS = 500,
-    FIRST_HEADERS = 64
+    RENEW_FIRST_MS = 1000,
+    RENEW_LONGEST_MS = 60 * 1000,
+    RENEWED_WELL_MS = 5 * 60 * 1000 /* who lasted so long begins with the first wait again */
 };
 
 static const struct kafka_property defaults[] = {
@@ -47,7 +50,9 @@ struct kafka_source {
     bool idle;     /* nothing is fetched */
     bool revoking; /* a revoke waits for confirm */
     bool closing;
-    bool ended; /* the handle will never work again, and the caller knows */
+    bool down; /* the handle will never work again, the partitions are lost: a new one at renew_ms */
+    int64_t renew_ms, renewed_ms, renew_wait_ms;
+    rd_kafka_topic_partition_list_t *topics; /* that are subscribed to */
     struct kafka_batch batch;
     int64_t nudged_ms;
 };
@@ -150,20 +155,64 @@ static void kafka_start(struct source *source, struct partition partition, int64
     of(source)->assign = true;
 }
 
-/* The handle is lost for good (another instance has our group.instance.id): so are the partitions. */
-static void end(struct kafka_source *kafka)
+/* --- a handle that is lost for good: its group.instance.id was fenced --- */
+
+/* By another instance of that name; or by itself, when an offset commit of before a rejoin came after it (a broker that was
+ * away for longer than the session). Either way all is lost, and it joins again, the less often the more often it was lost. */
+static void go_down(struct kafka_source *kafka)
 {
-    if (kafka->ended) return;
-    kafka->ended = true;
+    int64_t now_ms = kafka_now_ms();
     if (kafka->owned.n > 0) owned_change_all(&kafka->owned, CHANGE_LOST);
     owned_clear(&kafka->owned);
-    kafka->revoking = false;
-    owned_change_one(&kafka->owned, CHANGE_ENDED, NULL);
+    kafka->revoking = kafka->assign = kafka->idle = false;
+    kafka->down = true;
+    bool first = !kafka->renew_wait_ms || now_ms - kafka->renewed_ms > RENEWED_WELL_MS;
+    kafka->renew_wait_ms = first ? RENEW_FIRST_MS : 2 * kafka->renew_wait_ms;
+    if (kafka->renew_wait_ms > RENEW_LONGEST_MS) kafka->renew_wait_ms = RENEW_LONGEST_MS;
+    kafka->renew_ms = now_ms + kafka->renew_wait_ms;
+}
+
+static void destroy_handle(void *handle)
+{
+    rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+static void drop_handle(struct kafka_source *kafka)
+{
+    if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
+    if (kafka->client.handle) kafka_end_within(destroy_handle, kafka->client.handle, END_MS);
+    kafka->queue = NULL;
+    kafka->client.handle = NULL;
+}
+
+static bool join(struct kafka_source *kafka, struct error *error)
+{
+    rd_kafka_poll_set_consumer(kafka->client.handle);
+    kafka->queue = rd_kafka_queue_get_consumer(kafka->client.handle);
+    rd_kafka_resp_err_t err = rd_kafka_subscribe(kafka->client.handle, kafka->topics);
+    return !err || fail(error, "kafka: topics cannot be subscribed to: %s", rd_kafka_err2str(err));
+}
+
+/* Waits at most so long; in its time, when nothing of the old handle is held any more, a new one joins. */
+static void wait_to_renew(struct kafka_source *kafka, int timeout_ms)
+{
+    struct error error = { "" };
+    int64_t left_ms = kafka->renew_ms - kafka_now_ms();
+    if (left_ms > 0 || kafka->batch.n_messages > 0) {
+        usleep((useconds_t)(left_ms > 0 && left_ms < timeout_ms ? left_ms : timeout_ms) * 1000);
+        return;
+    }
+    drop_handle(kafka);
+    kafka->renewed_ms = kafka_now_ms();
+    kafka->down = !kafka_client_renew(&kafka->client) || !join(kafka, &error);
+    if (!kafka->down) return;
+    kafka_client_tell(&kafka->client, RD_KAFKA_RESP_ERR__FATAL, "cannot join again: %s%s", kafka->client.trouble, error.text);
+    kafka->renew_ms = kafka->renewed_ms + RENEW_FIRST_MS;
 }
 
 static bool kafka_next_change(struct source *source, struct change *change)
 {
-    if (of(source)->client.fatal) end(of(source));
+    if (of(source)->client.fatal && !of(source)->down) go_down(of(source));
     return owned_next_change(&of(source)->owned, change);
 }
 
@@ -193,6 +242,10 @@ static void kafka_release(struct source *source)
 static size_t kafka_receive(struct source *source, struct record *records, size_t room, int timeout_ms)
 {
     struct kafka_source *kafka = of(source);
+    if (kafka->down) {
+        wait_to_renew(kafka, timeout_ms);
+        return 0;
+    }
     kafka_client_look(&kafka->client);
     if (kafka->revoking || owned_has_change(&kafka->owned)) return 0;
     if (kafka->assign || kafka->idle) fetch(kafka, false);
@@ -206,6 +259,10 @@ static void kafka_idle(struct source *source, int timeout_ms)
 {
     struct kafka_source *kafka = of(source);
     int64_t deadline_ms = kafka_now_ms() + timeout_ms, left_ms = timeout_ms;
+    if (kafka->down) {
+        wait_to_renew(kafka, timeout_ms);
+        return;
+    }
     kafka_client_look(&kafka->client);
     if (!kafka->idle && !kafka->revoking && !kafka->client.fatal) fetch(kafka, true);
     do {
@@ -279,9 +336,10 @@ static void free_all(void *source)
 {
     struct kafka_source *kafka = source;
     if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
-    if (kafka->client.handle) rd_kafka_destroy_flags(kafka->client.handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (kafka->client.handle) destroy_handle(kafka->client.handle);
     kafka_client_deinit(&kafka->client);
     kafka_viewer_deinit(&kafka->viewer);
+    if (kafka->topics) rd_kafka_topic_partition_list_destroy(kafka->topics);
     owned_deinit(&kafka->owned);
     free(kafka);
 }
@@ -325,14 +383,12 @@ static bool open_client(struct kafka_source *kafka, const struct kafka_source_se
     return kafka_client_init(&kafka->client, &settings->kafka, &profile, kafka, error);
 }
 
-static bool subscribe(struct kafka_source *kafka, const struct kafka_source_settings *settings, struct error *error)
+static rd_kafka_topic_partition_list_t *copy_topics(const struct kafka_source_settings *settings)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new((int)settings->n_topics);
     for (size_t i = 0; i < settings->n_topics; i++)
         rd_kafka_topic_partition_list_add(topics, settings->topics[i], RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t err = rd_kafka_subscribe(kafka->client.handle, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
-    return !err || fail(error, "kafka: topics cannot be subscribed to: %s", rd_kafka_err2str(err));
+    return topics;
 }
 
 struct source *kafka_source_create(const struct kafka_source_settings *settings, struct error *error)
@@ -341,11 +397,10 @@ struct source *kafka_source_create(const struct kafka_source_settings *settings,
     kafka->source.ops = &ops;
     kafka_batch_init(&kafka->batch, settings->batch_records ? settings->batch_records : BATCH_RECORDS,
                      settings->batch_bytes ? settings->batch_bytes : BATCH_BYTES, on_message_error, kafka);
+    kafka->topics = copy_topics(settings);
     if (!open_client(kafka, settings, error)) goto failed;
-    rd_kafka_poll_set_consumer(kafka->client.handle);
-    kafka->queue = rd_kafka_queue_get_consumer(kafka->client.handle);
     if (!kafka_viewer_init(&kafka->viewer, &settings->kafka, error)) goto failed;
-    if (!subscribe(kafka, settings, error)) goto failed;
+    if (!join(kafka, error)) goto failed;
     return &kafka->source;
 failed:
     kafka_destroy(&kafka->source);

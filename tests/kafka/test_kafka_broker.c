@@ -325,21 +325,26 @@ static void a_static_member_is_back_at_once(void **state)
     consumer_close(second);
 }
 
-static void an_instance_whose_name_is_taken_ends(void **state)
+static void an_instance_whose_name_is_taken_loses_all_and_comes_back(void **state)
 {
     struct fixture *fixture = *state;
     set_property(fixture, "group.instance.id", "same");
-    struct consumer *first = consumer_open(fixture, 100);
-    TURN_UNTIL(first, first->owned == PARTITIONS);
-    struct consumer *second = consumer_open(fixture, 100);
+    produce(fixture, 0, 100);
+    struct consumer *first = consumer_open(fixture, 200);
+    TURN_UNTIL(first, first->n == 100);
+    struct consumer *second = consumer_open(fixture, 200);
     TURN_UNTIL(second, second->owned == PARTITIONS);
-    TURN_UNTIL(first, first->ended == 1);
-    assert_int_equal(first->lost, 1);
+    TURN_UNTIL(first, first->lost == 1);
     assert_non_null(strstr(source_trouble(first->source), "FENCED"));
-    consumer_close(first);
     turn_for(second, 500);
     assert_int_equal(second->owned, PARTITIONS);
     consumer_close(second);
+    TURN_UNTIL(first, first->owned == PARTITIONS);
+    produce(fixture, 100, 200);
+    TURN_UNTIL(first, first->n == 200);
+    assert_each_once(first, 0, 200);
+    assert_int_equal(first->ended, 0);
+    consumer_close(first);
 }
 
 static struct partition_view view_one(struct consumer *consumer, const char *topic, int32_t number, int64_t probe)
@@ -545,7 +550,7 @@ int main(int argc, char **argv)
         TEST(who_is_away_too_long_has_lost_all),
         TEST(a_zombie_is_told_that_it_has_lost),
         TEST(a_static_member_is_back_at_once),
-        TEST(an_instance_whose_name_is_taken_ends),
+        TEST(an_instance_whose_name_is_taken_loses_all_and_comes_back),
         TEST(a_view_finds_the_record_and_what_retention_left),
         TEST(a_topic_created_anew_is_noticed),
         TEST(new_partitions_are_assigned),
