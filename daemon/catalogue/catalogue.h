@@ -43,6 +43,14 @@ struct report_section {
     size_t n_by;
 };
 
+/* What single entities a report lists beside its sections. */
+enum report_list {
+    SHOWS_OPEN_DEALS, /* with the largest expected value, by the first column that is weighted(…) */
+    SHOWS_OFFENDERS,  /* of each finding of the audit, the newest */
+    N_REPORT_LISTS
+};
+extern const char *const report_list_names[]; /* "open_deals", "offenders", NULL */
+
 struct report {
     const char *name;
     const char *question, *view; /* what it answers, whom it is for: may be NULL */
@@ -53,6 +61,8 @@ struct report {
     size_t n_columns;
     const char **periods; /* of period_names */
     size_t n_periods;
+    uint8_t lists;               /* a bit per enum report_list */
+    const struct metric *weight; /* of open deals: what their amount is multiplied by */
 };
 
 struct catalogue {

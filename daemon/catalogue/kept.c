@@ -1,6 +1,10 @@
 /* What of the facts a catalogue needs: a catalogue costs what it uses. */
 #include "daemon/catalogue/rows.h"
+<<<<<<< HEAD
 #include "daemon/facts/needs.h"
+=======
+#include "daemon/facts/lists.h"
+>>>>>>> a591f7b (reports: all eighteen are shipped; single entities are listed beside them)
 
 /* The dimensions without which the atom cannot be worked out. */
 static uint32_t dims_needed(const struct atom *atom)
@@ -41,11 +45,24 @@ static void keep_metric(const struct metric *metric, uint32_t dims, struct kept 
     }
 }
 
+/* The lists that reports show; of findings that are counted. */
+static void keep_lists(const struct report *report, struct kept *kept)
+{
+    if (report->lists >> SHOWS_OPEN_DEALS & 1) kept->lists |= 1u << LIST_OPEN_DEALS;
+    for (int list = 0; list < N_FINDINGS; list++)
+        if (report->lists >> SHOWS_OFFENDERS & 1 && kept->fact[FACT_MISSING_VALUE + list].on)
+            kept->lists |= (uint16_t)(1u << list);
+}
+
 void catalogue_kept(const struct catalogue *catalogue, struct kept *kept)
 {
     *kept = (struct kept){ 0 };
     for (size_t i = 0; i < catalogue->n_metrics; i++) keep_metric(catalogue->metrics[i], catalogue->metrics[i]->dims, kept);
+<<<<<<< HEAD
     kept_kinds(kept);
+=======
+    for (size_t i = 0; i < catalogue->n_reports; i++) keep_lists(&catalogue->reports[i], kept);
+>>>>>>> a591f7b (reports: all eighteen are shipped; single entities are listed beside them)
 }
 
 /* The dimensions that a report with the metric goes by. */

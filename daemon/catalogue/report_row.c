@@ -109,6 +109,47 @@ static bool read_columns(const struct row_reader *reader, yyjson_val *list, stru
     return good;
 }
 
+const char *const report_list_names[] = { [SHOWS_OPEN_DEALS] = "open_deals", [SHOWS_OFFENDERS] = "offenders", NULL };
+
+/* Of the first column that is weighted: what it is weighted by. */
+static const struct metric *find_weight(const struct report *report)
+{
+    for (size_t c = 0; c < report->n_columns; c++) {
+        const struct metric *metric = report->columns[c].metric;
+        for (unsigned i = 0; metric && i < metric->n_atoms; i++)
+            if (metric->atoms[i].weight) return metric->atoms[i].weight;
+    }
+    return NULL;
+}
+
+static bool read_list_name(const struct row_reader *reader, struct span name, struct report *report)
+{
+    for (int i = 0; i < N_REPORT_LISTS; i++) {
+        if (!span_is(name, report_list_names[i])) continue;
+        report->lists |= (uint8_t)(1u << i);
+        return true;
+    }
+    return unknown_name(reader, "\"lists\": no list", name, suggest_from(name, report_list_names));
+}
+
+/* "lists": single entities, beside the sections. */
+static bool read_lists(const struct row_reader *reader, yyjson_val *list, struct report *report)
+{
+    bool good = !list || yyjson_arr_size(list) > 0;
+    if (!good) problem_add(reader->problems, reader->place, "\"lists\" must be a list of open_deals, offenders");
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) good = read_list_name(reader, span_in(item), report) && good;
+    report->weight = find_weight(report);
+    if (!(report->lists >> SHOWS_OPEN_DEALS & 1)) return good;
+    uint32_t known = 1u << DIM_PIPELINE | 1u << DIM_STAGE;
+    if (report->weight && !(report->weight->own_dims & ~known)) return good;
+    problem_add(
+        reader->problems, reader->place,
+        "\"lists\": open_deals goes by expected value: it needs a metric that is weighted(…) by pipeline and stage, such as "
+        "forecast");
+    return false;
+}
+
 static const char *find_period(struct span name)
 {
     for (size_t i = 0; period_names[i]; i++)
@@ -134,7 +175,7 @@ static bool read_periods(const struct row_reader *reader, yyjson_val *list, stru
 
 bool read_report(const struct row_reader *reader, const char *name, yyjson_val *value, struct report *report)
 {
-    static const char *const keys[] = { "question", "view", "by", "metrics", "periods", NULL };
+    static const char *const keys[] = { "question", "view", "by", "metrics", "periods", "lists", NULL };
     *report = (struct report){ .name = name, .place = reader->place };
     if (!yyjson_is_obj(value)) return problem_add(reader->problems, reader->place, "must be an object or null"), false;
     check_keys(reader, value, keys);
@@ -142,5 +183,6 @@ bool read_report(const struct row_reader *reader, const char *name, yyjson_val *
     report->view = text_of(reader, value, "view");
     bool good = read_sections(reader, yyjson_obj_get(value, "by"), report);
     good = read_columns(reader, yyjson_obj_get(value, "metrics"), report) && good;
-    return read_periods(reader, yyjson_obj_get(value, "periods"), report) && good;
+    good = read_periods(reader, yyjson_obj_get(value, "periods"), report) && good;
+    return read_lists(reader, yyjson_obj_get(value, "lists"), report) && good;
 }

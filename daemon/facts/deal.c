@@ -205,6 +205,17 @@ static void hand_win(struct deal *deal, const struct fact_entry *won)
     }
 }
 
+static void list_open(struct deal *deal)
+{
+    struct list_line line = { { [OPEN_AMOUNT] = deal->amount,
+                                [OPEN_CURRENCY] = deal->currency,
+                                [OPEN_PIPELINE] = deal->pipeline,
+                                [OPEN_STAGE] = deal->course.stage,
+                                [OPEN_OWNER] = deal->teller->common[DIM_OWNER],
+                                [OPEN_EXPECTED_CLOSE] = deal->expected_close ? deal->expected_close->integer : NO_DAY } };
+    tell_open_deal(deal->teller, &line);
+}
+
 /* ---- the audit's part ---- */
 
 static void tell_finding(struct deal *deal, enum fact fact)
@@ -262,6 +273,7 @@ void tell_deal(struct teller *teller)
         if (deal.course.status == OPEN) {
             tell_expected(&deal);
             tell_open_findings(&deal);
+            list_open(&deal);
         } else {
             struct fact_entry closed = *tell_close(&deal);
             tell_outcomes(&deal);

@@ -84,6 +84,7 @@ void facts_of(const struct entity *entity, const struct facts_context *context, 
         find_common(&teller);
     }
     tellers[entity->kind](&teller);
+    tell_offenders(&teller);
     for (uint32_t i = 0; i < out->n_facts; i++) keep_only(&out->facts[i], context->kept);
 }
 

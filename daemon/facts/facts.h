@@ -3,6 +3,7 @@
 
 #include "daemon/counters/cell.h"
 #include "daemon/entity/entity.h"
+#include "daemon/facts/lists.h"
 
 /* A measure that the fact does not have (a call without duration). */
 #define ABSENT INT64_MIN
@@ -30,6 +31,8 @@ struct statement {
     uint32_t n_facts, room_facts;
     struct handover *handovers;
     uint32_t n_handovers, room_handovers;
+    struct listing *listings; /* by list, each once */
+    uint32_t n_listings;
     int64_t wake_us; /* when the clock alone changes it next: earliest instant after the clock; NEVER */
 };
 

@@ -104,6 +104,10 @@ void tell_activity(struct teller *teller, const struct entity_event *event, enum
 /* A scheduled call or meeting that is still to come. `done`: it took place or was missed. */
 void tell_due(struct teller *teller, bool done, enum known_name activity);
 
+/* Lines of lists (lists.c): of the findings among the facts told, last of all; of an open deal. */
+void tell_offenders(struct teller *teller);
+void tell_open_deal(struct teller *teller, const struct list_line *line);
+
 /* The audit: findings, references to others, and the record itself. Call last. `merged`: merged away. */
 void tell_audit(struct teller *teller, bool merged);
 void tell_impossible_order(struct teller *teller);

@@ -50,6 +50,10 @@ static void take_differences(struct desk *desk, const struct committed *committe
         const struct difference *difference = committed->differences[i];
         board_add(desk->board, difference->bucket.number, &difference->key, &difference->value);
     }
+    for (size_t i = 0; i < committed->n_lines; i++) {
+        const struct list_change *line = &committed->lines[i];
+        board_add_line(desk->board, line->list, line->id, line->was ? &line->before : NULL, line->is ? &line->after : NULL);
+    }
     desk->version = committed->version;
     desk->clock_us = committed->clock_us;
 }

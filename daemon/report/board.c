@@ -32,6 +32,9 @@ struct board *board_create(const struct catalogue *catalogue, const struct rules
         of->periods = arena_zalloc(&board->arena, (report->n_periods + 1) * sizeof *of->periods);
         for (size_t p = 0; p < report->n_periods; p++) of->periods[p].name = report->periods[p];
     }
+    struct kept kept;
+    catalogue_kept(catalogue, &kept);
+    board->lists_kept = kept.lists;
     board->metrics = arena_zalloc(&board->arena, (n_metrics_periods + 1) * sizeof *board->metrics);
     for (size_t p = 0; p < n_metrics_periods; p++)
         board->metrics[p].name = arena_text(&board->arena, span_of(metrics_periods[p]));
@@ -45,6 +48,7 @@ static void clear_day(struct board *board)
         if (board->tallies[i].owned) tally_destroy(board->tallies[i].tally);
     weights_deinit(&board->weights);
     goals_deinit(&board->goals);
+    lists_deinit(&board->lists);
     arena_reset(&board->day_arena);
     board->n_tallies = 0;
 }
@@ -171,6 +175,20 @@ static void take_cell_in(void *context, const struct period *period, const struc
     if (board->weights_touched || board->goals_touched) touch_shared(board);
 }
 
+static void take_line_in(void *context, enum list list, struct span id, const struct list_line *line)
+{
+    lists_take(context, list, id, NULL, line);
+}
+
+static bool load_lists(struct board *board, const struct cell_reader *reader, struct error *error)
+{
+    lists_init(&board->lists);
+    for (int list = 0; reader->lines && list < N_LISTS; list++)
+        if (board->lists_kept >> list & 1 && !reader->lines(reader->context, (enum list)list, take_line_in, &board->lists, error))
+            return false;
+    return true;
+}
+
 bool board_load(struct board *board, int32_t today, const struct cell_reader *reader, struct error *error)
 {
     struct reading reading;
@@ -178,7 +196,7 @@ bool board_load(struct board *board, int32_t today, const struct cell_reader *re
     board->today = today;
     board->stale = false;
     open_day(board);
-    if (!open_goals(board, reader, error)) return false;
+    if (!open_goals(board, reader, error) || !load_lists(board, reader, error)) return false;
     for (int fact = 0; fact < N_FACTS; fact++) index_fact(board, (enum fact)fact);
     reading_init(&reading);
     for (size_t i = 0; i < board->n_tallies; i++) tally_needs(board->tallies[i].tally, &reading);
@@ -200,9 +218,18 @@ void board_add(struct board *board, int32_t day, const struct cell_key *key, con
     take_cell_in(board, fact_rows[key->fact].dating == UNDATED ? NULL : &period, key, difference);
 }
 
+void board_add_line(struct board *board, enum list list, struct span id, const struct list_line *before,
+                    const struct list_line *after)
+{
+    enum report_list shown = list == LIST_OPEN_DEALS ? SHOWS_OPEN_DEALS : SHOWS_OFFENDERS;
+    lists_take(&board->lists, list, id, before, after);
+    for (size_t i = 0; i < board->catalogue->n_reports; i++)
+        board->reports[i].touched = board->reports[i].touched || board->reports[i].report->lists >> shown & 1;
+}
+
 bool board_is_stale(const struct board *board)
 {
-    return board->stale;
+    return board->stale || lists_are_short(&board->lists);
 }
 
 bool board_touched(const struct board *board, size_t report)
@@ -225,6 +252,7 @@ static size_t rendered_bytes(const struct rendered *rendered)
 size_t board_bytes(const struct board *board)
 {
     size_t bytes = board->arena.bytes + board->day_arena.bytes + board->room_tallies * sizeof *board->tallies;
+    bytes += lists_bytes(&board->lists);
     for (size_t i = 0; i < board->n_tallies; i++) bytes += tally_bytes(board->tallies[i].tally);
     for (size_t i = 0; i < board->catalogue->n_reports; i++)
         bytes += rendered_bytes(board->reports[i].sent) + rendered_bytes(board->reports[i].pending);

@@ -22,7 +22,12 @@ int32_t board_today(const struct board *board); /* of the last load */
 /* Adds what was added to the counters since. `day` says nothing for undated facts. */
 void board_add(struct board *board, int32_t day, const struct cell_key *key, const struct cell_value *difference);
 
-/* What came cannot be followed by differences (a goal was set that nobody had before): load it again before rendering. */
+/* A line of a list came (`after`), went (`before`) or became another one; either may be NULL. */
+void board_add_line(struct board *board, enum list list, struct span id, const struct list_line *before,
+                    const struct list_line *after);
+
+/* What came cannot be followed by differences (a goal was set that nobody had before; more went from a list than
+ * its reserve makes up for): load it again before rendering. */
 bool board_is_stale(const struct board *board);
 
 /* May any number of the report (numbered as in the catalogue), or of the single metrics, differ from when it was last

@@ -4,6 +4,7 @@
 #include "daemon/report/board.h"
 #include "daemon/report/figure.h"
 #include "daemon/report/goals.h"
+#include "daemon/report/lists.h"
 
 /* One period of a report (or of the single metrics: without sections). */
 struct board_period {
@@ -82,7 +83,9 @@ struct board {
     bool weights_touched; /* what is weighed anywhere may differ */
     struct goals goals;
     bool goals_touched;
-    bool stale; /* there is a goal whose metric was not read yet */
+    struct lists lists;
+    uint16_t lists_kept; /* a bit per list that a report shows */
+    bool stale;          /* there is a goal whose metric was not read yet */
     struct board_tally *tallies;
     size_t n_tallies, room_tallies;
     struct board_tally *of_fact[N_FACTS]; /* those that take such cells */

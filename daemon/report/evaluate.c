@@ -25,7 +25,7 @@ static const struct tally *weights_find(const struct weights *weights, const str
 }
 
 /* What the metric of this pipeline and stage (or whatever it goes by) says: of all that there ever was, unfiltered. */
-static struct rational weight_of(const struct evaluation *evaluation, const struct metric *metric, const name_id *weighed)
+struct rational weight_value(const struct evaluation *evaluation, const struct metric *metric, const name_id *weighed)
 {
     const struct tally *tally = weights_find(evaluation->weights, metric);
     REQUIRE(tally);
@@ -40,7 +40,7 @@ static struct rational weight_of(const struct evaluation *evaluation, const stru
 /* The part times its weight, rounded; or, of what is likely enough, the whole. */
 static int64_t weighted(const struct evaluation *evaluation, const struct atom *atom, const struct sum_part *part)
 {
-    struct rational weight = weight_of(evaluation, atom->weight, part->weighed), total = rational_of(part->total, 1);
+    struct rational weight = weight_value(evaluation, atom->weight, part->weighed), total = rational_of(part->total, 1);
     if (rational_is_null(weight)) return 0;
     if (rational_is_null(atom->least)) return rational_rounded(rational_multiply(total, weight));
     return rational_compare(weight, atom->least) >= 0 ? rational_rounded(total) : 0;

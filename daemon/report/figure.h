@@ -48,6 +48,9 @@ struct evaluation {
 
 struct figure evaluate(const struct evaluation *evaluation, enum stat stat);
 
+/* What a metric that others are weighed by says of these values of its dimensions. */
+struct rational weight_value(const struct evaluation *evaluation, const struct metric *weight, const name_id *weighed);
+
 /* The goal's value that the metric asks for (goal_figure.c). */
 struct figure goal_figure(const struct evaluation *evaluation);
 

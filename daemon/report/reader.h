@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "daemon/counters/cell.h"
+#include "daemon/facts/lists.h"
 
 struct cell_reader {
     /* Calls `each` for every cell of the bucket; `each` returns false to stop (that is no error). */
@@ -14,6 +15,11 @@ struct cell_reader {
 
     /* All buckets that will be asked for next, so that they can be read at once. May be NULL. */
     bool (*prefetch)(void *context, const struct bucket *buckets, size_t n, struct error *error);
+
+    /* Calls `each` for every line of a list ("kind id"). NULL: there are no lists. */
+    bool (*lines)(void *context, enum list list,
+                  void (*each)(void *to, enum list list, struct span id, const struct list_line *line), void *to,
+                  struct error *error);
 
     void *context;
 };

@@ -288,6 +288,23 @@ static void render_section(struct rendering *at)
     buffer_str(out, "]}");
 }
 
+/* Single entities, behind the sections. */
+static void render_lists(struct rendering *at)
+{
+    const struct board *board = at->board;
+    const struct report *report = at->of->report;
+    struct buffer *out = &at->out->sections;
+    struct evaluation evaluation = { .weights = &board->weights, .today = board->today, .arena = at->scratch };
+    if (report->lists >> SHOWS_OPEN_DEALS & 1) {
+        buffer_str(out, ",\"open_deals\":");
+        lists_write_open_deals(&board->lists, report->weight, &evaluation, board->names, span_of(board->rules->currency), out);
+    }
+    if (report->lists >> SHOWS_OFFENDERS & 1) {
+        buffer_str(out, ",\"offenders\":");
+        lists_write_offenders(&board->lists, board->lists_kept, out);
+    }
+}
+
 static struct rendered *render(struct board *board, struct board_report *of, size_t max_rows)
 {
     struct rendered *out = must_zalloc(sizeof *out);
@@ -300,6 +317,7 @@ static struct rendered *render(struct board *board, struct board_report *of, siz
         render_section(&at);
     }
     buffer_byte(&out->sections, ']');
+    render_lists(&at);
     buffer_deinit(&at.text);
     arena_deinit(&scratch);
     return out;

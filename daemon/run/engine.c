@@ -26,6 +26,7 @@ static uint64_t fingerprint(const struct kept *kept)
         buffer_varint(&text, kept->fact[fact].dims);
         buffer_byte(&text, kept->fact[fact].customs);
     }
+    buffer_varint(&text, kept->lists);
     uint64_t hash = bytes_hash(text.at, text.len);
     buffer_deinit(&text);
     return hash;

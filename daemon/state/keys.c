@@ -92,6 +92,11 @@ struct span key_entities(struct arena *arena, const char *prefix, struct span te
     return of_tenant(arena, prefix, tenant, kind_name(kind), text);
 }
 
+struct span key_list(struct arena *arena, const char *prefix, struct span tenant, const char *list)
+{
+    return of_tenant(arena, prefix, tenant, "list", list);
+}
+
 struct span key_report(struct arena *arena, const char *prefix, struct span tenant, const char *report)
 {
     return of_tenant(arena, prefix, tenant, "report", report);

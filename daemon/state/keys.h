@@ -21,6 +21,8 @@ struct span key_day(struct arena *, const char *prefix, struct span tenant, int3
 struct span key_month(struct arena *, const char *prefix, struct span tenant, int32_t month); /* crm:{acme}:month:2026-03 */
 struct span key_entities(struct arena *, const char *prefix, struct span tenant, enum kind kind,
                          uint32_t bucket); /* crm:{acme}:deal:17 */
+struct span key_list(struct arena *, const char *prefix, struct span tenant,
+                     const char *list); /* crm:{acme}:list:stale_deals  hash: "kind id" -> line (facts/lists.h) */
 struct span key_report(struct arena *, const char *prefix, struct span tenant,
                        const char *report); /* crm:{acme}:report:service */
 struct span key_metrics(struct arena *, const char *prefix, struct span tenant,

@@ -325,6 +325,7 @@ static void settle(struct batch *batch, struct work *work)
     int64_t old_us = work->entity.wake_us, wanted_us = work->said.wake_us;
     if (old_us <= batch->tenant->clock_us || old_us > wanted_us || old_us == NEVER) work->entity.wake_us = wanted_us;
     ledger_replace(&batch->ledger, &work->before, &work->said);
+    if (work->before.n_listings || work->said.n_listings) batch_list(batch, work);
 }
 
 /* ---- cells ---- */
@@ -404,6 +405,7 @@ void batch_deinit(struct batch *batch)
     free(batch->all.at);
     for (int i = 0; i < RANKS; i++) free(batch->queues[i].at);
     ledger_deinit(&batch->ledger);
+    free(batch->list_changes);
     free(batch->entries);
     *batch = (struct batch){ 0 };
 }

@@ -16,6 +16,14 @@ struct entry {
     const void *record; /* the caller's: what to send as a dead letter when the fold rejects it */
 };
 
+/* A line of a list that comes, goes or becomes another one. */
+struct list_change {
+    enum list list;
+    struct span id; /* "deal D-17" */
+    bool was, is;   /* did, does it stand there? */
+    struct list_line before, after;
+};
+
 /* An entity while its batch is folded. */
 struct work {
     struct stored_entity *stored;
@@ -52,6 +60,8 @@ struct batch {
     struct map works; /* stored_entity.map_key -> struct work */
     struct work_queue all, queues[RANKS];
     struct ledger ledger;
+    struct list_change *list_changes; /* own memory */
+    size_t n_list_changes, room_list_changes;
     name_id first_name;      /* numbers of names from here on are new */
     struct commit commit;    /* made by batch_write */
     struct entry **too_many; /* rejected by the fold: their dead letters go out before the commit */
@@ -78,6 +88,9 @@ void batch_doubt(struct batch *batch, const struct work *work, const char *what)
 struct work *batch_work(struct batch *batch, enum kind kind, struct span id); /* never NULL; a failure is sticky in the batch */
 void batch_touch(struct batch *batch, struct work *work);                     /* it changes: evaluate it again */
 struct entity_context batch_entity_context(const struct batch *batch);
+
+/* What the entity says differs in its lines of lists (listing.c). */
+void batch_list(struct batch *batch, const struct work *work);
 
 /* A contact's merge link changed from `old` (NULL: none) to what it says now: cuts and heals circles. */
 void batch_relink(struct batch *batch, struct work *contact, const struct entity_event *old);

@@ -56,21 +56,30 @@ static struct span bucket_key(struct view *view, struct bucket bucket)
     return key_now(&view->arena, view->prefix, tenant);
 }
 
-/* All buckets and the version in one step. */
+/* Whole hashes and the version in one step: it must still be the one that the view was opened at. */
+static bool read_as_of_version(struct view *view, struct hash_read *wanted, size_t n, struct error *error)
+{
+    struct span version = SPAN("version");
+    struct hash_read *reads = arena_zalloc(&view->arena, (n + 1) * sizeof *reads);
+    if (n) memcpy(reads, wanted, n * sizeof *reads);
+    reads[n] =
+        (struct hash_read){ .key = key_state(&view->arena, view->prefix, view->tenant->name), .fields = &version, .n_fields = 1 };
+    if (!view->state->ops->read_atomic(view->state, reads, n + 1, &view->arena, &view->outcome, error)) return false;
+    struct span now = reads[n].values[0];
+    view->moved = (now.at ? strtoll(arena_text(&view->arena, now), NULL, 10) : 0) != view->tenant->version;
+    if (view->moved) return fail(error, "the tenant moved on while it was read");
+    if (n) memcpy(wanted, reads, n * sizeof *reads);
+    return true;
+}
+
 static bool prefetch(void *context, const struct bucket *buckets, size_t n, struct error *error)
 {
     struct view *view = context;
-    struct span version = SPAN("version");
     view->reads = arena_zalloc(&view->arena, (n + 1) * sizeof *view->reads);
     view->buckets = arena_alloc(&view->arena, (n + 1) * sizeof *view->buckets);
     view->n_buckets = 0;
     for (size_t i = 0; i < n; i++) view->reads[i].key = bucket_key(view, buckets[i]);
-    view->reads[n] =
-        (struct hash_read){ .key = key_state(&view->arena, view->prefix, view->tenant->name), .fields = &version, .n_fields = 1 };
-    if (!view->state->ops->read_atomic(view->state, view->reads, n + 1, &view->arena, &view->outcome, error)) return false;
-    struct span now = view->reads[n].values[0];
-    view->moved = (now.at ? strtoll(arena_text(&view->arena, now), NULL, 10) : 0) != view->tenant->version;
-    if (view->moved) return fail(error, "the tenant moved on while it was read");
+    if (!read_as_of_version(view, view->reads, n, error)) return false;
     if (n) memcpy(view->buckets, buckets, n * sizeof *buckets);
     view->n_buckets = n;
     return true;
@@ -110,7 +119,28 @@ static bool list_of_months(void *context, const int32_t **months, size_t *n, str
     return true;
 }
 
+static void hand_lines(const struct hash_read *read, enum list list,
+                       void (*each)(void *to, enum list list, struct span id, const struct list_line *line), void *to)
+{
+    struct list_line line;
+    for (size_t i = 0; i + 1 < read->n_values; i += 2)
+        if (list_line_read(list, read->values[i + 1], &line)) each(to, list, read->values[i], &line);
+}
+
+static bool read_lines(void *context, enum list list,
+                       void (*each)(void *to, enum list list, struct span id, const struct list_line *line), void *to,
+                       struct error *error)
+{
+    struct view *view = context;
+    struct hash_read read = { .key = key_list(&view->arena, view->prefix, view->tenant->name, list_names[list]) };
+    if (!read_as_of_version(view, &read, 1, error)) return false;
+    hand_lines(&read, list, each, to);
+    return true;
+}
+
 struct cell_reader view_reader(struct view *view)
 {
-    return (struct cell_reader){ .cells = read_cells, .months = list_of_months, .prefetch = prefetch, .context = view };
+    return (struct cell_reader){
+        .cells = read_cells, .months = list_of_months, .prefetch = prefetch, .lines = read_lines, .context = view
+    };
 }

@@ -300,6 +300,22 @@ static void put_cells(struct writer *writer)
     }
 }
 
+/* ---- lists ---- */
+
+static void put_lists(struct writer *writer)
+{
+    const struct batch *batch = writer->batch;
+    struct span keys[N_LISTS] = { { 0 } };
+    for (size_t i = 0; i < batch->n_list_changes; i++) {
+        const struct list_change *change = &batch->list_changes[i];
+        struct span *key = &keys[change->list], value = NO_SPAN;
+        if (!key->at) *key = key_list(writer->arena, batch->settings->prefix, writer->tenant->name, list_names[change->list]);
+        if (change->is) list_line_write(change->list, &change->after, &writer->scratch);
+        if (change->is) value = take_scratch(writer);
+        put(writer, *key, change->id, value);
+    }
+}
+
 /* ---- the tenant itself ---- */
 
 static void put_state(struct writer *writer, const char *field, int64_t value)
@@ -404,6 +420,7 @@ bool batch_write(struct batch *batch)
     put_entities(&writer);
     remove_unreadable_timers(&writer);
     put_cells(&writer);
+    put_lists(&writer);
     put_tenant(&writer);
     qsort(writer.writes, writer.n_writes, sizeof *writer.writes, compare_writes);
     struct hash_write *writes = arena_alloc(batch->arena, writer.n_writes * sizeof *writes);

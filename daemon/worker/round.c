@@ -245,6 +245,18 @@ static struct span own_copy(struct span text)
     return (struct span){ memcpy(must_alloc(text.len), text.at, text.len), text.len };
 }
 
+static void copy_lines(const struct batch *batch, struct committed *made)
+{
+    if (!batch->n_list_changes) return;
+    made->lines = must_alloc(batch->n_list_changes * sizeof *made->lines);
+    made->n_lines = batch->n_list_changes;
+    for (size_t i = 0; i < made->n_lines; i++) {
+        const struct list_change *change = &batch->list_changes[i];
+        made->lines[i] = *change;
+        made->lines[i].id = own_copy(change->id);
+    }
+}
+
 static struct committed *make_committed(struct batch *batch, int64_t version_before)
 {
     struct tenant *tenant = batch->tenant;
@@ -258,6 +270,7 @@ static struct committed *make_committed(struct batch *batch, int64_t version_bef
     made->n_differences = batch->ledger.n;
     batch->ledger.differences = NULL;
     batch->ledger.n = batch->ledger.room = 0;
+    copy_lines(batch, made);
     made->first_name = batch->first_name;
     made->n_names = tenant->names.n - batch->first_name;
     made->names = must_alloc(made->n_names * sizeof *made->names);
@@ -271,6 +284,8 @@ void committed_destroy(struct committed *committed)
     if (!committed) return;
     for (size_t i = 0; i < committed->n_differences; i++) difference_destroy(committed->differences[i]);
     for (size_t i = 0; i < committed->n_names; i++) free((char *)committed->names[i].at);
+    for (size_t i = 0; i < committed->n_lines; i++) free((char *)committed->lines[i].id.at);
+    free(committed->lines);
     free(committed->differences);
     free(committed->names);
     free((char *)committed->traceparent.at);

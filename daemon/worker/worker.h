@@ -19,6 +19,8 @@ struct committed {
     int64_t clock_us;
     struct difference **differences;
     size_t n_differences;
+    struct list_change *lines;
+    size_t n_lines;
     name_id first_name; /* numbers from here on are new … */
     struct span *names; /* … with these texts */
     size_t n_names;

@@ -153,7 +153,7 @@ static inline bool read_months_of(void *context, const int32_t **months, size_t 
 
 static inline struct cell_reader memory_reader(struct memory_cells *cells)
 {
-    return (struct cell_reader){ read_bucket_of, read_months_of, NULL, cells };
+    return (struct cell_reader){ .cells = read_bucket_of, .months = read_months_of, .context = cells };
 }
 
 /* The whole shipped catalogue, or with a file of the user beside it. NULL when that is refused. */
