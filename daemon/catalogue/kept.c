@@ -1,10 +1,7 @@
 /* What of the facts a catalogue needs: a catalogue costs what it uses. */
 #include "daemon/catalogue/rows.h"
-<<<<<<< HEAD
 #include "daemon/facts/needs.h"
-=======
 #include "daemon/facts/lists.h"
->>>>>>> a591f7b (reports: all eighteen are shipped; single entities are listed beside them)
 
 /* The dimensions without which the atom cannot be worked out. */
 static uint32_t dims_needed(const struct atom *atom)
@@ -58,11 +55,8 @@ void catalogue_kept(const struct catalogue *catalogue, struct kept *kept)
 {
     *kept = (struct kept){ 0 };
     for (size_t i = 0; i < catalogue->n_metrics; i++) keep_metric(catalogue->metrics[i], catalogue->metrics[i]->dims, kept);
-<<<<<<< HEAD
     kept_kinds(kept);
-=======
     for (size_t i = 0; i < catalogue->n_reports; i++) keep_lists(&catalogue->reports[i], kept);
->>>>>>> a591f7b (reports: all eighteen are shipped; single entities are listed beside them)
 }
 
 /* The dimensions that a report with the metric goes by. */

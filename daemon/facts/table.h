@@ -156,9 +156,6 @@ struct kept {
         uint16_t dims;    /* a bit per index of fact_row.dims; a dimension that is off is stored as missing */
         bool customs;     /* declared custom attributes as further dimensions */
     } fact[N_FACTS];
-<<<<<<< HEAD
     bool kind[N_KINDS]; /* whose events any of it is made from (needs.h) */
-=======
     uint16_t lists; /* a bit per enum list */
->>>>>>> a591f7b (reports: all eighteen are shipped; single entities are listed beside them)
 };
