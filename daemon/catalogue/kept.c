@@ -1,7 +1,7 @@
 /* What of the facts a catalogue needs: a catalogue costs what it uses. */
 #include "daemon/catalogue/rows.h"
-#include "daemon/facts/needs.h"
 #include "daemon/facts/lists.h"
+#include "daemon/facts/needs.h"
 
 /* The dimensions without which the atom cannot be worked out. */
 static uint32_t dims_needed(const struct atom *atom)

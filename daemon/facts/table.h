@@ -157,5 +157,5 @@ struct kept {
         bool customs;     /* declared custom attributes as further dimensions */
     } fact[N_FACTS];
     bool kind[N_KINDS]; /* whose events any of it is made from (needs.h) */
-    uint16_t lists; /* a bit per enum list */
+    uint16_t lists;     /* a bit per enum list */
 };
