@@ -1,0 +1,80 @@
+// The HTTP interface, and nothing else of the network: only this file knows routes and how errors look. Where a token is needed
+// the browser has asked for it before the page came (Basic), and sends it along by itself.
+
+/** An answer that is none: `status` (0: nobody answered), `code` of the problem; the message says what is wrong. */
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem.detail || problem.title || problem.error?.message || `the server answered ${status}`);
+    Object.assign(this, { status, code: problem.code ?? problem.error?.code ?? '' });
+  }
+}
+
+async function request(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new ApiError(0, { title: 'the server cannot be reached' });
+  }
+  if (!response.ok) throw new ApiError(response.status, await response.json().catch(() => ({})));
+  return response.json();
+}
+
+const get = (path, signal) => request(path, { signal });
+const post = (path, body, signal) => request(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, signal });
+const of = (tenant, ...rest) => ['v1/tenants', ...[tenant, ...rest].map(encodeURIComponent)].join('/');
+
+/** [{tenant, time_zone, currency, week_start, fiscal_year_start}] */
+export const tenants = async () => (await get('v1/tenants')).tenants;
+export const catalogue = () => get('v1/catalogue');
+
+/** [{report, question, view, version}]; version null: not published yet. */
+export const reports = async (tenant) => (await get(of(tenant, 'reports'))).reports;
+export const report = (tenant, name, signal) => get(of(tenant, 'reports', name), signal);
+export const explain = (tenant, query) => post(of(tenant, 'explain'), query);
+
+/** Rows of a query; null where the metric cannot be asked like that (an unknown dimension, a range it is not for). */
+export async function query(tenant, body, signal) {
+  try {
+    return (await post(of(tenant, 'query'), body, signal)).rows;
+  } catch (error) {
+    if (error.status === 400 || error.status === 422) return null;
+    throw error;
+  }
+}
+
+/** Alerts that are raised now; null: this server has none to tell. */
+export async function alerts(tenant) {
+  try {
+    return (await get(of(tenant, 'alerts'))).alerts;
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+const RETRY_MS = 3000;
+
+/**
+ * Follows a tenant's updates until `stop()` of what it returns. `updated(data)`: {report, version} of a report that has changed;
+ * `connected(yes)`: whether updates come. A lost connection is made again.
+ */
+export function follow(tenant, updated, connected) {
+  let source, timer;
+  const open = () => {
+    source = new EventSource(of(tenant, 'updates'));
+    source.onopen = () => connected(true);
+    source.onerror = () => {
+      connected(false);
+      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, RETRY_MS);
+    };
+    source.addEventListener('report', ({ data }) => updated(JSON.parse(data)));
+  };
+  const stop = () => {
+    clearTimeout(timer);
+    source.close();
+  };
+  open();
+  return { stop };
+}

@@ -1,0 +1,79 @@
+// What stands behind a number: the entities, each with its share, as the daemon finds them by folding them again.
+
+import * as api from './api.js';
+import { h, morph } from './dom.js';
+import { name, NONE, write } from './format.js';
+import { scopeOf, titleOf } from './figure.js';
+
+// Parts of an answer that are answers themselves, and what each is to the number.
+const PARTS = { numerator: 'Numerator', denominator: 'Divided by', plus: 'Sum of', and: 'and', from: 'From', minus: 'minus', times: 'Product of', by: 'and', of: 'Of' };
+
+const dialog = () => document.getElementById('explain');
+
+function entityRow(entity, unit) {
+  const who = entity.id ?? `deleted (${entity.deleted ?? ''})`;
+  return h('tr', {}, h('th', { scope: 'row' }, h('code', {}, who)), h('td', {}, name(entity.kind)), h('td', { class: 'day' }, entity.day ?? NONE),
+    h('td', { class: 'n' }, write(entity.value, unit), entity.weight === undefined ? null : h('span', { class: 'note' }, ` ${write(entity.of, 'money')} × ${write(entity.weight, 'ratio')}`)));
+}
+
+function entityTable(part, unit, label) {
+  const head = h('thead', {}, h('tr', {}, ['Id', 'Kind', 'Day'].map((text) => h('th', { scope: 'col' }, text)), h('th', { scope: 'col', class: 'n' }, 'Value')));
+  return h('table', { class: 'entities' }, h('caption', { class: 'hidden' }, label), head, h('tbody', {}, part.entities.map((entity) => entityRow(entity, unit))));
+}
+
+function remarks(part) {
+  return [
+    part.truncated ? `The first ${part.entities.length} are listed.` : null,
+    part.stat ? `The ${part.stat} of these values.` : null,
+    part.constant !== undefined ? `And ${part.constant} that is always added.` : null,
+    part.within ? `Kept within ${part.within.join(' and ')}.` : null,
+    part.note ?? null,
+  ].filter(Boolean);
+}
+
+/** One part: its total, its entities, its own parts. Whole numbers, shares and money tell by their form what they are. */
+function partView(part, label, unit) {
+  const inner = Object.entries(PARTS).filter(([key]) => typeof part[key] === 'object' && part[key] !== null && 'total' in part[key]);
+  const partUnit = (key) => (key === 'of' ? unit : part[key].unit ?? 'number');
+  const count = part.entities?.length;
+  return h('section', { class: 'part' },
+    h('h3', {}, label, h('span', { class: 'n' }, write(part.total, unit))),
+    part.entities ? h('p', { class: 'note' }, count ? `${count} ${count === 1 ? 'entry' : 'entries'}` : 'Nothing stands behind it.') : null,
+    remarks(part).map((text) => h('p', { class: 'note' }, text)),
+    count ? entityTable(part, unit, label) : null,
+    inner.map(([key]) => partView(part[key], PARTS[key], partUnit(key))));
+}
+
+function rowsView(answer, unit) {
+  return answer.rows.map((row) => partView(row, Object.entries(row).filter(([, value]) => typeof value === 'string' || value === null).map(([, value]) => value ?? '(none)').join(', '), unit));
+}
+
+function answerView(answer, unit) {
+  return [
+    answer.behind ? h('p', { class: 'warn' }, 'This tenant is busy: the list is a little behind the number.') : null,
+    answer.rows ? rowsView(answer, unit) : partView(answer, 'Total', unit),
+    answer.version ? h('p', { class: 'note' }, `Found by folding the entities of version ${answer.version} again.`) : null,
+  ];
+}
+
+function show(query, ...content) {
+  morph(dialog(),
+    h('header', {}, h('div', {}, h('h2', { id: 'explain-title' }, titleOf(query)), h('p', { class: 'note' }, scopeOf(query))),
+      h('button', { type: 'button', class: 'icon', 'data-action': 'close', 'aria-label': 'Close' }, '×')),
+    h('div', { class: 'content', tabindex: '0', role: 'region', 'aria-label': 'What is behind it' }, content));
+}
+
+let asked = 0; // only the newest question is answered
+
+/** Opens the list behind the number that `query` asks for. */
+export async function open(tenant, query, unit) {
+  const mine = ++asked;
+  show(query, h('p', { class: 'loading' }, 'Looking it up …'));
+  if (!dialog().open) dialog().showModal();
+  try {
+    const answer = await api.explain(tenant, { ...query, by: undefined });
+    if (mine === asked) show(query, answerView(answer, unit));
+  } catch (error) {
+    if (mine === asked) show(query, h('p', { class: 'warn', role: 'alert' }, `This cannot be shown: ${error.message}.`));
+  }
+}

@@ -1,0 +1,142 @@
+// Numbers, money, durations, dates and names as people read them. A value that is not there is "–", never 0.
+
+export const NONE = '–';
+
+const cache = new Map();
+function numberFormat(options) {
+  const key = JSON.stringify(options);
+  if (!cache.has(key)) cache.set(key, new Intl.NumberFormat(undefined, options));
+  return cache.get(key);
+}
+
+function moneyFormat(currency, compact) {
+  const options = compact ? { notation: 'compact', maximumFractionDigits: 1 } : {};
+  try {
+    return numberFormat({ style: 'currency', currency, currencyDisplay: 'narrowSymbol', ...options });
+  } catch {
+    return numberFormat({ minimumFractionDigits: 2, ...options }); // not a currency that the browser knows
+  }
+}
+
+/** Amount in one currency. Whole amounts lose their ",00" where space is short (`compact`). */
+export const money = (amount, currency, compact = false) => moneyFormat(currency, compact).format(amount);
+
+const plain = (digits) => (value, compact) =>
+  numberFormat(compact ? { notation: 'compact', maximumFractionDigits: 1 } : { maximumFractionDigits: digits }).format(value);
+const fixed = (digits, suffix = '') => (value) =>
+  numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value) + suffix;
+const percent = (value) => numberFormat({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value);
+
+// unit → how one number is written, its sign on an axis, its name in a heading
+const UNITS = {
+  count: { write: plain(2), heading: '' },
+  number: { write: plain(2), heading: '' },
+  ratio: { write: percent, heading: '%' },
+  quotient: { write: fixed(2), heading: '' },
+  score: { write: fixed(2), heading: 'score' },
+  days: { write: fixed(1, ' d'), heading: 'days' },
+  hours: { write: fixed(1, ' h'), heading: 'hours' },
+  minutes: { write: fixed(1, ' min'), heading: 'minutes' },
+  seconds: { write: fixed(0, ' s'), heading: 'seconds' },
+  milliseconds: { write: fixed(0, ' ms'), heading: 'ms' },
+};
+const unitOf = (unit) => UNITS[unit] ?? UNITS.number;
+
+export const isMoney = (value) => value !== null && typeof value === 'object';
+
+/** The lines of a value: one, or one per currency. */
+export function lines(value, unit, compact = false) {
+  if (value === null || value === undefined || value === '') return [NONE];
+  if (!isMoney(value)) return [unit === 'money' ? NONE : typeof value === 'number' ? unitOf(unit).write(value, compact) : String(value)];
+  const entries = Object.entries(value);
+  if (!entries.length) return [unit === 'money' ? '0' : NONE];
+  return entries.map(([currency, amount]) => (unit === 'ratio' ? `${percent(amount)} ${currency}` : money(amount, currency, compact)));
+}
+
+export const write = (value, unit, compact = false) => lines(value, unit, compact).join(', ');
+
+/** One number of a value, for drawing: money in `currency`. null: there is none. */
+export function numberOf(value, currency) {
+  if (value === null || value === undefined) return null;
+  if (isMoney(value)) return value[currency] ?? (Object.keys(value).length ? null : 0);
+  return typeof value === 'number' ? value : null;
+}
+
+/** What an axis says it measures. */
+export const unitHeading = (unit, currency) => (unit === 'money' ? currency : unitOf(unit).heading);
+
+/** A number of a chart: `unit` and `currency` as above. */
+export function point(value, unit, currency, compact = false) {
+  if (value === null || value === undefined) return NONE;
+  return unit === 'money' ? money(value, currency, compact) : unitOf(unit).write(value, compact);
+}
+
+/** A tick of an axis: short, without what the axis' title says already. */
+export function tick(value, unit, currency) {
+  if (unit === 'ratio') return numberFormat({ style: 'percent', maximumFractionDigits: 1 }).format(value);
+  return unit === 'money' ? money(value, currency, true) : plain(1)(value, Math.abs(value) >= 10000);
+}
+
+const signed = (value, options) => numberFormat({ signDisplay: 'exceptZero', ...options }).format(value);
+
+/** The way from one number to another: {text, sign}; null: not comparable. Ratios in points, all else in per cent. */
+export function change(now, before, unit, currency) {
+  const [after, from] = [numberOf(now, currency), numberOf(before, currency)];
+  if (after === null || from === null) return null;
+  const sign = Math.sign(after - from);
+  if (unit === 'ratio') return { text: `${signed((after - from) * 100, { maximumFractionDigits: 1 })} pp`, sign };
+  if (from === 0) return after === 0 ? { text: '±0', sign: 0 } : null;
+  return { text: signed((after - from) / Math.abs(from), { style: 'percent', maximumFractionDigits: Math.abs(after / from - 1) < 0.1 ? 1 : 0 }), sign };
+}
+
+const dates = new Map();
+function dateFormat(name, options) {
+  if (!dates.has(name)) dates.set(name, new Intl.DateTimeFormat(undefined, { timeZone: 'UTC', ...options }));
+  return dates.get(name);
+}
+const instantOf = (day) => new Date(`${day}T00:00:00Z`);
+
+/** "1 – 30 Nov 2026" */
+export function range({ from, to } = {}) {
+  if (!from || !to) return 'all dates';
+  return dateFormat('range', { day: 'numeric', month: 'short', year: 'numeric' }).formatRange(instantOf(from), instantOf(to));
+}
+
+const UNIT_LABELS = {
+  day: (label) => dateFormat('day', { day: 'numeric', month: 'short' }).format(instantOf(label)),
+  month: (label) => dateFormat('month', { month: 'short', year: '2-digit' }).format(instantOf(`${label}-01`)),
+};
+UNIT_LABELS.week = UNIT_LABELS.day;
+
+/** A label of a unit of time, as on an axis. */
+export const unitLabel = (unit, label) => (label === null ? NONE : (UNIT_LABELS[unit]?.(label) ?? label));
+
+/** The time of day of an instant, in the tenant's zone. */
+export const clock = (instant, timeZone) =>
+  new Intl.DateTimeFormat(undefined, { timeZone, hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(new Date(instant));
+
+// Words that are not what their letters say.
+const WORDS = { roi: 'ROI', sla: 'SLA', crm: 'CRM', p50: 'median', p90: 'p90', p95: 'p95', average: 'average' };
+
+/** won_deals → "Won deals" */
+export function name(text) {
+  const words = text.replace(/^custom\./, '').split(/[_\s]+/).map((word) => WORDS[word] ?? word);
+  const joined = words.join(' ');
+  return joined.charAt(0).toUpperCase() + joined.slice(1);
+}
+
+/** What a value of a dimension is called: ids stay as they are, only nothing gets a name. */
+export const member = (value) => (value === null || value === undefined ? '(none)' : value);
+
+/** "sales_cycle.p90" → {metric, stat} */
+export function splitColumn(column) {
+  const at = column.lastIndexOf('.');
+  const stat = at > 0 ? column.slice(at + 1) : '';
+  return ['average', 'p50', 'p90', 'p95'].includes(stat) ? { metric: column.slice(0, at), stat } : { metric: column, stat: null };
+}
+
+/** "sales_cycle.p90" → "Sales cycle, p90" */
+export function columnName(column) {
+  const { metric, stat } = splitColumn(column);
+  return stat ? `${name(metric)}, ${WORDS[stat]}` : name(metric);
+}
