@@ -14,7 +14,8 @@ import { columnName, name, write } from './format.js';
 import { completed, currenciesOf, load, loadBefore } from './model.js';
 import { isPanel, numbersTable, panel, sizeBars } from './panels.js';
 import { presentation } from './reports.js';
-import { seriesOf, sparkOf, unitsOf } from './series.js';
+import { readCatalogue } from './catalogue.js';
+import { seriesOf, sparkOf } from './series.js';
 import { sorted, table } from './table.js';
 
 const THEME = 'crm-reportd.theme';
@@ -25,7 +26,8 @@ const SAY_MS = 6000; // changes are said aloud at most so often
 const app = {
   view: null,
   tenants: [],
-  catalogue: null,
+  metrics: null, // the interface's catalogue, and …
+  catalogue: null, // … how the tenant can ask of it
   reports: [],
   model: null,
   data: [], // of the report's charts, in their order
@@ -41,11 +43,13 @@ const app = {
 const element = (id) => document.getElementById(id);
 const charted = () => presentation(app.view.report, app.model.columns.map((column) => column.name)).charts;
 
+const tenantOf = (view) => app.tenants.find((one) => one.tenant === view.tenant) ?? {};
+
 // ---- drawing ----
 
 function currency() {
   const known = currenciesOf(app.model);
-  return known.includes(app.view.currency) ? app.view.currency : (known[0] ?? app.tenants.find((one) => one.tenant === app.view.tenant)?.currency ?? 'EUR');
+  return known.includes(app.view.currency) ? app.view.currency : (known[0] ?? tenantOf(app.view).currency ?? 'EUR');
 }
 
 const chartId = (chart, i) => `${app.view.report}-${i}-${chart.kind}`;
@@ -126,7 +130,7 @@ function render() {
 
 // ---- reading ----
 
-const context = (signal) => ({ model: app.model, currency: currency(), unit: unitsOf(app.catalogue, app.model), signal });
+const context = (signal) => ({ model: app.model, currency: currency(), catalogue: app.catalogue, signal });
 
 const ignoreAbort = (error) => {
   if (error.name !== 'AbortError') throw error;
@@ -146,7 +150,7 @@ async function readSparks(signal) {
 
 /** The report itself, then what it is compared with, then what has to be asked for. */
 async function readDeep(signal) {
-  app.model.before = await loadBefore(app.model, signal);
+  app.model.before = await loadBefore(app.model, { catalogue: app.catalogue, signal });
   render();
   await Promise.all([readCharts(signal), readSparks(signal)]);
   render();
@@ -155,7 +159,7 @@ async function readDeep(signal) {
 async function readReport(signal) {
   const { view } = app;
   const document = await api.report(view.tenant, view.report, signal);
-  const model = await load(view, document, app.tenants.find((one) => one.tenant === view.tenant) ?? {}, signal);
+  const model = await load(view, document, tenantOf(view), { catalogue: app.catalogue, signal });
   if (signal.aborted) return;
   model.before = app.model && sameView(app.model.view, model.view) ? app.model.before : null;
   app.model = model;
@@ -273,10 +277,11 @@ async function arrive() {
   const view = readAddress(location.hash);
   const before = app.view;
   try {
-    if (!app.tenants.length) [app.tenants, app.catalogue] = await Promise.all([api.tenants(), api.catalogue()]);
+    if (!app.tenants.length) [app.tenants, app.metrics] = await Promise.all([api.tenants(), api.catalogue()]);
     app.view = view;
     if (!before || before.tenant !== view.tenant || !view.tenant) view.tenant = await enterTenant(view.tenant);
     if (!view.tenant) throw new Error('no tenant has sent an event yet');
+    app.catalogue = readCatalogue(app.metrics, tenantOf(view));
     view.report ??= firstReport();
   } catch (error) {
     Object.assign(app, { view, error, model: null });
@@ -296,7 +301,7 @@ function go(change) {
 }
 
 function openQuery(query) {
-  explain.open(app.view.tenant, query, unitsOf(app.catalogue, app.model)(query.metric) ?? 'count');
+  explain.open(app.view.tenant, query, app.catalogue.unit(query.metric) ?? 'count');
 }
 
 function choosePeriod(period) {
@@ -353,7 +358,7 @@ const ACTIONS = {
   narrow: ({ dimension, member }) => go({ where: { ...app.view.where, [dimension]: [JSON.parse(member)] } }),
   unfilter: ({ dimension }) => go({ where: without(dimension) }),
   set: ({ name: field, valueSet }) => go({ [field]: valueSet }),
-  filter: () => filter.open(app.model),
+  filter: () => filter.open(app.model, app.catalogue),
   'filter-none': () => filter.clear(),
   close: (_, target) => target.closest('dialog').close(),
   csv: download,

@@ -23,15 +23,22 @@ const faded = (rgb, alpha) => rgb.replace(/rgba?\(([^)]+)\)/, (_, parts) => `rgb
 
 const FONT = { size: 12 };
 
-function valueAxis(colours, unit, currency) {
+/** Shares that come near the whole end at 100 %; else a little room above the largest. */
+function shareRange(series) {
+  const most = Math.max(0, ...series.flatMap((one) => one.values));
+  return most > 0.6 && most <= 1 ? { max: 1, grace: 0 } : {};
+}
+
+/** `title`: what is measured; a duration says its unit, too. */
+function valueAxis(colours, unit, currency, title = '') {
+  const text = [title, unitHeading(unit)].filter(Boolean).join(', ');
   return {
     beginAtZero: true,
     border: { display: false },
     grid: { color: colours.grid, drawBorder: false, drawTicks: false },
     ticks: { color: colours.muted, font: FONT, padding: 8, maxTicksLimit: 6, precision: unit === 'count' ? 0 : undefined, callback: (value) => tick(value, unit, currency) },
-    title: { display: Boolean(unitHeading(unit, currency)), text: unitHeading(unit, currency), color: colours.muted, font: FONT },
+    title: { display: Boolean(text), text, color: colours.muted, font: FONT },
     grace: '6%',
-    ...(unit === 'ratio' ? { suggestedMax: 0.05 } : {}),
   };
 }
 
@@ -64,7 +71,7 @@ function tooltip(colours, { series }, currency) {
     boxPadding: 5,
     usePointStyle: true,
     filter: (item) => !item.dataset.silent,
-    callbacks: { label: (item) => ` ${item.dataset.label}: ${point(item.dataset.shown?.[item.dataIndex] ?? item.dataset.numbers[item.dataIndex], series[0].unit, currency)}` },
+    callbacks: { label: (item) => ` ${item.dataset.label}: ${point(item.dataset.numbers[item.dataIndex], series[0].unit, currency)}` },
   };
 }
 
@@ -72,6 +79,7 @@ const calm = matchMedia('(prefers-reduced-motion: reduce)');
 
 /** What all charts share; `axes` are {x, y}. */
 function configuration(type, data, colours, currency, { axes, datasets, options = {}, plugins = [] }) {
+  if (data.series[0].unit === 'ratio') Object.assign(options.indexAxis === 'y' ? axes.x : axes.y, shareRange(data.series));
   return {
     type,
     data: { labels: data.labels, datasets },
@@ -125,29 +133,25 @@ function bar(series, i, colours) {
 function trend(chart, data, colours, currency) {
   const { unit } = data.series[0];
   const make = chart.stacked ? bar : line;
-  const axes = { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency) };
+  const axes = { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency, data.measure) };
   if (chart.stacked) axes.x.stacked = axes.y.stacked = true;
   return configuration(chart.stacked ? 'bar' : 'line', data, colours, currency, { axes, datasets: data.series.map((one, i) => make(one, i, colours)) });
 }
 
-/** Numbers at the end of bars: nobody has to follow a grid line. */
-function endLabels(unit, currency, colours) {
-  return {
-    id: 'endLabels',
-    afterDatasetsDraw(chart) {
-      const { ctx } = chart;
-      ctx.save();
-      Object.assign(ctx, { fillStyle: colours.muted, font: `500 11px ${Chart.defaults.font.family}`, textBaseline: 'middle', textAlign: 'left' });
-      chart.data.datasets.forEach((dataset, i) => {
-        if (dataset.silent || !chart.isDatasetVisible(i)) return;
-        chart.getDatasetMeta(i).data.forEach((element, j) => {
-          if (dataset.numbers[j] !== null) ctx.fillText(point(dataset.numbers[j], unit, currency, unit === 'money'), Math.max(element.x, element.base) + 6, element.y);
-        });
-      });
-      ctx.restore();
-    },
-  };
-}
+/** Numbers at the end of bars: nobody has to follow a grid line. Its options: {unit, currency, colour}. */
+const endLabels = {
+  id: 'endLabels',
+  afterDatasetsDraw(chart, _, { unit, currency, colour: ink }) {
+    const { ctx, data } = chart;
+    ctx.save();
+    Object.assign(ctx, { fillStyle: ink, font: `500 11px ${Chart.defaults.font.family}`, textBaseline: 'middle', textAlign: 'left' });
+    const write = (dataset) => ({ x, y, base }, i) => {
+      if (dataset.numbers[i] !== null) ctx.fillText(point(dataset.numbers[i], unit, currency, unit === 'money'), Math.max(x, base) + 6, y);
+    };
+    data.datasets.forEach((dataset, i) => chart.isDatasetVisible(i) && chart.getDatasetMeta(i).data.forEach(write(dataset)));
+    ctx.restore();
+  },
+};
 
 /** Goals as a dataset of marks: they take part in the legend, the tooltip and the scale. */
 function goalMarks(goals, colours) {
@@ -159,14 +163,15 @@ function bars(chart, data, colours, currency) {
   const { unit } = data.series[0];
   const datasets = data.series.map((one, i) => bar(one, i, colours));
   if (chart.upright) {
-    return configuration('bar', data, colours, currency, { axes: { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency) }, datasets });
+    return configuration('bar', data, colours, currency, { axes: { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency, data.measure) }, datasets });
   }
-  const values = { ...valueAxis(colours, unit, currency), grace: '16%' };
-  const plugins = data.goals ? [] : [endLabels(unit, currency, colours)];
-  if (data.goals) datasets.unshift(goalMarks(data.goals, colours));
-  const made = configuration('bar', data, colours, currency, {
-    axes: { x: values, y: nameAxis(colours, '', { autoSkip: false }) }, datasets, plugins, options: { indexAxis: 'y' } });
-  if (data.goals) made.options.plugins.legend.display = true;
+  const axes = { x: { ...valueAxis(colours, unit, currency, data.measure), grace: '16%' }, y: nameAxis(colours, '', { autoSkip: false }) };
+  const made = configuration('bar', data, colours, currency, { axes, datasets, plugins: data.goals ? [] : [endLabels], options: { indexAxis: 'y' } });
+  made.options.plugins.endLabels = { unit, currency, colour: colours.muted };
+  if (data.goals) {
+    datasets.unshift(goalMarks(data.goals, colours));
+    made.options.plugins.legend.display = true;
+  }
   return made;
 }
 
@@ -182,11 +187,7 @@ function spread(chart, data, colours, currency) {
   const datasets = [mark(p50, 'line', colours.series[0]), mark(average, 'circle', colours.series[2]), mark(p90, 'line', faded(colours.series[0], 0.65)),
     mark(p95, 'rectRot', colours.muted), band];
   return configuration('bar', data, colours, currency, {
-    axes: { x: valueAxis(colours, unit, currency), y: nameAxis(colours, '', { autoSkip: false }) }, datasets, options: { indexAxis: 'y' } });
-}
-
-function steps(chart, data, colours, currency) {
-  return bars(chart, data, colours, currency);
+    axes: { x: valueAxis(colours, unit, currency, data.measure), y: nameAxis(colours, '', { autoSkip: false }) }, datasets, options: { indexAxis: 'y' } });
 }
 
 function months(chart, data, colours, currency) {
@@ -195,7 +196,7 @@ function months(chart, data, colours, currency) {
   return configuration('bar', data, colours, currency, { axes, datasets: data.series.map((one, i) => bar(one, i, colours)) });
 }
 
-const KINDS = { trend, bars, spread, steps, months };
+const KINDS = { trend, bars, spread, steps: bars, months };
 export const isDrawn = (kind) => kind in KINDS;
 
 const ROW_PX = 30;
@@ -212,7 +213,7 @@ export function heightOf(chart, data) {
 const drawn = new Map(); // id → Chart
 
 function sameShape(chart, made) {
-  return chart.config.type === made.type && chart.data.datasets.length === made.data.datasets.length && chart.canvas.isConnected;
+  return chart.config.type === made.type && chart.config.plugins.length === made.plugins.length && chart.data.datasets.length === made.data.datasets.length && chart.canvas.isConnected;
 }
 
 /** Draws, or moves what is drawn to its new numbers. `onPick(query, name)`: a number was chosen. */
@@ -229,7 +230,6 @@ export function draw(id, canvas, chart, data, currency, onPick) {
     before.data.labels = made.data.labels;
     made.data.datasets.forEach((dataset, i) => Object.assign(before.data.datasets[i], dataset));
     before.options = made.options;
-    before.config.plugins = made.plugins;
     before.update();
     return;
   }

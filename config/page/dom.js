@@ -25,9 +25,12 @@ function markChanged(element, before, after) {
   element.changedTimer = setTimeout(() => delete element.dataset.changed, CHANGED_MS);
 }
 
+/** Attributes that no view sets, which are not to be taken away: a running highlight, lengths, what a user has opened. */
+const stays = (element, name) => name === 'data-changed' || name === 'style' || element.hasAttribute('data-keep') || (name === 'open' && element.hasAttribute('data-hold'));
+
 function syncAttributes(have, want) {
   for (const { name } of [...have.attributes]) {
-    if (!want.hasAttribute(name) && name !== 'data-changed' && !(name === 'open' && have.hasAttribute('data-hold'))) have.removeAttribute(name);
+    if (!want.hasAttribute(name) && !stays(have, name)) have.removeAttribute(name);
   }
   for (const { name, value } of want.attributes) {
     if (have.getAttribute(name) !== value) have.setAttribute(name, value);

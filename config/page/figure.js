@@ -1,5 +1,6 @@
 // One number as people see it: its lines, what it was before, and a button that opens what stands behind it.
 
+import { isTime } from './catalogue.js';
 import { h } from './dom.js';
 import { change, columnName, isMoney, lines, member, name, range } from './format.js';
 import { unitRange } from './periods.js';
@@ -7,7 +8,6 @@ import { keyOf, queryOf } from './model.js';
 import { meaning } from './reports.js';
 
 const EXPLAINED_UNITS = new Set(['day', 'week', 'month']);
-const TIME_UNITS = new Set(['day', 'week', 'month', 'quarter', 'year']);
 
 /** The view and range of one row; null: it stands for several ("(other)", a fiscal unit). */
 function placeOf(model, row) {
@@ -16,7 +16,7 @@ function placeOf(model, row) {
     const value = row[dimension] ?? null;
     if (value === '(other)') return null;
     if (EXPLAINED_UNITS.has(dimension) && value !== null) days = unitRange(dimension, value);
-    else if (TIME_UNITS.has(dimension)) return null;
+    else if (isTime(dimension)) return null;
     else view = { ...view, where: { ...view.where, [dimension]: [value] } };
   }
   return { view, days };

@@ -1,33 +1,32 @@
 // The filter: a dimension, its members, which of them count.
 
 import * as api from './api.js';
+import { isTime } from './catalogue.js';
 import { h, morph } from './dom.js';
 import { member, name } from './format.js';
 import { queryOf } from './model.js';
 
 const dialog = () => document.getElementById('filter');
-const TIME_UNITS = new Set(['day', 'week', 'month', 'quarter', 'year']);
 const USUAL = ['owner', 'team', 'source', 'campaign'];
 const SHOWN_MAX = 300;
 
-let state = null; // {model, dimension, members: [] or null (loading), search, refused}
+let state = null; // {model, catalogue, dimension, members: [] or null (loading), search, refused}
 
 /** Dimensions that this report can be narrowed by. */
-export function dimensionsOf(model) {
+function dimensionsOf(model, catalogue) {
   const own = model.document.sections.flatMap((section) => section.by);
-  return [...new Set([...own, ...USUAL, ...Object.keys(model.view.where)])].filter((one) => !TIME_UNITS.has(one));
+  const known = (dimension) => !isTime(dimension) && model.columns.some((column) => catalogue.knows(column.metric, dimension));
+  return [...new Set([...own, ...USUAL, ...Object.keys(model.view.where)])].filter(known);
 }
 
 const chosen = () => state.model.view.where[state.dimension] ?? [];
 
-/** Members that any of the report's first numbers knows, at any time. */
-async function membersOf(model, dimension) {
-  for (const column of model.columns.slice(0, 4)) {
-    const { where, ...query } = queryOf({ ...model.view, where: {} }, null, column, [dimension]);
-    const rows = await api.query(model.view.tenant, query);
-    if (rows) return rows.map((row) => row[dimension] ?? null);
-  }
-  return null;
+/** Members that the report's first metric of that dimension knows, at any time. */
+async function membersOf(model, catalogue, dimension) {
+  const query = (column) => queryOf({ ...model.view, where: {} }, null, column, [dimension]);
+  const column = model.columns.find((one) => catalogue.allows(query(one)));
+  const rows = column ? await api.query(model.view.tenant, query(column)) : [];
+  return rows.map((row) => row[dimension] ?? null);
 }
 
 function choice(value) {
@@ -36,14 +35,14 @@ function choice(value) {
 }
 
 function list() {
-  if (!state.members) return h('p', { class: 'loading' }, state.refused ? `This report cannot be filtered by ${name(state.dimension).toLowerCase()}.` : 'Looking it up …');
+  if (!state.members) return h('p', { class: 'loading' }, state.refused ? 'This cannot be looked up now.' : 'Looking it up …');
   const wanted = state.members.filter((value) => member(value).toLowerCase().includes(state.search.toLowerCase()));
   if (!wanted.length) return h('p', { class: 'empty' }, 'None.');
   return h('ul', { class: 'choices' }, wanted.slice(0, SHOWN_MAX).map(choice));
 }
 
 function draw() {
-  const dimensions = dimensionsOf(state.model).map((one) => h('option', { value: one, selected: one === state.dimension }, name(one)));
+  const dimensions = dimensionsOf(state.model, state.catalogue).map((one) => h('option', { value: one, selected: one === state.dimension }, name(one)));
   morph(dialog(),
     h('form', { method: 'dialog', 'data-form': 'filter' },
       h('header', {}, h('h2', { id: 'filter-title' }, 'Filter'), h('button', { type: 'button', class: 'icon', 'data-action': 'close', 'aria-label': 'Close' }, '×')),
@@ -55,10 +54,10 @@ function draw() {
 }
 
 export async function choose(dimension) {
-  const { model } = state;
-  state = { model, dimension, members: null, search: '', refused: false };
+  const { model, catalogue } = state;
+  state = { model, catalogue, dimension, members: null, search: '', refused: false };
   draw();
-  const members = await membersOf(model, dimension).catch(() => null);
+  const members = await membersOf(model, catalogue, dimension).catch(() => null);
   if (state.dimension !== dimension) return;
   Object.assign(state, { members, refused: !members });
   draw();
@@ -69,9 +68,9 @@ export function search(text) {
   draw();
 }
 
-export function open(model) {
-  state = { model };
-  choose(Object.keys(model.view.where)[0] ?? dimensionsOf(model)[0]);
+export function open(model, catalogue) {
+  state = { model, catalogue };
+  choose(Object.keys(model.view.where)[0] ?? dimensionsOf(model, catalogue)[0]);
   dialog().showModal();
 }
 

@@ -27,18 +27,27 @@ const fixed = (digits, suffix = '') => (value) =>
   numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value) + suffix;
 const percent = (value) => numberFormat({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value);
 
-// unit → how one number is written, its sign on an axis, its name in a heading
+const SIZES = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']]; // of seconds
+
+/** A duration in the largest of these that makes it 1 or more; `of`: seconds of its unit. */
+const duration = (of) => (value) => {
+  const seconds = value * of;
+  const [size, sign] = SIZES.find(([least]) => Math.abs(seconds) >= least) ?? SIZES.at(-1);
+  return `${numberFormat({ maximumFractionDigits: seconds / size < 10 ? 1 : 0 }).format(seconds / size)} ${sign}`;
+};
+
+// unit → how one number is written, its name in a heading
 const UNITS = {
   count: { write: plain(2), heading: '' },
   number: { write: plain(2), heading: '' },
-  ratio: { write: percent, heading: '%' },
+  ratio: { write: percent, heading: '' },
   quotient: { write: fixed(2), heading: '' },
   score: { write: fixed(2), heading: 'score' },
-  days: { write: fixed(1, ' d'), heading: 'days' },
-  hours: { write: fixed(1, ' h'), heading: 'hours' },
-  minutes: { write: fixed(1, ' min'), heading: 'minutes' },
-  seconds: { write: fixed(0, ' s'), heading: 'seconds' },
-  milliseconds: { write: fixed(0, ' ms'), heading: 'ms' },
+  days: { write: duration(86400), heading: 'days' },
+  hours: { write: duration(3600), heading: 'hours' },
+  minutes: { write: duration(60), heading: 'minutes' },
+  seconds: { write: duration(1), heading: 'seconds' },
+  milliseconds: { write: duration(0.001), heading: 'ms' },
 };
 const unitOf = (unit) => UNITS[unit] ?? UNITS.number;
 
@@ -62,8 +71,8 @@ export function numberOf(value, currency) {
   return typeof value === 'number' ? value : null;
 }
 
-/** What an axis says it measures. */
-export const unitHeading = (unit, currency) => (unit === 'money' ? currency : unitOf(unit).heading);
+/** What an axis has to say beside its ticks: of a duration its unit; money and shares say it on each tick. */
+export const unitHeading = (unit) => (unit === 'money' ? '' : unitOf(unit).heading);
 
 /** A number of a chart: `unit` and `currency` as above. */
 export function point(value, unit, currency, compact = false) {

@@ -34,8 +34,11 @@ export function queryOf(view, range, column, by = []) {
   return query;
 }
 
-async function queriedRows(view, range, columns, by, signal) {
-  const answers = await Promise.all(columns.map((column) => api.query(view.tenant, queryOf(view, range, column, by), signal)));
+/** Rows of a query; null: the metric cannot be asked like that. */
+export const asked = async (tenant, query, catalogue, signal) => (catalogue.allows(query) ? api.query(tenant, query, signal) : null);
+
+async function queriedRows(view, range, columns, by, { catalogue, signal }) {
+  const answers = await Promise.all(columns.map((column) => asked(view.tenant, queryOf(view, range, column, by), catalogue, signal)));
   const rows = new Map();
   answers.forEach((answer, i) => {
     for (const { value, ...members } of answer ?? []) {
@@ -47,13 +50,13 @@ async function queriedRows(view, range, columns, by, signal) {
   return rows;
 }
 
-const asked = (columns) => columns.filter((column) => column.metric !== 'share');
+const withoutShare = (columns) => columns.filter((column) => column.metric !== 'share');
 
 /** All columns of a range, as a total and rows by key. */
-async function queried(view, range, columns, by, signal) {
+async function queried(view, range, columns, by, how) {
   const [rows, total] = await Promise.all([
-    by.length ? queriedRows(view, range, asked(columns), by, signal) : new Map(),
-    queriedRows(view, range, asked(columns), [], signal),
+    by.length ? queriedRows(view, range, withoutShare(columns), by, how) : new Map(),
+    queriedRows(view, range, withoutShare(columns), [], how),
   ]);
   return { rows, total: total.get('[]') ?? {} };
 }
@@ -67,8 +70,8 @@ function addShares(columns, { rows, total }) {
 const sumOf = (value) => (value !== null && typeof value === 'object' ? Object.values(value).reduce((sum, one) => sum + one, 0) : (value ?? -Infinity));
 const byFirst = (columns) => (a, b) => sumOf(b[columns[0]?.name]) - sumOf(a[columns[0]?.name]);
 
-async function fromQueries(view, range, columns, by, signal) {
-  const found = await queried(view, range, columns, by, signal);
+async function fromQueries(view, range, columns, by, how) {
+  const found = await queried(view, range, columns, by, how);
   addShares(columns, found);
   return { source: 'query', total: found.total, rows: [...found.rows.values()].sort(byFirst(columns)) };
 }
@@ -80,10 +83,10 @@ function fromSnapshot(view, section) {
   return period ? { source: 'report', total: period.total, rows: period.rows, snapshotPeriod: period } : null;
 }
 
-async function comparison(view, range, columns, by, signal) {
+async function comparison(view, range, columns, by, how) {
   const before = comparedRange(view.compare, view.from ? null : view.period, range);
   if (!before) return null;
-  return { ...(await queried(view, before, columns, by, signal)), range: before };
+  return { ...(await queried(view, before, columns, by, how)), range: before };
 }
 
 /** What a view leaves open is as the report has it: its first grouping, this month or its first period. */
@@ -96,7 +99,7 @@ export function completed(view, document) {
 }
 
 /**
- * The model of a view:
+ * The model of a view; `how` is {catalogue, signal}:
  *   view, document     as given, the view completed
  *   by, columns        dimensions; {name, metric, stat, unit} of the numbers
  *   total, rows        numbers by column name; rows also hold their dimensions
@@ -104,19 +107,19 @@ export function completed(view, document) {
  *   range, today       {from, to} or null (all dates); the tenant's day
  *   source             'report' or 'query'
  */
-export async function load(view, document, tenant, signal) {
+export async function load(view, document, tenant, how) {
   const full = completed(view, document);
   const section = sectionOf(document, full.by);
   const columns = columnsOf(section ?? document.sections[0]);
   const by = full.by ? full.by.split(',') : [];
   const today = dayAt(document.as_of, document.time_zone);
   const range = rangeOfView(full, document, today, tenant);
-  const numbers = fromSnapshot(full, section) ?? (await fromQueries(full, range, columns, by, signal));
+  const numbers = fromSnapshot(full, section) ?? (await fromQueries(full, range, columns, by, how));
   return { view: full, document, by, columns, range, today, before: null, ...numbers };
 }
 
 /** What the model is compared with, which is worth waiting for a little longer. */
-export const loadBefore = (model, signal) => comparison(model.view, model.range, model.columns, model.by, signal);
+export const loadBefore = (model, how) => comparison(model.view, model.range, model.columns, model.by, how);
 
 /** Currencies of the model's money, the largest first. */
 export function currenciesOf(model) {

@@ -104,12 +104,16 @@ const TRENDS = [
   { upTo: Infinity, unit: 'month', from: (to) => addMonths(monthBegin(to), -23) },
 ];
 
-/** {unit, from, to} of the development that leads to a period; never beyond today. A missing range is the last year. */
-export function trendOf(range, today, weekStart) {
+const UNIT_ENDS = { day: (day) => day, week: (day, weekStart) => weekOf(day, weekStart).to, month: monthEnd };
+
+/** {unit, from, to} of the development that leads to a period, in whole units, the last begun by today. A missing range is
+ * the last year; `coarse`: by month at the finest. */
+export function trendOf(range, today, weekStart, coarse = false) {
   const known = isDay(range?.from) && isDay(range?.to) ? range : { from: addMonths(today, -11), to: today };
   const to = sooner(known.to, today);
-  const { unit, from } = TRENDS.find((row) => daysBetween(known.from, known.to) < row.upTo);
-  return { unit, from: sooner(from(to, weekStart), known.from), to };
+  const { unit, from } = TRENDS.find((row) => daysBetween(known.from, known.to) < row.upTo && (!coarse || row.unit === 'month'));
+  const begin = { day: (day) => day, week: (day) => weekOf(day, weekStart).from, month: monthBegin }[unit];
+  return { unit, from: begin(sooner(from(to, weekStart), known.from)), to: UNIT_ENDS[unit](to, weekStart) };
 }
 
 const FIRST_DAYS = {

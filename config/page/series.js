@@ -1,26 +1,16 @@
 // What a chart draws: names, numbers, and for each number the query that explains it. From the model where it has them.
 
-import * as api from './api.js';
+import { isTime } from './catalogue.js';
 import { columnName, member, name, numberOf, splitColumn, unitLabel } from './format.js';
-import { queryOf } from './model.js';
+import { asked, queryOf } from './model.js';
 import { addMonths, trendOf, unitRange, unitsBetween } from './periods.js';
-import { displayUnit } from './reports.js';
 
 const MEMBERS_MAX = 6; // lines and layers that can be told apart
 const BARS_MAX = 12;
-const TIME_UNITS = new Set(['day', 'week', 'month', 'quarter', 'year']);
 const STATS = ['average', 'p50', 'p90', 'p95'];
 const ADDITIVE = new Set(['count', 'money']);
 
-/** Units of metrics, as far as the catalogue and the report tell. */
-export function unitsOf(catalogue, model) {
-  const units = new Map();
-  for (const [metric, row] of Object.entries(catalogue?.metrics ?? {})) if (row.unit) units.set(metric, displayUnit(metric, row.unit));
-  for (const column of model.columns) units.set(column.metric, column.unit);
-  return (metric) => units.get(metric) ?? (/(_rate|_ratio|_compliance|_progress|margin|quality|_roi|probability)/.test(metric) ? 'ratio' : null);
-}
-
-/** Of a metric whose unit nobody told: what its values look like. */
+/** Of a metric that is not in the catalogue: what its values look like. */
 function unitFrom(unit, values) {
   if (unit) return unit;
   return values.some((value) => value !== null && typeof value === 'object') ? 'money' : 'count';
@@ -29,13 +19,12 @@ function unitFrom(unit, values) {
 /** The dimension a chart goes by; null: none that a chart can show beside time. */
 function dimensionOf(chart, model) {
   if (chart.by !== '*') return chart.by ?? null;
-  return model.by.find((one) => !TIME_UNITS.has(one)) ?? null;
+  return model.by.find((one) => !isTime(one)) ?? null;
 }
 
 const withMember = (view, dimension, value) => ({ ...view, where: { ...view.where, [dimension]: [value] } });
 
-/** Context of one drawing: the model, how to ask, units and the currency. */
-const ask = (context, query) => api.query(context.model.view.tenant, query, context.signal);
+const ask = (context, query) => asked(context.model.view.tenant, query, context.catalogue, context.signal);
 const isMine = (context, dimension) => context.model.by.length === 1 && context.model.by[0] === dimension;
 
 async function metricByTime(context, metric, trend) {
@@ -44,7 +33,7 @@ async function metricByTime(context, metric, trend) {
 }
 
 function timeSeries(context, { metric, title, view, values, labels, trend, gap }) {
-  const unit = unitFrom(context.unit(metric), [...values.values()]);
+  const unit = unitFrom(context.catalogue.unit(metric), [...values.values()]);
   const empty = unit === 'count' && gap !== null ? 0 : null;
   return {
     name: title,
@@ -96,21 +85,34 @@ async function trendOfMembers(context, chart, dimension, trend, labels) {
   return { series, note: more && !ADDITIVE.has(series[0]?.unit) ? `the first ${shown.length} of ${members.length}` : '' };
 }
 
+const KEPT_MIN = 4;
+
+/** Without the units before anything happened: a tenant that is young has no long empty past. */
+function fromTheFirst(labels, series) {
+  const first = labels.findIndex((_, i) => series.some((one) => one.values[i]));
+  const at = Math.min(Math.max(0, first), Math.max(0, labels.length - KEPT_MIN));
+  const cut = series.map((one) => ({ ...one, values: one.values.slice(at), queries: one.queries.slice(at) }));
+  return { labels: labels.slice(at), series: cut };
+}
+
 async function trend(chart, context) {
   const { model } = context;
   const weekStart = model.document.week_start;
-  const span = trendOf(model.range, model.today, weekStart);
-  if (chart.unit === 'month' && span.unit !== 'month') Object.assign(span, { unit: 'month', from: `${addMonths(span.to, -11).slice(0, 7)}-01` });
+  const span = trendOf(model.range, model.today, weekStart, chart.unit === 'month');
   const labels = unitsBetween(span.unit, span, weekStart);
   const dimension = chart.metrics ? null : dimensionOf(chart, model);
   const metrics = chart.metrics ?? [chart.metric];
-  const { series, note = '' } = dimension
+  const { series: all, note = '' } = dimension
     ? await trendOfMembers(context, chart, dimension, span, labels)
     : { series: await trendOfMetrics(context, { metrics }, span, labels) };
   const by = { day: 'by day', week: 'by week', month: 'by month' }[span.unit];
-  return { labels: labels.map((label) => unitLabel(span.unit, label)), series, axis: { week: 'week beginning', day: '', month: '' }[span.unit],
+  const { labels: shown, series } = fromTheFirst(labels, all);
+  return { labels: shown.map((label) => unitLabel(span.unit, label)), series, measure: measureOf(chart), axis: { week: 'week beginning', day: '', month: '' }[span.unit],
     about: [dimension ? `${name(chart.metric)} by ${name(dimension).toLowerCase()}` : '', by, note].filter(Boolean).join(', ') };
 }
+
+/** What the axis of a chart measures, where that is one thing. */
+const measureOf = (chart) => (chart.metric ?? (chart.metrics.length === 1 ? chart.metrics[0] : null)) && name(chart.metric ?? chart.metrics[0]);
 
 /** Values of columns ("metric" or "metric.stat") per member: Map member → {column: value}. */
 async function membersOf(context, columns, dimension) {
@@ -135,7 +137,7 @@ function memberSeries(context, column, dimension, members, found) {
   const { view, range } = context.model;
   return {
     name: stat ? { average: 'average', p50: 'median' }[stat] ?? stat : columnName(column),
-    unit: unitFrom(context.unit(metric), values),
+    unit: unitFrom(context.catalogue.unit(metric), values),
     values: values.map((value) => numberOf(value, context.currency)),
     queries: members.map((key) => (key === '(other)' ? null : queryOf(withMember(view, dimension, key), range, column))),
   };
@@ -153,7 +155,7 @@ async function bars(chart, context) {
   const members = all.slice(0, chart.upright ? 24 : BARS_MAX);
   const series = chart.metrics.map((metric) => memberSeries(context, metric, dimension, members, found)).filter((one) => some([one]));
   const goals = goal ? memberSeries(context, goal, dimension, members, found) : null;
-  return { labels: members.map(member), series, goals: goals && some([goals]) ? goals.values : null, axis: name(dimension),
+  return { labels: members.map(member), series, goals: goals && some([goals]) ? goals.values : null, measure: measureOf(chart), axis: name(dimension),
     about: [`by ${name(dimension).toLowerCase()}`, all.length > members.length ? `the first ${members.length} of ${all.length}` : ''].filter(Boolean).join(', ') };
 }
 
@@ -165,7 +167,7 @@ async function spread(chart, context) {
   const length = (key) => found.get(key)[columns[1]] ?? -1;
   const members = [...found.keys()].filter((key) => length(key) >= 0).sort((a, b) => length(b) - length(a)).slice(0, BARS_MAX);
   const series = columns.map((column) => memberSeries(context, column, dimension, members, found));
-  return { labels: members.map(member), series, axis: name(dimension), about: `by ${name(dimension).toLowerCase()}: average, median, p90, p95` };
+  return { labels: members.map(member), series, measure: measureOf(chart), axis: name(dimension), about: `by ${name(dimension).toLowerCase()}: average, median, p90, p95` };
 }
 
 async function funnel(chart, context) {
@@ -204,7 +206,7 @@ const SOURCES = { trend, bars, spread, funnel, steps, months, progress: NOTHING,
 
 /**
  * {labels, series: [{name, unit, values, queries}], axis, about, …} of a chart; null: it does not fit this view.
- * context: {model, currency, unit: metric → unit, signal}
+ * context: {model, currency, catalogue, signal}
  */
 export const seriesOf = (chart, context) => SOURCES[chart.kind](chart, context);
 

@@ -1,7 +1,8 @@
 // The table of a report: its groups down, its numbers across, every number open to a question.
 
+import { isTime } from './catalogue.js';
 import { h } from './dom.js';
-import { columnName, member, name, unitHeading, unitLabel } from './format.js';
+import { columnName, member, name, unitLabel } from './format.js';
 import { beforeOf, delta, number, queryBehind } from './figure.js';
 import { keyOf } from './model.js';
 
@@ -16,9 +17,6 @@ function headings(columns) {
   return groups;
 }
 
-const unitNote = (unit) => (unit === 'money' || unit === 'ratio' ? '' : unitHeading(unit));
-const noted = (unit) => (unitNote(unit) ? h('span', { class: 'unit' }, unitNote(unit)) : null);
-
 function sortButton(model, key, label) {
   const { sort } = model.view;
   const state = sort === key ? 'ascending' : sort === `-${key}` ? 'descending' : 'none';
@@ -29,7 +27,7 @@ function sortButton(model, key, label) {
 
 function columnHead(model, column, label, rows) {
   const { button, state } = sortButton(model, column.name, label);
-  return h('th', { scope: 'col', class: 'n', rowspan: rows, 'aria-sort': state === 'none' ? null : state, 'data-key': column.name }, button, rows ? noted(column.unit) : null);
+  return h('th', { scope: 'col', class: 'n', rowspan: rows, 'aria-sort': state === 'none' ? null : state, 'data-key': column.name }, button);
 }
 
 const STATS = { average: 'avg', p50: 'median', p90: 'p90', p95: 'p95' };
@@ -43,7 +41,7 @@ function head(model) {
   });
   const first = groups.map((group) =>
     group.columns.length > 1
-      ? h('th', { scope: 'colgroup', colspan: group.columns.length, class: 'over', 'data-key': `${group.metric}…` }, name(group.metric), noted(group.columns[0].unit))
+      ? h('th', { scope: 'colgroup', colspan: group.columns.length, class: 'over', 'data-key': `${group.metric}…` }, name(group.metric))
       : columnHead(model, group.columns[0], columnName(group.columns[0].name), two ?? 1),
   );
   const second = groups.filter((group) => group.columns.length > 1).flatMap((group) => group.columns.map((column) => columnHead(model, column, STATS[column.stat], null)));
@@ -58,11 +56,9 @@ function cell(model, column, row, currency) {
     before ? delta(value, before[column.name] ?? null, column, currency) : null);
 }
 
-const TIME_UNITS = new Set(['day', 'week', 'month', 'quarter', 'year']);
-
 function groupCell(row, dimension) {
   const value = row[dimension] ?? null;
-  if (TIME_UNITS.has(dimension)) return h('th', { scope: 'row', 'data-key': dimension }, unitLabel(dimension, value));
+  if (isTime(dimension)) return h('th', { scope: 'row', 'data-key': dimension }, unitLabel(dimension, value));
   if (value === '(other)') return h('th', { scope: 'row', 'data-key': dimension }, 'all others');
   return h('th', { scope: 'row', 'data-key': dimension },
     h('button', { type: 'button', class: `member${value === null ? ' none' : ''}`, 'data-action': 'narrow', 'data-dimension': dimension, 'data-member': JSON.stringify(value), title: `Only ${member(value)}`, 'aria-label': `${member(value)}: show only this ${name(dimension).toLowerCase()}` }, member(value)));
