@@ -105,9 +105,9 @@ static void plan(struct commits *commits, const struct commit *commit)
     plan_command(commits, commit, COMMAND_ZREM, commit->timers_key, 0, commit->n_timers);
 }
 
-static size_t count_arguments(const struct commits *commits)
+static size_t count_arguments(const struct commits *commits, const struct commit *commit)
 {
-    size_t n = 7; /* EVALSHA, hash, number of keys, state, timers, version, plan */
+    size_t n = 7 + 2 * commit->n_strings; /* EVALSHA, hash, number of keys, state, timers, version, plan */
     for (size_t i = 0; i < commits->n_steps; i++) n += 1 + commits->steps[i].n_items * item_arguments(commits->steps[i].command);
     return n;
 }
@@ -138,15 +138,17 @@ static void write_step(struct commits *commits, const struct commit *commit, con
 static void write_commit(struct commits *commits, const struct commit *commit)
 {
     struct connection *connection = commits->connection;
-    request_begin(connection, count_arguments(commits));
+    request_begin(connection, count_arguments(commits, commit));
     request_argument(connection, SPAN("EVALSHA"));
     request_argument(connection, span_of(commits->script.hash));
-    request_number(connection, (int64_t)commits->n_steps + 2);
+    request_number(connection, (int64_t)(2 + commit->n_strings + commits->n_steps));
     request_argument(connection, commit->state_key);
     request_argument(connection, commit->timers_key);
+    for (size_t i = 0; i < commit->n_strings; i++) request_argument(connection, commit->strings[i].key);
     for (size_t i = 0; i < commits->n_steps; i++) request_argument(connection, commits->steps[i].key);
     request_number(connection, commit->version);
     write_plan(commits);
+    for (size_t i = 0; i < commit->n_strings; i++) request_argument(connection, commit->strings[i].value);
     for (size_t i = 0; i < commits->n_steps; i++) write_step(commits, commit, &commits->steps[i]);
 }
 
@@ -170,7 +172,7 @@ static void send_queue(struct commits *commits)
     for (size_t i = 0; i < commits->n && flows; i++) {
         struct commit *commit = commits->queue[i];
         plan(commits, commit);
-        size_t n = count_arguments(commits);
+        size_t n = count_arguments(commits, commit);
         if (n > REQUEST_ARGUMENTS_MAX) {
             fail(&commits->error, "a commit of %zu arguments is more than Redis takes (%d)", n, REQUEST_ARGUMENTS_MAX);
             settle_commit(commits, commit, REFUSED);

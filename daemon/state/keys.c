@@ -85,10 +85,10 @@ static const char *kind_name(enum kind kind)
     return kind < N_KINDS ? kind_rows[kind].name : "address";
 }
 
-struct span key_entities(struct arena *arena, const char *prefix, struct span tenant, enum kind kind, uint32_t bucket)
+struct span key_page(struct arena *arena, const char *prefix, struct span tenant, enum kind kind, uint32_t number)
 {
     char text[sizeof "4294967295"];
-    snprintf(text, sizeof text, "%u", bucket);
+    snprintf(text, sizeof text, "%u", number);
     return of_tenant(arena, prefix, tenant, kind_name(kind), text);
 }
 

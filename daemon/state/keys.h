@@ -19,8 +19,8 @@ struct span key_months(struct arena *, const char *prefix,
 struct span key_now(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:now     hash: undated cells */
 struct span key_day(struct arena *, const char *prefix, struct span tenant, int32_t day);     /* crm:{acme}:day:2026-03-02 */
 struct span key_month(struct arena *, const char *prefix, struct span tenant, int32_t month); /* crm:{acme}:month:2026-03 */
-struct span key_entities(struct arena *, const char *prefix, struct span tenant, enum kind kind,
-                         uint32_t bucket); /* crm:{acme}:deal:17 */
+struct span key_page(struct arena *, const char *prefix, struct span tenant, enum kind kind,
+                     uint32_t number); /* crm:{acme}:deal:17  string: a page of entities */
 struct span key_list(struct arena *, const char *prefix, struct span tenant,
                      const char *list); /* crm:{acme}:list:stale_deals  hash: "kind id" -> line (facts/lists.h) */
 struct span key_report(struct arena *, const char *prefix, struct span tenant,

@@ -12,6 +12,12 @@ struct field {
     char name[];
 };
 
+struct text {
+    struct buffer value;
+    size_t key_len;
+    char key[];
+};
+
 struct hash {
     struct map fields; /* name -> struct field */
     size_t key_len;
@@ -26,6 +32,7 @@ struct timers {
 
 struct memory {
     struct state state;
+    struct map texts;  /* key -> struct text */
     struct map hashes; /* key -> struct hash */
     struct map timers; /* key -> struct timers */
     int64_t (*now_us)(void *context);
@@ -99,6 +106,30 @@ static void hash_close(struct memory *memory, struct hash *hash)
     hash_free(hash);
 }
 
+static void text_free(struct text *text)
+{
+    if (!text) return;
+    buffer_deinit(&text->value);
+    free(text);
+}
+
+static void text_set(struct memory *memory, const struct string_write *write)
+{
+    struct text *text = map_get(&memory->texts, write->key);
+    if (!write->value.len) {
+        text_free(map_remove(&memory->texts, write->key));
+        return;
+    }
+    if (!text) {
+        text = must_zalloc(sizeof *text + write->key.len);
+        text->key_len = write->key.len;
+        memcpy(text->key, write->key.at, write->key.len);
+        map_put(&memory->texts, (struct span){ text->key, text->key_len }, text);
+    }
+    buffer_clear(&text->value);
+    buffer_span(&text->value, write->value);
+}
+
 static struct schedule *schedule_open(struct memory *memory, struct span key)
 {
     struct timers *timers = map_get(&memory->timers, key);
@@ -145,6 +176,13 @@ static void read_whole(const struct hash *hash, struct hash_read *read, struct a
     }
 }
 
+static void read_text(const struct text *text, struct hash_read *read, struct arena *arena)
+{
+    read->n_values = 1;
+    read->values = arena_zalloc(arena, sizeof *read->values);
+    if (text) read->values[0] = arena_copy(arena, buffer_all(&text->value));
+}
+
 static bool memory_read(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
                         struct error *error)
 {
@@ -152,7 +190,10 @@ static bool memory_read(struct state *state, struct hash_read *reads, size_t n, 
     const struct memory *memory = (struct memory *)state;
     for (size_t i = 0; i < n; i++) {
         const struct hash *hash = map_get(&memory->hashes, reads[i].key);
-        (reads[i].fields ? read_fields : read_whole)(hash, &reads[i], arena);
+        if (reads[i].is_string)
+            read_text(map_get(&memory->texts, reads[i].key), &reads[i], arena);
+        else
+            (reads[i].fields ? read_fields : read_whole)(hash, &reads[i], arena);
     }
     *outcome = DONE;
     return true;
@@ -207,6 +248,7 @@ static void commit_one(struct memory *memory, struct commit *commit)
     commit->version_new = version;
     commit->outcome = version == commit->version ? DONE : CONFLICT;
     if (commit->outcome == CONFLICT) return;
+    for (size_t i = 0; i < commit->n_strings; i++) text_set(memory, &commit->strings[i]);
     write_hashes(memory, commit->writes, commit->n_writes);
     struct schedule *schedule = commit->n_timers ? schedule_open(memory, commit->timers_key) : NULL;
     for (size_t i = 0; i < commit->n_timers; i++) schedule_set(schedule, commit->timers[i].member, commit->timers[i].at_us);
@@ -241,6 +283,8 @@ static void memory_destroy(struct state *state)
     struct map_slot *slot;
     for (size_t i = 0; (slot = map_next(&memory->hashes, &i));) hash_free(slot->value);
     for (size_t i = 0; (slot = map_next(&memory->timers, &i));) timers_free(slot->value);
+    for (size_t i = 0; (slot = map_next(&memory->texts, &i));) text_free(slot->value);
+    map_deinit(&memory->texts);
     map_deinit(&memory->hashes);
     map_deinit(&memory->timers);
     free(memory);

@@ -13,7 +13,8 @@ extern const unsigned long embedded_publish_lua_bytes;
 /* So much is asked before answers are taken: neither side has to hold more. */
 enum {
     PIPELINE_BYTES = 1024 * 1024,
-    PIPELINE_READS = 10000
+    PIPELINE_READS = 10000,
+    STRINGS_AT_ONCE = 256
 };
 
 struct connection *server_ask(struct state *state)
@@ -39,7 +40,31 @@ static bool reads_fit(const struct hash_read *reads, size_t n, struct error *err
     return true;
 }
 
-static void ask_read(struct connection *connection, const struct hash_read *read)
+static size_t tag_bytes(struct span key)
+{
+    const char *end = key.len ? memchr(key.at, '}', key.len) : NULL;
+    return end ? (size_t)(end - key.at) : 0;
+}
+
+/* How many reads from the first one on go into one command: strings under one hash tag. */
+static size_t reads_together(const struct hash_read *reads, size_t n)
+{
+    size_t tag = tag_bytes(reads[0].key), together = 1;
+    if (!reads[0].is_string || !tag) return 1;
+    while (together < n && together < STRINGS_AT_ONCE && reads[together].is_string && reads[together].key.len > tag &&
+           memcmp(reads[together].key.at, reads[0].key.at, tag + 1) == 0)
+        together++;
+    return together;
+}
+
+static void ask_strings(struct connection *connection, const struct hash_read *reads, size_t n)
+{
+    request_begin(connection, n + 1);
+    request_argument(connection, SPAN("MGET"));
+    for (size_t i = 0; i < n; i++) request_argument(connection, reads[i].key);
+}
+
+static void ask_hash(struct connection *connection, const struct hash_read *read)
 {
     bool whole = !read->fields, nothing = read->fields && !read->n_fields;
     request_begin(connection, 2 + read->n_fields);
@@ -48,22 +73,40 @@ static void ask_read(struct connection *connection, const struct hash_read *read
     for (size_t i = 0; i < read->n_fields; i++) request_argument(connection, read->fields[i]);
 }
 
-static void take_read(const redisReply *reply, struct hash_read *read, struct arena *arena)
+/* Asks for as many as go together; returns how many. */
+static size_t ask_reads(struct connection *connection, const struct hash_read *reads, size_t n)
 {
+    size_t together = reads_together(reads, n);
+    if (reads[0].is_string)
+        ask_strings(connection, reads, together);
+    else
+        ask_hash(connection, reads);
+    return together;
+}
+
+static void take_reads(const redisReply *reply, struct hash_read *read, struct arena *arena)
+{
+    for (size_t i = 0; read->is_string && i < reply->elements; i++) {
+        read[i].n_values = 1;
+        read[i].values = arena_alloc(arena, sizeof *read->values);
+        read[i].values[0] = reply_copy(reply->element[i], arena);
+    }
+    if (read->is_string) return;
     read->n_values = reply->elements;
     read->values = arena_alloc(arena, reply->elements * sizeof *read->values);
     for (size_t i = 0; i < reply->elements; i++) read->values[i] = reply_copy(reply->element[i], arena);
 }
 
-/* The answer of one read. After a refusal the others' answers still have to be taken. */
-static void answer_read(struct connection *connection, struct hash_read *read, struct arena *arena, enum outcome *outcome,
-                        struct error *error)
+/* The answer to a command. After a refusal the others' answers still have to be taken. Returns how many reads it was for. */
+static size_t answer_reads(struct connection *connection, struct hash_read *reads, size_t n, struct arena *arena,
+                           enum outcome *outcome, struct error *error)
 {
     enum outcome this;
     redisReply *reply = connection_answer_ok(connection, &this, error);
-    if (reply) take_read(reply, read, arena);
+    if (reply) take_reads(reply, reads, arena);
     if (reply) freeReplyObject(reply);
     if (this != DONE) *outcome = this;
+    return reads_together(reads, n);
 }
 
 static bool redis_read(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
@@ -75,14 +118,15 @@ static bool redis_read(struct state *state, struct hash_read *reads, size_t n, s
     *outcome = DONE;
     for (size_t asked = 0, answered = 0; answered < n && *outcome == DONE;) {
         while (asked < n && asked - answered < PIPELINE_READS && connection_unsent_bytes(connection) < PIPELINE_BYTES)
-            ask_read(connection, &reads[asked++]);
-        while (answered < asked && *outcome != LOST) answer_read(connection, &reads[answered++], arena, outcome, error);
+            asked += ask_reads(connection, &reads[asked], n - asked);
+        while (answered < asked && *outcome != LOST)
+            answered += answer_reads(connection, &reads[answered], n - answered, arena, outcome, error);
     }
     connection_settle(connection);
     return *outcome == DONE;
 }
 
-/* MULTI and one QUEUED per read; a refusal here makes EXEC refuse, too. */
+/* MULTI and one QUEUED per command; a refusal here makes EXEC refuse, too. */
 static bool answers_queued(struct connection *connection, size_t n, struct error *error)
 {
     for (size_t i = 0; i <= n; i++) {
@@ -94,14 +138,15 @@ static bool answers_queued(struct connection *connection, size_t n, struct error
     return true;
 }
 
-static bool take_all(struct connection *connection, const redisReply *all, struct hash_read *reads, size_t n, struct arena *arena,
-                     struct error *error)
+static bool take_all(struct connection *connection, const redisReply *all, size_t n_commands, struct hash_read *reads, size_t n,
+                     struct arena *arena, struct error *error)
 {
-    if (all->type != REDIS_REPLY_ARRAY || all->elements != n)
+    if (all->type != REDIS_REPLY_ARRAY || all->elements != n_commands)
         return fail(error, "redis %s answered EXEC in a form of its own", connection_where(connection));
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n_commands; i++)
         if (all->element[i]->type == REDIS_REPLY_ERROR) return connection_refused(connection, all->element[i], error);
-    for (size_t i = 0; i < n; i++) take_read(all->element[i], &reads[i], arena);
+    for (size_t i = 0, at = 0; i < n_commands; at += reads_together(&reads[at], n - at), i++)
+        take_reads(all->element[i], &reads[at], arena);
     return true;
 }
 
@@ -112,12 +157,13 @@ static bool redis_read_atomic(struct state *state, struct hash_read *reads, size
     *outcome = REFUSED;
     if (!reads_fit(reads, n, error)) return false;
     request_texts(connection, 1, "MULTI");
-    for (size_t i = 0; i < n; i++) ask_read(connection, &reads[i]);
+    size_t n_commands = 0;
+    for (size_t asked = 0; asked < n; n_commands++) asked += ask_reads(connection, &reads[asked], n - asked);
     request_texts(connection, 1, "EXEC");
     redisReply *all = NULL;
     *outcome = LOST;
-    if (answers_queued(connection, n, error)) all = connection_answer_ok(connection, outcome, error);
-    if (all && !take_all(connection, all, reads, n, arena, error)) *outcome = REFUSED;
+    if (answers_queued(connection, n_commands, error)) all = connection_answer_ok(connection, outcome, error);
+    if (all && !take_all(connection, all, n_commands, reads, n, arena, error)) *outcome = REFUSED;
     if (all) freeReplyObject(all);
     connection_settle(connection);
     return *outcome == DONE;

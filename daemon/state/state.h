@@ -18,9 +18,11 @@ enum outcome {
     LOST      /* no answer: the connection is gone, whether the commit took place is unknown; state_connect, then read again */
 };
 
-/* Reads fields of one hash: HMGET; or all of them: HGETALL. Keys are whole keys (keys.h). */
+/* Reads fields of one hash: HMGET; or all of them: HGETALL; or a string: MGET. Keys are whole keys (keys.h). Strings that stand
+ * together and carry the same hash tag are asked for in one command. */
 struct hash_read {
     struct span key;
+    bool is_string;            /* values[0] is the string (.at NULL: not there) */
     const struct span *fields; /* NULL: the whole hash */
     size_t n_fields;
     /* Out, in the arena of the call: */
@@ -33,6 +35,11 @@ struct hash_write {
     struct span key, field, value;
 };
 
+/* One string to set, or (value empty) to remove. */
+struct string_write {
+    struct span key, value;
+};
+
 struct timer_write {
     struct span member;
     int64_t at_us; /* NEVER: remove */
@@ -43,6 +50,8 @@ struct commit {
     struct span state_key; /* its field "version" is compared and set */
     struct span timers_key;
     int64_t version; /* that was read before anything else of the tenant; 0: the tenant does not exist yet */
+    const struct string_write *strings;
+    size_t n_strings;
     const struct hash_write *writes;
     size_t n_writes;
     const struct timer_write *timers;

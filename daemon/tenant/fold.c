@@ -3,6 +3,7 @@
 #include "common/instant.h"
 #include "common/period.h"
 #include "daemon/state/keys.h"
+#include "daemon/tenant/place.h"
 
 #include <stdlib.h>
 
@@ -37,6 +38,82 @@ static struct facts_context facts_context(const struct batch *batch, int64_t clo
                                    .rules = batch->tenant->rules,
                                    .kept = batch->settings->kept,
                                    .clock_us = clock_us };
+}
+
+/* ---- one entity at work ---- */
+
+static void fail_batch(struct batch *batch, enum outcome outcome)
+{
+    if (batch->outcome == DONE) batch->outcome = outcome;
+}
+
+void batch_doubt(struct batch *batch, const struct work *work, const char *what)
+{
+    fail(&batch->error, "the %s %.*s of tenant %.*s %s: it moved on while it was read, or it is damaged",
+         work->entity.kind < N_KINDS ? kind_rows[work->entity.kind].name : "address", SPAN_ARG(work->entity.id),
+         SPAN_ARG(batch->tenant->name), what);
+    fail_batch(batch, REFUSED);
+}
+
+static struct work *find_work(const struct batch *batch, const struct page *page, struct span id)
+{
+    if (page->batch != batch->number) return NULL;
+    for (struct work *work = page->works; work; work = work->next)
+        if (span_equal(work->entity.id, id)) return work;
+    return NULL;
+}
+
+/* What stands on the page of it, be it under its id or as a grave. */
+static void find_stored(struct batch *batch, struct work *work)
+{
+    work->stored = page_find(work->page, work->entity.id);
+    if (work->stored.at || work->entity.kind != KIND_CONTACT || !batch->tenant->graves) return;
+    work->stored = page_find(work->page, place_grave_id(batch->tenant, work->entity.id, batch->arena));
+    work->grave = work->stored.at;
+}
+
+static struct work *add_work(struct batch *batch, struct page *page, struct span id)
+{
+    struct work *work = arena_zalloc(batch->arena, sizeof *work);
+    work->page = page;
+    work->entity = (struct entity){ .kind = (enum kind)page->place.kind, .wake_us = NEVER };
+    work->entity.id = arena_copy(batch->arena, id);
+    find_stored(batch, work);
+    if (work->stored.at && !entity_decode(&work->entity, work->stored, batch->arena, &batch->tenant->names))
+        batch_doubt(batch, work, "cannot be read");
+    work->old_wake_us = work->entity.wake_us;
+    if (page->batch != batch->number) {
+        cache_use(batch->tenant->cache, &page->cached);
+        page->works = NULL;
+        page->batch = batch->number;
+    }
+    work->next = page->works;
+    page->works = work;
+    queue_add(&batch->all, work);
+    return work;
+}
+
+static struct work *work_on(struct batch *batch, struct page *page, struct span id)
+{
+    struct work *work = find_work(batch, page, id);
+    return work ? work : add_work(batch, page, id);
+}
+
+/* A page that nobody foresaw: of a merged contact's target, of the end of a chain. */
+static struct page *read_now(struct batch *batch, enum kind kind, uint32_t number)
+{
+    enum outcome outcome = DONE;
+    struct page *page = loading_add_page(batch->loading, batch->tenant, kind, number);
+    if (batch->outcome == DONE && !loading_run(batch->loading, batch->settings, &outcome, &batch->error))
+        fail_batch(batch, outcome);
+    return page;
+}
+
+struct work *batch_work(struct batch *batch, enum kind kind, struct span id)
+{
+    uint32_t number = place_number(batch->tenant, id, batch->tenant->kind[kind].pages);
+    struct page *page = tenant_page(batch->tenant, kind, number);
+    return work_on(batch, page ? page : read_now(batch, kind, number), id);
 }
 
 /* ---- reading ahead ---- */
@@ -76,12 +153,13 @@ void batch_begin(struct batch *batch)
 {
     struct tenant *tenant = batch->tenant;
     batch->begun = true;
+    batch->number = ++tenant->batches;
     if (!tenant->version && !tenant->secret.k0 && !tenant->secret.k1) tenant->secret = batch->settings->fresh_secret();
     skip_counted(batch);
     for (size_t i = 0; i < batch->n_entries; i++) {
-        const struct entry *entry = batch->entries[i];
+        struct entry *entry = batch->entries[i];
         if (!is_folded(batch, entry)) continue;
-        loading_add_entity(batch->loading, tenant, entry->event.kind, entry->event.subject);
+        entry->page = loading_add_entity(batch->loading, tenant, entry->event.kind, entry->event.subject);
         for (size_t a = 0; a < entry->event.n_attributes; a++) {
             const struct event_attribute *attribute = &entry->event.attributes[a];
             if (attribute->value.type != VALUE_TEXT) continue;
@@ -98,9 +176,10 @@ void batch_begin(struct batch *batch)
 void batch_widen(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_entries; i++) {
-        const struct entry *entry = batch->entries[i];
+        struct entry *entry = batch->entries[i];
         if (!is_folded(batch, entry)) continue;
-        const struct entity *entity = &batch_work(batch, entry->event.kind, entry->event.subject)->entity;
+        entry->work = work_on(batch, entry->page, entry->event.subject);
+        const struct entity *entity = &entry->work->entity;
         for (uint32_t a = 0; a < entity->n_attributes; a++) {
             const struct entity_attribute *attribute = &entity->attributes[a];
             struct span id = attribute->value.type == STORED_TEXT ? attribute->value.text : NO_SPAN;
@@ -111,49 +190,7 @@ void batch_widen(struct batch *batch)
     }
 }
 
-/* ---- one entity at work ---- */
-
-static void fail_batch(struct batch *batch, enum outcome outcome)
-{
-    if (batch->outcome == DONE) batch->outcome = outcome;
-}
-
-void batch_doubt(struct batch *batch, const struct work *work, const char *what)
-{
-    fail(&batch->error, "the %s %.*s of tenant %.*s %s: it moved on while it was read, or it is damaged",
-         work->entity.kind < N_KINDS ? kind_rows[work->entity.kind].name : "address", SPAN_ARG(work->entity.id),
-         SPAN_ARG(batch->tenant->name), what);
-    fail_batch(batch, REFUSED);
-}
-
-/* An entity that nobody foresaw: a merged contact's target, the end of a chain. */
-static struct stored_entity *read_now(struct batch *batch, enum kind kind, struct span id)
-{
-    enum outcome outcome = DONE;
-    loading_add_entity(batch->loading, batch->tenant, kind, id);
-    if (batch->outcome == DONE && !loading_run(batch->loading, batch->settings, &outcome, &batch->error))
-        fail_batch(batch, outcome);
-    struct stored_entity *stored = tenant_entity(batch->tenant, kind, id);
-    return stored ? stored : tenant_entity_add(batch->tenant, kind, id);
-}
-
-struct work *batch_work(struct batch *batch, enum kind kind, struct span id)
-{
-    struct stored_entity *stored = tenant_entity(batch->tenant, kind, id);
-    if (!stored) stored = read_now(batch, kind, id);
-    struct work *work = map_get(&batch->works, stored->map_key);
-    if (work) return work;
-    work = arena_zalloc(batch->arena, sizeof *work);
-    work->stored = stored;
-    work->entity = (struct entity){ .kind = kind, .id = stored->id, .wake_us = NEVER };
-    if (stored->bytes.at && !entity_decode(&work->entity, stored->bytes, batch->arena, &batch->tenant->names)) {
-        batch_doubt(batch, work, "cannot be read");
-    }
-    work->old_wake_us = work->entity.wake_us;
-    map_put(&batch->works, stored->map_key, work);
-    queue_add(&batch->all, work);
-    return work;
-}
+/* ---- as it was, and as it is ---- */
 
 /* As it was counted: everything before its wake-up had come, nothing from there on. */
 static void evaluate_before(struct batch *batch, struct work *work)
@@ -210,7 +247,7 @@ static void reject_event(struct batch *batch, struct entry *entry)
 static void apply_event(struct batch *batch, struct entry *entry)
 {
     struct entity_context context = batch_entity_context(batch);
-    struct work *work = batch_work(batch, entry->event.kind, entry->event.subject);
+    struct work *work = entry->work;
     struct entity_event *link = copy_link(batch, work);
     bool was_changed = work->changed;
     if (!was_changed) evaluate_before(batch, work);
@@ -401,7 +438,6 @@ void batch_fold(struct batch *batch)
 
 void batch_deinit(struct batch *batch)
 {
-    map_deinit(&batch->works);
     free(batch->all.at);
     for (int i = 0; i < RANKS; i++) free(batch->queues[i].at);
     ledger_deinit(&batch->ledger);

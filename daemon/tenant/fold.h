@@ -13,6 +13,8 @@ struct entry {
     enum reason reason; /* REASON_NONE: `event` is one; otherwise the record was rejected */
     struct event event;
     bool skipped;       /* out: counted before, says the tenant's position */
+    struct page *page;  /* that its entity stands on, once it was asked for … */
+    struct work *work;  /* … and the entity at work */
     const void *record; /* the caller's: what to send as a dead letter when the fold rejects it */
 };
 
@@ -26,12 +28,16 @@ struct list_change {
 
 /* An entity while its batch is folded. */
 struct work {
-    struct stored_entity *stored;
+    struct work *next; /* of the same page */
+    struct page *page;
     struct entity entity;
+    struct span stored;        /* bytes on the page; .at NULL: it is not there */
+    bool grave;                /* stands there under the hash of its id */
     struct statement before;   /* as it was counted */
     struct statement said;     /* what it said last, and has handed over */
     int64_t old_wake_us;       /* as stored */
     struct span encoded;       /* as it will be stored; empty: not at all */
+    bool same;                 /* as it is stored: nothing to write */
     bool dirty, changed, rang; /* to be evaluated; evaluated before; its timer rang */
 };
 
@@ -57,7 +63,7 @@ struct batch {
     bool begun, committed;
     bool new_day; /* the local day changed: commit even without entries */
 
-    struct map works; /* stored_entity.map_key -> struct work */
+    uint64_t number; /* among the tenant's batches */
     struct work_queue all, queues[RANKS];
     struct ledger ledger;
     struct list_change *list_changes; /* own memory */

@@ -15,7 +15,7 @@ static void add_change(struct batch *batch, const struct list_change *change)
 /* "deal D-17" */
 static struct span line_id(struct batch *batch, const struct work *work)
 {
-    struct span kind = span_of(kind_rows[work->entity.kind].name), id = work->stored->id;
+    struct span kind = span_of(kind_rows[work->entity.kind].name), id = work->entity.id;
     char *text = arena_alloc(batch->arena, kind.len + 1 + id.len);
     memcpy(text, kind.at, kind.len);
     text[kind.len] = ' ';

@@ -1,6 +1,7 @@
 #include "daemon/tenant/loading.h"
 
 #include "daemon/state/keys.h"
+#include "daemon/tenant/place.h"
 
 #include <stdlib.h>
 
@@ -25,20 +26,20 @@ void loading_add_tenant(struct loading *loading, struct tenant *tenant)
     add_read(loading, target, key_months(loading->arena, loading->prefix, tenant->name));
 }
 
-void loading_add_entity(struct loading *loading, struct tenant *tenant, enum kind kind, struct span id)
+struct page *loading_add_page(struct loading *loading, struct tenant *tenant, enum kind kind, uint32_t number)
 {
-    if (tenant_entity(tenant, kind, id)) return;
-    struct stored_entity *entity = tenant_entity_add(tenant, kind, id);
-    if (!tenant->kind[kind].entities) return; /* there is none of this kind */
-    uint32_t bucket = entity_bucket(tenant, id, tenant->kind[kind].buckets);
-    struct loading_target target = { .tenant = tenant, .entity = entity };
-    struct hash_read *read = add_read(loading, target, key_entities(loading->arena, loading->prefix, tenant->name, kind, bucket));
-    struct span *fields = arena_alloc(loading->arena, 2 * sizeof *fields);
-    fields[0] = entity->id;
-    bool graves = kind == KIND_CONTACT && tenant->graves;
-    if (graves) fields[1] = entity_grave_field(tenant, id, loading->arena);
-    read->fields = fields;
-    read->n_fields = graves ? 2 : 1;
+    struct page *page = tenant_page(tenant, kind, number);
+    if (page) return page;
+    page = tenant_page_add(tenant, kind, number);
+    if (number >= tenant->kind[kind].pages) return page; /* nothing of it is stored */
+    struct loading_target target = { .tenant = tenant, .page = page };
+    add_read(loading, target, key_page(loading->arena, loading->prefix, tenant->name, kind, number))->is_string = true;
+    return page;
+}
+
+struct page *loading_add_entity(struct loading *loading, struct tenant *tenant, enum kind kind, struct span id)
+{
+    return loading_add_page(loading, tenant, kind, place_number(tenant, id, tenant->kind[kind].pages));
 }
 
 static struct span bucket_key(struct loading *loading, const struct tenant *tenant, struct bucket bucket)
@@ -64,14 +65,10 @@ void loading_add_cells(struct loading *loading, struct tenant *tenant, struct st
     read->n_fields = n;
 }
 
-static void take_entity(struct stored_entity *entity, const struct hash_read *read)
+static bool take_page(struct page *page, const struct hash_read *read, struct error *error)
 {
-    for (size_t i = 0; i < read->n_values; i++) {
-        if (!read->values[i].at) continue;
-        stored_entity_set(entity, read->values[i]);
-        entity->placed = true;
-        entity->grave = i == 1;
-    }
+    if (page_fill(page, read->values[0])) return true;
+    return fail(error, "%.*s is no page of entities", SPAN_ARG(read->key));
 }
 
 static bool take_cells(struct stored_cell **cells, const struct hash_read *read, struct error *error)
@@ -90,8 +87,8 @@ static bool take_all(struct loading *loading, const struct tenant_settings *sett
     for (size_t i = 0; i < loading->n; i++) {
         struct loading_target *target = &loading->targets[i];
         const struct hash_read *read = &loading->reads[i];
-        if (target->entity) {
-            take_entity(target->entity, read);
+        if (target->page) {
+            if (!take_page(target->page, read, error)) return false;
         } else if (target->cells) {
             if (!take_cells(target->cells, read, error)) return false;
         } else {

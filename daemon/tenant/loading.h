@@ -10,8 +10,8 @@ struct loading {
     struct hash_read *reads;
     struct loading_target {
         struct tenant *tenant;
-        struct stored_entity *entity; /* of an entity's read */
-        struct stored_cell **cells;   /* of a cells' read, one per field */
+        struct page *page;          /* of a page's read */
+        struct stored_cell **cells; /* of a cells' read, one per field */
     } * targets;
     size_t n, room;
 };
@@ -19,8 +19,11 @@ struct loading {
 /* A tenant's state, names and months (three reads, in this order), if it is not loaded. */
 void loading_add_tenant(struct loading *loading, struct tenant *tenant);
 
-/* An entity, if it is not in memory. */
-void loading_add_entity(struct loading *loading, struct tenant *tenant, enum kind kind, struct span id);
+/* A page, if it is not in memory; it is there from now on, empty until it was read. */
+struct page *loading_add_page(struct loading *loading, struct tenant *tenant, enum kind kind, uint32_t number);
+
+/* The page that an entity stands on, or would. */
+struct page *loading_add_entity(struct loading *loading, struct tenant *tenant, enum kind kind, struct span id);
 
 /* Cells of one bucket that were just added to the tenant's memory. */
 void loading_add_cells(struct loading *loading, struct tenant *tenant, struct stored_cell **cells, size_t n);

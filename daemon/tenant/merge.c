@@ -16,7 +16,7 @@ static const struct entity_event *link_of(const struct work *contact)
 static int compare_links(const struct work *a, const struct work *b)
 {
     int c = event_compare(link_of(a), link_of(b));
-    return c ? c : span_compare(a->stored->id, b->stored->id);
+    return c ? c : span_compare(a->entity.id, b->entity.id);
 }
 
 static void note_step(struct walk *walk, struct work *step)

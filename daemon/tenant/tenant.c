@@ -2,113 +2,59 @@
 
 #include "common/error.h"
 #include "common/instant.h"
+#include "common/number.h"
 #include "common/period.h"
 
 #include <stdlib.h>
 
 enum {
-    STATE_FORMAT = 2 /* 2: members of timers as text */
+    STATE_FORMAT = 3 /* 2: members of timers as text; 3: entities on pages */
 };
 
-/* ---- entities in memory ---- */
+/* ---- pages in memory ---- */
 
-static void forget_entity(struct cached *cached)
+static struct span place_key(const struct page_place *place)
 {
-    struct stored_entity *entity = (struct stored_entity *)cached;
-    map_remove(&entity->tenant->entities, entity->map_key);
-    free((char *)entity->bytes.at);
-    free(entity);
+    return (struct span){ (const char *)place, sizeof *place };
 }
 
-/* Kind and id as one key, in a buffer of the caller. */
-static struct span entity_map_key(enum kind kind, struct span id, char *room)
+static void forget_page(struct cached *cached)
 {
-    room[0] = (char)kind;
-    if (id.len) memcpy(room + 1, id.at, id.len);
-    return (struct span){ room, id.len + 1 };
+    struct page *page = (struct page *)cached;
+    map_remove(&page->tenant->pages, place_key(&page->place));
+    page_destroy(page);
 }
 
-struct stored_entity *tenant_entity(const struct tenant *tenant, enum kind kind, struct span id)
+struct page *tenant_page(const struct tenant *tenant, enum kind kind, uint32_t number)
 {
-    char room[TEXT_BYTES_MAX + 1];
-    struct stored_entity *entity = map_get(&tenant->entities, entity_map_key(kind, id, room));
-    if (entity) cache_use(tenant->cache, &entity->cached);
-    return entity;
+    struct page_place place = { (uint32_t)kind, number };
+    return map_get(&tenant->pages, place_key(&place));
 }
 
-struct stored_entity *tenant_entity_add(struct tenant *tenant, enum kind kind, struct span id)
+struct page *tenant_page_add(struct tenant *tenant, enum kind kind, uint32_t number)
 {
-    struct stored_entity *entity = must_zalloc(sizeof *entity + id.len + 1);
-    entity->map_key = entity_map_key(kind, id, (char *)(entity + 1));
-    entity->id = (struct span){ entity->map_key.at + 1, id.len };
-    entity->tenant = tenant;
-    entity->kind = kind;
-    entity->cached = (struct cached){ .bytes = sizeof *entity + id.len + 64, .forget = forget_entity };
-    map_put(&tenant->entities, entity->map_key, entity);
-    cache_add(tenant->cache, &entity->cached);
-    return entity;
-}
-
-void stored_entity_set(struct stored_entity *entity, struct span bytes)
-{
-    size_t before = entity->bytes.len;
-    char *copy = NULL;
-    if (bytes.at)
-        copy = memcpy(must_realloc((char *)entity->bytes.at, bytes.len), bytes.at, bytes.len);
-    else
-        free((char *)entity->bytes.at);
-    entity->bytes = (struct span){ copy, copy ? bytes.len : 0 };
-    cache_resize(entity->tenant->cache, &entity->cached, entity->cached.bytes + entity->bytes.len - before);
-}
-
-/* ---- where entities stand ---- */
-
-/* Linear hashing: `buckets` grows by one at a time, each new one takes its share from exactly one old one. */
-static uint32_t spread(uint64_t hash, uint64_t buckets)
-{
-    if (buckets <= 1) return 0;
-    uint64_t level = UINT64_C(1) << (63 - __builtin_clzll(buckets));
-    uint64_t bucket = hash & (2 * level - 1);
-    return (uint32_t)(bucket < buckets ? bucket : hash & (level - 1));
-}
-
-uint32_t entity_bucket(const struct tenant *tenant, struct span id, uint64_t buckets)
-{
-    return spread(siphash(tenant->secret, id), buckets);
-}
-
-/* "\1" and the hash in 16 hexadecimal digits: no id begins so, as ids are texts that people and programs give. */
-struct span entity_grave_field(const struct tenant *tenant, struct span id, struct arena *arena)
-{
-    struct buffer field = { 0 };
-    buffer_printf(&field, "\1%016llx", (unsigned long long)siphash(tenant->secret, id));
-    struct span copy = arena_copy(arena, buffer_all(&field));
-    buffer_deinit(&field);
-    return copy;
-}
-
-bool field_is_grave(struct span field)
-{
-    return field.len == 17 && field.at[0] == 1;
-}
-
-uint32_t field_bucket(const struct tenant *tenant, struct span field, uint64_t buckets)
-{
-    if (!field_is_grave(field)) return entity_bucket(tenant, field, buckets);
-    char hex[17];
-    memcpy(hex, field.at + 1, 16);
-    hex[16] = 0;
-    return spread(strtoull(hex, NULL, 16), buckets);
+    struct page *page = must_zalloc(sizeof *page);
+    page->tenant = tenant;
+    page->place = (struct page_place){ (uint32_t)kind, number };
+    page->cached = (struct cached){ .bytes = sizeof *page, .forget = forget_page };
+    map_put(&tenant->pages, place_key(&page->place), page);
+    cache_add(tenant->cache, &page->cached);
+    return page;
 }
 
 /* ---- cells in memory ---- */
+
+static void destroy_cell(struct stored_cell *cell)
+{
+    cell_value_deinit(&cell->value);
+    free(cell);
+}
 
 static void forget_cell(struct cached *cached)
 {
     struct stored_cell *cell = (struct stored_cell *)cached;
     map_remove(&cell->tenant->cells, cell->map_key);
-    cell_value_deinit(&cell->value);
-    free(cell);
+    destroy_cell(cell);
 }
 
 /* Bucket and key as bytes. */
@@ -174,17 +120,16 @@ static void forget_all(struct tenant *tenant, struct map *map)
         struct cached *cached = slot->value;
         cache_remove(tenant->cache, cached);
         if (map == &tenant->cells)
-            cell_value_deinit(&((struct stored_cell *)cached)->value);
+            destroy_cell((struct stored_cell *)cached);
         else
-            free((char *)((struct stored_entity *)cached)->bytes.at);
-        free(cached);
+            page_destroy((struct page *)cached);
     }
     map_deinit(map);
 }
 
 void tenant_drop(struct tenant *tenant)
 {
-    forget_all(tenant, &tenant->entities);
+    forget_all(tenant, &tenant->pages);
     forget_all(tenant, &tenant->cells);
     names_deinit(&tenant->names);
     names_init(&tenant->names);
@@ -262,10 +207,13 @@ static bool starts_with(struct span text, const char *start, struct span *rest)
 
 static bool restore_kind(struct tenant *tenant, struct span number, struct span value)
 {
-    int64_t kind, entities, buckets;
-    if (!parse_int(number, &kind) || kind < 0 || kind >= N_ENTITY_KINDS || !parse_pair(value, &entities, &buckets)) return false;
-    tenant->kind[kind].entities = (uint64_t)entities;
-    tenant->kind[kind].buckets = (uint64_t)buckets;
+    int64_t kind, n[3];
+    bool fine = parse_int(number, &kind) && kind >= 0 && kind < N_ENTITY_KINDS;
+    for (int i = 0; i < 3; i++) fine = fine && number_take(&value, &n[i]) && (i == 2 ? !value.len : byte_take(&value, ' '));
+    if (!fine) return false;
+    tenant->kind[kind].entities = (uint64_t)n[0];
+    tenant->kind[kind].bytes = (uint64_t)n[1];
+    tenant->kind[kind].pages = (uint64_t)n[2];
     return true;
 }
 

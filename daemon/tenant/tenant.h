@@ -7,24 +7,9 @@
 #include "daemon/entity/entity.h"
 #include "daemon/facts/facts.h"
 #include "daemon/state/state.h"
-#include "daemon/tenant/cache.h"
+#include "daemon/tenant/page.h"
 
-enum {
-    ENTITIES_PER_BUCKET = 64
-};
 #define NO_DAY INT32_MIN
-
-/* An entity as it is stored; `bytes` NULL: it is known not to be there. */
-struct stored_entity {
-    struct cached cached;
-    struct tenant *tenant;
-    enum kind kind;
-    struct span id;      /* behind the struct */
-    struct span bytes;   /* own memory */
-    struct span map_key; /* kind byte and id */
-    bool placed;         /* stands in the hash that entity_bucket says */
-    bool grave;          /* stands under the hash of its id */
-};
 
 struct stored_cell {
     struct cached cached;
@@ -35,8 +20,6 @@ struct stored_cell {
     struct span map_key;
     bool changed; /* by the batch at work */
 };
-
-struct batch;
 
 struct batch;
 
@@ -71,13 +54,14 @@ struct tenant {
     struct tenant_position *positions;
     size_t n_positions;
     struct {
-        uint64_t entities, buckets; /* stored; buckets: how many hashes they are spread over */
+        uint64_t entities, bytes, pages; /* stored: how many, of how many bytes, spread over how many pages */
     } kind[N_ENTITY_KINDS];
     uint64_t graves;   /* contacts that stand under the hash of their id */
     struct map months; /* of "yyyy-mm" numbers that have cells */
     struct arena months_arena;
     struct batch *batch; /* of the round being collected; NULL */
-    struct map entities; /* map_key -> struct stored_entity */
+    uint64_t batches;    /* begun: each has a number */
+    struct map pages;    /* page_place -> struct page */
     struct map cells;    /* map_key -> struct stored_cell */
 };
 
@@ -103,15 +87,9 @@ uint64_t tenant_counted_by(const struct tenant *tenant, const struct tenant_sett
 
 struct tenant_position *tenant_position(struct tenant *tenant, struct span partition); /* made if need be: next 0, life 0 */
 
-/* Which hash an entity stands in when there are so many, and under which field. */
-uint32_t entity_bucket(const struct tenant *tenant, struct span id, uint64_t buckets);
-struct span entity_grave_field(const struct tenant *tenant, struct span id, struct arena *arena);
-bool field_is_grave(struct span field);
-uint32_t field_bucket(const struct tenant *tenant, struct span field, uint64_t buckets); /* of an entity or a grave */
-
-struct stored_entity *tenant_entity(const struct tenant *tenant, enum kind kind, struct span id); /* NULL: not in memory */
-struct stored_entity *tenant_entity_add(struct tenant *tenant, enum kind kind, struct span id);
-void stored_entity_set(struct stored_entity *entity, struct span bytes); /* copies; .at NULL: not there */
+/* A page in memory; NULL: it is not. Added: empty, as one that is not stored is. */
+struct page *tenant_page(const struct tenant *tenant, enum kind kind, uint32_t number);
+struct page *tenant_page_add(struct tenant *tenant, enum kind kind, uint32_t number);
 
 struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key);
 struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key);

@@ -3,12 +3,13 @@
 #include "common/period.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/fold.h"
+#include "daemon/tenant/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-    SPLITS_PER_COMMIT = 16
+    SPLITS_PER_COMMIT = 64 /* and a quarter of the entities at work */
 };
 
 struct writer {
@@ -20,7 +21,8 @@ struct writer {
     struct timer_write *timers;
     struct stored_cell **changed; /* cells, each once */
     size_t n_changed;
-    uint64_t old_buckets[N_ENTITY_KINDS]; /* before this commit */
+    struct page **pages; /* changed, each once */
+    size_t n_pages, room_pages;
     size_t n_writes, room_writes, n_timers, room_timers;
 };
 
@@ -44,11 +46,6 @@ static struct span take_scratch(struct writer *writer)
 
 /* ---- entities ---- */
 
-static struct span entities_key(struct writer *writer, enum kind kind, uint32_t bucket)
-{
-    return key_entities(writer->arena, writer->batch->settings->prefix, writer->tenant->name, kind, bucket);
-}
-
 static void put_timer(struct writer *writer, struct span member, int64_t at_us)
 {
     if (writer->n_timers == writer->room_timers) {
@@ -61,7 +58,7 @@ static void put_timer(struct writer *writer, struct span member, int64_t at_us)
 static void put_wake_up(struct writer *writer, const struct work *work)
 {
     if (work->entity.wake_us == work->old_wake_us && !work->rang) return;
-    put_timer(writer, timer_member(writer->arena, work->stored->kind, work->stored->id), work->entity.wake_us);
+    put_timer(writer, timer_member(writer->arena, work->entity.kind, work->entity.id), work->entity.wake_us);
     if (work->entity.wake_us < writer->tenant->next_timer_us) writer->tenant->next_timer_us = work->entity.wake_us;
 }
 
@@ -72,149 +69,131 @@ static bool is_grave(const struct entity *entity)
     return deleted >= 0 && deleted + 1 == entity->n_events && !entity->n_items;
 }
 
-static struct span field_of(struct writer *writer, const struct stored_entity *stored, bool grave)
+/* All of them before any is put on a page: what one hands on to another may still lie in the bytes of the first. */
+static void encode_entity(struct writer *writer, struct work *work)
 {
-    return grave ? entity_grave_field(writer->tenant, stored->id, writer->arena) : stored->id;
+    if (entity_is_empty(&work->entity)) return;
+    if (!entity_is_settled(&work->entity)) {
+        batch_doubt(writer->batch, work, "was handed what nobody hands over");
+        return;
+    }
+    entity_encode(&work->entity, &writer->tenant->names, &writer->scratch);
+    work->encoded = take_scratch(writer);
+    work->same = work->stored.at && work->grave == is_grave(&work->entity) && span_equal(work->encoded, work->stored);
 }
 
-/* Takes it away from where it stood, if it is to stand elsewhere, or nowhere. */
-static void leave_place(struct writer *writer, struct stored_entity *stored, bool stays, bool grave)
-{
-    uint32_t old = entity_bucket(writer->tenant, stored->id, writer->old_buckets[stored->kind]);
-    uint32_t now = entity_bucket(writer->tenant, stored->id, writer->tenant->kind[stored->kind].buckets);
-    if (!stored->placed || (stays && old == now && stored->grave == grave)) return;
-    put(writer, entities_key(writer, stored->kind, old), field_of(writer, stored, stored->grave), NO_SPAN);
-}
-
-static void put_entity(struct writer *writer, struct work *work)
-{
-    struct stored_entity *stored = work->stored;
-    struct tenant *tenant = writer->tenant;
-    bool stays = !entity_is_empty(&work->entity), grave = stays && is_grave(&work->entity);
-    bool grown = writer->old_buckets[stored->kind] != tenant->kind[stored->kind].buckets;
-    if (!grown && stored->grave == grave && span_equal(work->encoded, stored->bytes)) return;
-    leave_place(writer, stored, stays, grave);
-    tenant->graves += (uint64_t)(grave - stored->grave);
-    stored->placed = stays;
-    stored->grave = grave;
-    stored_entity_set(stored, work->encoded);
-    uint32_t bucket = entity_bucket(tenant, stored->id, tenant->kind[stored->kind].buckets);
-    if (stays) put(writer, entities_key(writer, stored->kind, bucket), field_of(writer, stored, grave), work->encoded);
-}
-
-/* All of them before any is stored: what one hands on to another may still lie in the bytes of the first. */
 static void encode_entities(struct writer *writer)
 {
     struct batch *batch = writer->batch;
     for (size_t i = 0; i < batch->all.n; i++) {
         struct work *work = batch->all.at[i];
-        if (!work->changed || entity_is_empty(&work->entity)) continue;
-        if (!entity_is_settled(&work->entity)) {
-            batch_doubt(batch, work, "was handed what nobody hands over");
-            continue;
-        }
-        entity_encode(&work->entity, &writer->tenant->names, &writer->scratch);
-        work->encoded = take_scratch(writer);
-    }
-}
-
-static void count_entities(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->all.n; i++) {
-        const struct work *work = batch->all.at[i];
         if (!work->changed) continue;
-        bool was = work->stored->placed, is = !entity_is_empty(&work->entity);
-        batch->tenant->kind[work->stored->kind].entities += (uint64_t)(is - was);
+        encode_entity(writer, work);
+        writer->tenant->kind[work->entity.kind].entities += (uint64_t)((work->encoded.at != NULL) - (work->stored.at != NULL));
+        writer->tenant->kind[work->entity.kind].bytes += work->encoded.len - work->stored.len;
     }
 }
 
-/* Is the entity of this field one that the batch changed? Then put_entity places it. */
-static bool is_changed(struct writer *writer, enum kind kind, struct span field)
+static void change_page(struct writer *writer, struct page *page)
+{
+    if (page->changed) return;
+    page->changed = true;
+    if (writer->n_pages == writer->room_pages) {
+        writer->room_pages = writer->room_pages ? writer->room_pages * 2 : 64;
+        writer->pages = must_realloc(writer->pages, writer->room_pages * sizeof(struct page *));
+    }
+    writer->pages[writer->n_pages++] = page;
+}
+
+/* As the entities of a kind grow, so do its pages; in one commit only by so many. */
+static uint64_t pages_now(const struct writer *writer, enum kind kind)
+{
+    uint64_t old = writer->tenant->kind[kind].pages, wanted = place_pages_wanted(writer->tenant, kind);
+    uint64_t most = old + SPLITS_PER_COMMIT + writer->batch->all.n / 4;
+    if (!writer->tenant->kind[kind].entities || wanted <= old) return old;
+    return old && wanted > most ? most : wanted;
+}
+
+/* A page gives a new one its share. */
+static void split_page(struct writer *writer, enum kind kind, uint32_t number)
+{
+    struct page *from = tenant_page(writer->tenant, kind, place_split_from(number));
+    struct page *to = tenant_page(writer->tenant, kind, number);
+    REQUIRE(from && !to);
+    to = tenant_page_add(writer->tenant, kind, number);
+    struct span old = arena_copy(writer->arena, buffer_all(&from->bytes)), id, bytes;
+    while (page_next(&old, &id, &bytes)) {
+        if (place_of_record(writer->tenant, id, number + 1) != number) continue;
+        page_put(to, id, bytes);
+        page_put(from, id, NO_SPAN);
+        change_page(writer, from);
+        change_page(writer, to);
+    }
+}
+
+/* Pages that are to be split must be there. Nothing is stored of a kind that has no page yet. */
+static bool read_pages(struct writer *writer, const uint64_t *now)
 {
     struct batch *batch = writer->batch;
-    if (!field_is_grave(field)) {
-        struct stored_entity *stored = tenant_entity(writer->tenant, kind, field);
-        struct work *work = stored ? map_get(&batch->works, stored->map_key) : NULL;
-        return work && work->changed;
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
+        uint64_t old = writer->tenant->kind[kind].pages;
+        for (uint64_t number = old; old && number < now[kind]; number++) {
+            uint32_t from = place_split_from(number);
+            if (from < old) loading_add_page(batch->loading, writer->tenant, (enum kind)kind, from);
+        }
     }
-    for (size_t i = 0; i < batch->all.n; i++) {
-        const struct work *work = batch->all.at[i];
-        if (work->changed && work->stored->grave && span_equal(field_of(writer, work->stored, true), field)) return true;
-    }
-    return false;
+    return batch->outcome == DONE && loading_run(batch->loading, batch->settings, &batch->outcome, &batch->error);
 }
 
-/* An old hash gives away what stands elsewhere by the new number of them. */
-static void split_bucket(struct writer *writer, enum kind kind, uint32_t from, const struct hash_read *read)
+static void grow_pages(struct writer *writer)
 {
-    uint64_t buckets = writer->tenant->kind[kind].buckets;
-    for (size_t i = 0; i + 1 < read->n_values; i += 2) {
-        struct span field = read->values[i];
-        uint32_t to = field_bucket(writer->tenant, field, buckets);
-        if (to == from || is_changed(writer, kind, field)) continue;
-        put(writer, read->key, field, NO_SPAN);
-        put(writer, entities_key(writer, kind, to), field, read->values[i + 1]);
+    uint64_t now[N_ENTITY_KINDS];
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) now[kind] = pages_now(writer, (enum kind)kind);
+    if (!read_pages(writer, now)) return;
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
+        uint64_t *pages = &writer->tenant->kind[kind].pages;
+        if (!*pages) *pages = now[kind];
+        for (; *pages < now[kind]; ++*pages) split_page(writer, (enum kind)kind, (uint32_t)*pages);
     }
 }
 
-/* One hash up to 64 entities, then 64 hashes, then four times as many whenever they hold 64 each: an entity moves seldom. */
-static uint64_t wanted_buckets(uint64_t entities)
+/* Where it stands now; a page that is not in memory after growing is a new one. */
+static struct page *page_of(struct writer *writer, const struct work *work)
 {
-    uint64_t buckets = 1;
-    while (entities > buckets * ENTITIES_PER_BUCKET) buckets *= buckets == 1 ? 64 : 4;
-    return buckets;
+    enum kind kind = work->entity.kind;
+    uint32_t number = place_number(writer->tenant, work->entity.id, writer->tenant->kind[kind].pages);
+    if (number == work->page->place.number) return work->page;
+    struct page *page = tenant_page(writer->tenant, kind, number);
+    return page ? page : tenant_page_add(writer->tenant, kind, number);
 }
 
-/* Hashes that are split by going from so many to so many. In one commit only few are, and each once. */
-static uint64_t next_buckets(uint64_t old, uint64_t wanted, uint64_t *first, uint64_t *n)
+static void put_entity(struct writer *writer, struct work *work)
 {
-    if (old == 1) {
-        *first = 0;
-        *n = 1;
-        return wanted < 64 ? wanted : 64;
-    }
-    uint64_t level = UINT64_C(1) << (63 - __builtin_clzll(old)), now = old + SPLITS_PER_COMMIT;
-    if (now > 2 * level) now = 2 * level;
-    if (now > wanted) now = wanted;
-    *first = old - level;
-    *n = now - old;
-    return now;
+    if (work->same || (!work->stored.at && !work->encoded.at)) return;
+    struct page *page = page_of(writer, work);
+    struct span grave_id = NO_SPAN;
+    bool grave = work->encoded.at && is_grave(&work->entity);
+    if (grave || work->grave) grave_id = place_grave_id(writer->tenant, work->entity.id, writer->arena);
+    if (work->grave != grave) page_put(page, work->grave ? grave_id : work->entity.id, NO_SPAN);
+    page_put(page, grave ? grave_id : work->entity.id, work->encoded);
+    change_page(writer, page);
+    writer->tenant->graves += (uint64_t)(grave - work->grave);
 }
 
-static void grow_buckets(struct writer *writer, enum kind kind)
+static void put_pages(struct writer *writer)
 {
     struct tenant *tenant = writer->tenant;
-    uint64_t old = writer->old_buckets[kind] = tenant->kind[kind].buckets;
-    uint64_t wanted = wanted_buckets(tenant->kind[kind].entities), first, n;
-    if (wanted <= old) return;
-    if (!old || !tenant->version) {
-        tenant->kind[kind].buckets = wanted;
-        return;
+    struct string_write *strings = arena_alloc(writer->arena, writer->n_pages * sizeof *strings);
+    for (size_t i = 0; i < writer->n_pages; i++) {
+        struct page *page = writer->pages[i];
+        page->changed = false;
+        strings[i].key = key_page(writer->arena, writer->batch->settings->prefix, tenant->name, (enum kind)page->place.kind,
+                                  page->place.number);
+        strings[i].value = buffer_all(&page->bytes); /* stays until the commit is answered */
     }
-    tenant->kind[kind].buckets = next_buckets(old, wanted, &first, &n);
-    struct hash_read *reads = arena_zalloc(writer->arena, n * sizeof *reads);
-    for (size_t i = 0; i < n; i++) reads[i].key = entities_key(writer, kind, (uint32_t)(first + i));
-    enum outcome outcome = DONE;
-    struct state *state = writer->batch->loading->state;
-    if (!state->ops->read(state, reads, n, writer->arena, &outcome, &writer->batch->error)) {
-        writer->batch->outcome = outcome;
-        return;
-    }
-    for (size_t i = 0; i < n; i++) split_bucket(writer, kind, (uint32_t)(first + i), &reads[i]);
-}
-
-static void put_entities(struct writer *writer)
-{
-    struct batch *batch = writer->batch;
-    count_entities(batch);
-    encode_entities(writer);
-    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) grow_buckets(writer, (enum kind)kind);
-    for (size_t i = 0; i < batch->all.n; i++) {
-        struct work *work = batch->all.at[i];
-        if (!work->changed) continue;
-        put_wake_up(writer, work);
-        put_entity(writer, work);
-    }
+    writer->batch->commit.strings = strings;
+    writer->batch->commit.n_strings = writer->n_pages;
+    free(writer->pages);
 }
 
 /* What names no entity would ring for ever. */
@@ -226,6 +205,20 @@ static void remove_unreadable_timers(struct writer *writer)
         struct span member = writer->batch->timers[i].member;
         if (!timer_member_read(member, &kind, &id)) put_timer(writer, member, NEVER);
     }
+}
+
+static void put_entities(struct writer *writer)
+{
+    struct batch *batch = writer->batch;
+    encode_entities(writer);
+    grow_pages(writer);
+    for (size_t i = 0; i < batch->all.n && batch->outcome == DONE; i++) {
+        struct work *work = batch->all.at[i];
+        if (!work->changed) continue;
+        put_wake_up(writer, work);
+        put_entity(writer, work);
+    }
+    put_pages(writer);
 }
 
 /* ---- cells ---- */
@@ -342,11 +335,11 @@ static void put_kinds(struct writer *writer)
 {
     const struct tenant *tenant = writer->tenant;
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
-        if (!tenant->kind[kind].entities) continue;
+        if (!tenant->kind[kind].pages) continue;
         char field[16];
         snprintf(field, sizeof field, "kind:%d", kind);
-        buffer_printf(&writer->scratch, "%llu %llu", (unsigned long long)tenant->kind[kind].entities,
-                      (unsigned long long)tenant->kind[kind].buckets);
+        buffer_printf(&writer->scratch, "%llu %llu %llu", (unsigned long long)tenant->kind[kind].entities,
+                      (unsigned long long)tenant->kind[kind].bytes, (unsigned long long)tenant->kind[kind].pages);
         put(writer, writer->batch->commit.state_key, arena_copy(writer->arena, span_of(field)), take_scratch(writer));
     }
 }

@@ -123,6 +123,74 @@ static void removed_is_gone(void **state)
     assert_int_equal(read_size(fixture, KEY("h")), 0);
 }
 
+static void commit_strings(struct fixture *fixture, const struct string_write *strings, size_t n)
+{
+    struct commit one = commit_of(fixture, NULL, 0);
+    one.strings = strings;
+    one.n_strings = n;
+    commit(fixture, &one);
+}
+
+static struct span read_string(struct fixture *fixture, struct span key)
+{
+    struct hash_read read = { .key = key, .is_string = true };
+    read_all(fixture, &read, 1);
+    assert_int_equal(read.n_values, 1);
+    return read.values[0];
+}
+
+static void strings_are_set_and_removed(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct string_write set[] = { { KEY("page:1"), SPAN("a\0\r\n") }, { KEY("page:2"), SPAN("b") } };
+    commit_strings(fixture, set, 2);
+    assert_true(span_equal(read_string(fixture, KEY("page:1")), SPAN("a\0\r\n")));
+    const struct string_write change[] = { { KEY("page:1"), SPAN("") }, { KEY("page:2"), SPAN("c") }, { KEY("none"), SPAN("") } };
+    commit_strings(fixture, change, 3);
+    assert_null(read_string(fixture, KEY("page:1")).at);
+    assert_span(read_string(fixture, KEY("page:2")), "c");
+}
+
+/* Strings go out in runs of one command; hashes, and strings of another tenant, in between end a run. */
+static void strings_among_hashes(void **state)
+{
+    struct fixture *fixture = *state;
+    enum {
+        N = 3000
+    };
+    struct string_write *set = arena_alloc(&fixture->arena, N * sizeof *set);
+    struct hash_read *reads = arena_zalloc(&fixture->arena, (N + 3) * sizeof *reads);
+    for (int i = 0; i < N; i++) {
+        struct buffer text = { 0 };
+        buffer_printf(&text, "crm:{t}:page:%d", i);
+        set[i].key = arena_copy(&fixture->arena, buffer_all(&text));
+        set[i].value = arena_copy(&fixture->arena, (struct span){ set[i].key.at + 13, set[i].key.len - 13 });
+        reads[i] = (struct hash_read){ .key = set[i].key, .is_string = true };
+        buffer_deinit(&text);
+    }
+    commit_strings(fixture, set, N);
+    const struct hash_write field = { KEY("h"), SPAN("a"), SPAN("1") };
+    commit_writes(fixture, &field, 1);
+    struct span name = SPAN("a");
+    reads[N] = reads[7];
+    reads[7] = (struct hash_read){ .key = KEY("h"), .fields = &name, .n_fields = 1 };
+    reads[N + 1] = (struct hash_read){ .key = SPAN("crm:{other}:page:1"), .is_string = true };
+    reads[N + 2] = (struct hash_read){ .key = KEY("h") };
+    for (int atomic = 0; atomic < 2; atomic++) {
+        struct error error = { "" };
+        enum outcome outcome = LOST;
+        if (!atomic) read_all(fixture, reads, N + 3);
+        if (atomic)
+            assert_true(fixture->state->ops->read_atomic(fixture->state, reads, N + 3, &fixture->arena, &outcome, &error));
+        for (int i = 0; i < N; i++)
+            if (i != 7) assert_true(span_equal(reads[i].values[0], set[i].value));
+        assert_span(reads[7].values[0], "1");
+        assert_span(reads[N].values[0], "7");
+        assert_null(reads[N + 1].values[0].at);
+        assert_int_equal(reads[N + 2].n_values, 2);
+    }
+}
+
 static void other_version_conflicts(void **state)
 {
     struct fixture *fixture = *state;
@@ -135,6 +203,9 @@ static void other_version_conflicts(void **state)
         one.version = versions[i];
         one.timers = &timer;
         one.n_timers = 1;
+        const struct string_write string = { KEY("page"), SPAN("x") };
+        one.strings = &string;
+        one.n_strings = 1;
         struct error error = { 0 };
         assert_true(fixture->state->ops->commit_begin(fixture->state, &one, 1, &error));
         assert_true(fixture->state->ops->commit_end(fixture->state, &error));
@@ -404,6 +475,8 @@ int main(void)
         BOTH(nothing_there),
         BOTH(written_is_read),
         BOTH(removed_is_gone),
+        BOTH(strings_are_set_and_removed),
+        BOTH(strings_among_hashes),
         BOTH(other_version_conflicts),
         BOTH(one_conflict_among_many),
         BOTH(reads_between_begin_and_end),

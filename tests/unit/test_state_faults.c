@@ -19,7 +19,8 @@ enum {
 
 #define KEY(name) SPAN("crm:{t}:" name)
 
-/* Touches whatever a commit can touch: sets and removes fields, sets and removes timers. */
+/* Touches whatever a commit can touch: sets and removes strings, sets and removes fields, sets and removes timers. */
+static const struct string_write strings[] = { { SPAN("crm:{t}:s"), SPAN("1") }, { SPAN("crm:{t}:gone"), SPAN("") } };
 static const struct hash_write writes[] = {
     { SPAN("crm:{t}:a"), SPAN("one"), SPAN("1") },
     { SPAN("crm:{t}:a"), SPAN("two"), { NULL, 0 } },
@@ -34,6 +35,8 @@ static struct commit commit_at(int64_t version)
                             .state_key = KEY("state"),
                             .timers_key = KEY("timers"),
                             .version = version,
+                            .strings = strings,
+                            .n_strings = 2,
                             .writes = writes,
                             .n_writes = 4,
                             .timers = timers,
@@ -67,7 +70,7 @@ static void assert_refused(struct fixture *fixture, const char *says)
 static void assert_done(struct fixture *fixture)
 {
     assert_int_equal(try_commit(fixture, 0, NULL), DONE);
-    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 5);
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 6);
 }
 
 static void connect_again(struct fixture *fixture)
@@ -167,7 +170,7 @@ static void wrong_type(void **state)
 static void no_rights(void **state)
 {
     struct fixture *fixture = *state;
-    const char *const commands[] = { "hset", "hdel", "zadd", "zrem", "hget", "hlen", "evalsha", "script" };
+    const char *const commands[] = { "hset", "hdel", "zadd", "zrem", "hget", "hlen", "mset", "del", "evalsha", "script" };
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         char command[128];
         snprintf(command, sizeof command, "ACL SETUSER limited reset on >word ~crm:* +@all -%s", commands[i]);
@@ -385,7 +388,7 @@ static void forget(void **state)
                              "crm:{t2}:state 1 crm:tenants 1 crm:marks 1 other 1";
     private_redis_do(&fixture->redis, keep);
     assert_int_equal(try_commit(fixture, 0, NULL), DONE);
-    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 8 + 5);
+    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 8 + 6);
     assert_true(state_redis_forget(fixture->state, "crm", SPAN("t"), &outcome, &fixture->error));
     assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 8);
     assert_true(state_redis_forget(fixture->state, "crm", NO_SPAN, &outcome, &fixture->error));

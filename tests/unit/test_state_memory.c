@@ -97,7 +97,7 @@ static void keys(void **unused)
         { key_day(&arena, "crm", t, day("2026-03-02")), "crm:{acme}:day:2026-03-02" },
         { key_month(&arena, "crm", t, 2026 * 12 + 2), "crm:{acme}:month:2026-03" },
         { key_month(&arena, "crm", t, 1900 * 12 + 11), "crm:{acme}:month:1900-12" },
-        { key_entities(&arena, "crm", t, KIND_DEAL, UINT32_MAX), "crm:{acme}:deal:4294967295" },
+        { key_page(&arena, "crm", t, KIND_DEAL, UINT32_MAX), "crm:{acme}:deal:4294967295" },
         { key_report(&arena, "crm", t, "service"), "crm:{acme}:report:service" },
         { key_metrics(&arena, "crm", t, "today"), "crm:{acme}:metrics:today" },
         { key_channel(&arena, "crm", t), "crm:{acme}:reports" },

@@ -1,0 +1,108 @@
+#include "daemon/tenant/page.h"
+
+#include "daemon/tenant/tenant.h"
+
+#include <stdlib.h>
+
+enum {
+    LENGTHS_BYTES = 20, /* of two varints, at most */
+    OVERHEAD_BYTES = 64 /* of a slot in the tenant's map, and of two allocations */
+};
+
+/* Lengths are mostly below 128. */
+static bool take_length(struct span *rest, size_t *length)
+{
+    if (rest->len && (unsigned char)*rest->at < 0x80) {
+        *length = (unsigned char)*rest->at;
+        *rest = (struct span){ rest->at + 1, rest->len - 1 };
+        return true;
+    }
+    struct cursor in = cursor_of(*rest);
+    uint64_t value = cursor_varint(&in);
+    if (in.broken || value > rest->len) return false;
+    *length = (size_t)value;
+    *rest = (struct span){ (const char *)in.at, (size_t)(in.end - in.at) };
+    return true;
+}
+
+bool page_next(struct span *rest, struct span *id, struct span *bytes)
+{
+    struct span at = *rest;
+    size_t id_len, bytes_len;
+    if (!at.len || !take_length(&at, &id_len) || !take_length(&at, &bytes_len)) return false;
+    if (id_len > at.len || bytes_len > at.len - id_len) return false;
+    *id = (struct span){ at.at, id_len };
+    *bytes = (struct span){ at.at + id_len, bytes_len };
+    *rest = (struct span){ bytes->at + bytes_len, at.len - id_len - bytes_len };
+    return true;
+}
+
+/* The record with the id, lengths and all, and its bytes in it. */
+static bool find(const struct page *page, struct span wanted, struct span *record, struct span *bytes)
+{
+    struct span rest = buffer_all(&page->bytes), id;
+    for (*record = rest; page_next(&rest, &id, bytes); *record = rest) {
+        if (!span_equal(id, wanted)) continue;
+        record->len -= rest.len;
+        return true;
+    }
+    return false;
+}
+
+struct span page_find(const struct page *page, struct span id)
+{
+    struct span record, bytes;
+    return find(page, id, &record, &bytes) ? bytes : NO_SPAN;
+}
+
+/* Pages are many and grow slowly: little is reserved beyond what is needed. */
+static void reserve(struct page *page, size_t room)
+{
+    if (room > page->bytes.room) {
+        page->bytes.room = room + room / 8;
+        page->bytes.at = must_realloc(page->bytes.at, page->bytes.room);
+    }
+    cache_resize(page->tenant->cache, &page->cached, sizeof *page + page->bytes.room + OVERHEAD_BYTES);
+}
+
+static void remove_record(struct page *page, struct span record)
+{
+    char *at = page->bytes.at + (record.at - page->bytes.at);
+    size_t behind = page->bytes.len - (size_t)(at - page->bytes.at) - record.len;
+    memmove(at, at + record.len, behind);
+    page->bytes.len -= record.len;
+}
+
+void page_put(struct page *page, struct span id, struct span bytes)
+{
+    struct span record, old;
+    bool known = find(page, id, &record, &old);
+    if (known && bytes.at && bytes.len == old.len) {
+        memcpy(page->bytes.at + (old.at - page->bytes.at), bytes.at, bytes.len);
+        return;
+    }
+    if (known) remove_record(page, record);
+    if (!bytes.at) return;
+    reserve(page, page->bytes.len + LENGTHS_BYTES + id.len + bytes.len);
+    buffer_varint(&page->bytes, id.len);
+    buffer_varint(&page->bytes, bytes.len);
+    buffer_span(&page->bytes, id);
+    buffer_span(&page->bytes, bytes);
+}
+
+bool page_fill(struct page *page, struct span bytes)
+{
+    struct span rest = bytes, id, record;
+    while (page_next(&rest, &id, &record)) continue;
+    if (rest.len) return false;
+    buffer_clear(&page->bytes);
+    reserve(page, bytes.len);
+    buffer_span(&page->bytes, bytes);
+    return true;
+}
+
+void page_destroy(struct page *page)
+{
+    buffer_deinit(&page->bytes);
+    free(page);
+}

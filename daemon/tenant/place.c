@@ -1,0 +1,67 @@
+#include "daemon/tenant/place.h"
+
+#include <stdlib.h>
+
+static uint64_t level_of(uint64_t n)
+{
+    return UINT64_C(1) << (63 - __builtin_clzll(n));
+}
+
+static uint32_t spread(uint64_t hash, uint64_t pages)
+{
+    if (pages <= 1) return 0;
+    uint64_t level = level_of(pages), number = hash & (2 * level - 1);
+    return (uint32_t)(number < pages ? number : hash & (level - 1));
+}
+
+uint32_t place_split_from(uint64_t number)
+{
+    return (uint32_t)(number - level_of(number));
+}
+
+static uint64_t neighbourhood(const struct tenant *tenant, struct span id)
+{
+    return siphash(tenant->secret, (struct span){ id.at, id.len > 1 ? id.len - 1 : id.len });
+}
+
+uint32_t place_number(const struct tenant *tenant, struct span id, uint64_t pages)
+{
+    return spread(neighbourhood(tenant, id), pages);
+}
+
+uint64_t place_pages_wanted(const struct tenant *tenant, enum kind kind)
+{
+    uint64_t wanted = tenant->kind[kind].bytes / PAGE_BYTES, entities = tenant->kind[kind].entities;
+    if (wanted > entities) wanted = entities; /* large entities: one on each, on average */
+    return wanted ? wanted : 1;
+}
+
+enum {
+    GRAVE_BYTES = 1 + 16 + 16
+};
+
+/* "\1", the hash that places it, and that of the id, in hexadecimal digits: no id begins so, as ids are texts that people and
+ * programs give. */
+struct span place_grave_id(const struct tenant *tenant, struct span id, struct arena *arena)
+{
+    struct buffer text = { 0 };
+    buffer_printf(&text, "\1%016llx%016llx", (unsigned long long)neighbourhood(tenant, id),
+                  (unsigned long long)siphash(tenant->secret, id));
+    struct span copy = arena_copy(arena, buffer_all(&text));
+    buffer_deinit(&text);
+    return copy;
+}
+
+bool place_is_grave(struct span id)
+{
+    return id.len == GRAVE_BYTES && id.at[0] == 1;
+}
+
+uint32_t place_of_record(const struct tenant *tenant, struct span id, uint64_t pages)
+{
+    if (!place_is_grave(id)) return place_number(tenant, id, pages);
+    char hex[17];
+    memcpy(hex, id.at + 1, 16);
+    hex[16] = 0;
+    return spread(strtoull(hex, NULL, 16), pages);
+}

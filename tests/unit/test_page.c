@@ -1,0 +1,132 @@
+/* Pages of entities against a plain array, and where entities stand as their pages grow. */
+#include "daemon/tenant/place.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    IDS = 40,
+    ROUNDS = 20000,
+    BYTES_MAX = 400
+};
+
+struct fixture {
+    struct cache cache;
+    struct tenant tenant;
+};
+
+static int start(void **state)
+{
+    struct fixture *fixture = must_zalloc(sizeof *fixture);
+    fixture->tenant.cache = &fixture->cache;
+    fixture->tenant.secret = (struct hash_key){ 1, 2 };
+    *state = fixture;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct fixture *fixture = *state;
+    map_deinit(&fixture->tenant.pages);
+    free(fixture);
+    return 0;
+}
+
+static void destroy(struct fixture *fixture, struct page *page)
+{
+    cache_remove(&fixture->cache, &page->cached);
+    page_destroy(page);
+}
+
+static struct span id_of(int i, char *room, size_t bytes)
+{
+    return (struct span){ room, (size_t)snprintf(room, bytes, "%s-%d", i % 3 ? "D" : "a longer id, beyond 127 letters ", i) };
+}
+
+static void holds_what_was_put(void **state)
+{
+    struct fixture *fixture = *state;
+    struct page *page = tenant_page_add(&fixture->tenant, KIND_DEAL, 7), *copy = tenant_page_add(&fixture->tenant, KIND_DEAL, 8);
+    static char values[IDS][BYTES_MAX];
+    size_t lens[IDS] = { 0 };
+    bool there[IDS] = { false };
+    srand(1);
+    for (int round = 0; round < ROUNDS; round++) {
+        int i = rand() % IDS;
+        char room[64];
+        there[i] = rand() % 4;
+        if (there[i]) lens[i] = rand() % 5 ? (size_t)(rand() % BYTES_MAX) : lens[i]; /* also as long as before */
+        memset(values[i], rand(), lens[i]);
+        page_put(page, id_of(i, room, sizeof room), there[i] ? (struct span){ values[i], lens[i] } : NO_SPAN);
+        if (round % 100) continue;
+        assert_true(page_fill(copy, buffer_all(&page->bytes)));
+        for (int j = 0; j < IDS; j++) {
+            struct span found = page_find(copy, id_of(j, room, sizeof room));
+            assert_int_equal(found.at != NULL, there[j]);
+            if (there[j]) assert_true(span_equal(found, (struct span){ values[j], lens[j] }));
+        }
+    }
+    assert_true(fixture->cache.bytes >= page->bytes.room + copy->bytes.room);
+    destroy(fixture, page);
+    destroy(fixture, copy);
+}
+
+static void what_is_cut_off_is_no_page(void **state)
+{
+    struct fixture *fixture = *state;
+    struct page *page = tenant_page_add(&fixture->tenant, KIND_DEAL, 0), *copy = tenant_page_add(&fixture->tenant, KIND_DEAL, 1);
+    page_put(page, SPAN("D-1"), SPAN("first"));
+    size_t first = page->bytes.len;
+    page_put(page, SPAN("D-2"), SPAN("second"));
+    for (size_t n = 0; n <= page->bytes.len; n++)
+        assert_int_equal(page_fill(copy, (struct span){ page->bytes.at, n }), n == 0 || n == first || n == page->bytes.len);
+    assert_false(page_fill(copy, SPAN("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")));
+    assert_false(page_fill(copy, SPAN("\x01\xff\xff\xff\xff\xff\xff\xff\xff\x01x")));
+    destroy(fixture, page);
+    destroy(fixture, copy);
+}
+
+/* Growing by one page moves entities of one old page only, and only to the new one. */
+static void growing_moves_from_one_page(void **state)
+{
+    struct fixture *fixture = *state;
+    struct arena arena = { 0 };
+    for (uint64_t pages = 1; pages < 200; pages++)
+        for (int i = 0; i < 300; i++) {
+            char room[64];
+            struct span id = id_of(i, room, sizeof room), grave = place_grave_id(&fixture->tenant, id, &arena);
+            uint32_t before = place_number(&fixture->tenant, id, pages), after = place_number(&fixture->tenant, id, pages + 1);
+            assert_true(before < pages);
+            if (after != before) assert_int_equal(after, pages);
+            if (after != before) assert_int_equal(before, place_split_from(pages));
+            assert_int_equal(place_of_record(&fixture->tenant, id, pages), before);
+            assert_true(place_is_grave(grave) && !place_is_grave(id));
+            assert_int_equal(place_of_record(&fixture->tenant, grave, pages), before);
+        }
+    arena_deinit(&arena);
+}
+
+static void neighbours_stand_together(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint64_t pages = 1; pages < 5000; pages += 37)
+        assert_int_equal(place_number(&fixture->tenant, SPAN("D-1230"), pages),
+                         place_number(&fixture->tenant, SPAN("D-1239"), pages));
+    bool apart = false;
+    for (uint64_t pages = 1; pages < 5000; pages += 37)
+        apart = apart ||
+                place_number(&fixture->tenant, SPAN("D-1230"), pages) != place_number(&fixture->tenant, SPAN("D-1240"), pages);
+    assert_true(apart);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(holds_what_was_put, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_cut_off_is_no_page, start, stop),
+        cmocka_unit_test_setup_teardown(growing_moves_from_one_page, start, stop),
+        cmocka_unit_test_setup_teardown(neighbours_stand_together, start, stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
