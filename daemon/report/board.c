@@ -73,7 +73,7 @@ static void put_tally(struct board *board, struct tally *tally, bool *touched, b
         board->room_tallies = board->room_tallies ? 2 * board->room_tallies : 64;
         board->tallies = must_realloc(board->tallies, board->room_tallies * sizeof *board->tallies);
     }
-    board->tallies[board->n_tallies++] = (struct board_tally){ tally, touched, owned };
+    board->tallies[board->n_tallies++] = (struct board_tally){ .tally = tally, .touched = touched, .owned = owned };
 }
 
 static struct tally *new_tally(struct board *board, struct tally_spec *spec, const struct period *period, bool *touched)
@@ -109,8 +109,11 @@ static void index_fact(struct board *board, enum fact fact)
     struct board_tally *list = arena_alloc(&board->day_arena, n * sizeof *list);
     board->of_fact[fact] = list;
     board->n_of_fact[fact] = n;
-    for (size_t i = 0; i < board->n_tallies; i++)
-        if (tally_takes(board->tallies[i].tally, fact)) *list++ = board->tallies[i];
+    for (size_t i = 0; i < board->n_tallies; i++) {
+        if (!tally_takes(board->tallies[i].tally, fact)) continue;
+        *list = board->tallies[i];
+        list++->range = tally_range(board->tallies[i].tally, fact);
+    }
 }
 
 static void open_day(struct board *board)
@@ -170,6 +173,7 @@ static void take_cell_in(void *context, const struct period *period, const struc
     struct board *board = context;
     for (size_t i = 0; i < board->n_of_fact[key->fact]; i++) {
         const struct board_tally *of = &board->of_fact[key->fact][i];
+        if (period && (period->from < of->range.from || period->from > of->range.to)) continue;
         if (tally_add(of->tally, period, key, value)) *of->touched = true;
     }
     if (board->weights_touched || board->goals_touched) touch_shared(board);

@@ -65,7 +65,8 @@ struct board_report {
 struct board_tally {
     struct tally *tally;
     bool *touched;
-    bool owned; /* else it is one of the weights' or goals' */
+    struct period range; /* of an entry of of_fact: days that can count there */
+    bool owned;          /* else it is one of the weights' or goals' */
 };
 
 struct board {

@@ -130,6 +130,17 @@ bool tally_takes(const struct tally *tally, enum fact fact)
     return tally->first_of_fact[fact] >= 0;
 }
 
+struct period tally_range(const struct tally *tally, enum fact fact)
+{
+    struct period range = { PERIOD_END, PERIOD_BEGIN };
+    for (int i = tally->first_of_fact[fact]; i >= 0; i = tally->bindings[i].next) {
+        struct period more = tally->bindings[i].range;
+        if (more.from < range.from) range.from = more.from;
+        if (more.to > range.to) range.to = more.to;
+    }
+    return range;
+}
+
 bool tally_shows(const struct tally *tally, size_t metric)
 {
     return tally->shown[metric];

@@ -39,9 +39,10 @@ const char *metric_refusal(const struct metric *metric, const struct rules *rule
 /* Can it be grouped (or filtered) by this, with the tenant's custom attributes? */
 bool metric_has(const struct metric *metric, const struct rules *rules, const struct grouping *by);
 
-size_t tally_bytes(const struct tally *tally);               /* about what it holds outside of the arena */
-bool tally_takes(const struct tally *tally, enum fact fact); /* can a cell of it count at all? */
-bool tally_shows(const struct tally *tally, size_t metric);  /* is it in the rows? */
+size_t tally_bytes(const struct tally *tally);                        /* about what it holds outside of the arena */
+bool tally_takes(const struct tally *tally, enum fact fact);          /* can a cell of it count at all? */
+struct period tally_range(const struct tally *tally, enum fact fact); /* outside of these days none counts */
+bool tally_shows(const struct tally *tally, size_t metric);           /* is it in the rows? */
 void tally_needs(const struct tally *tally, struct reading *reading);
 
 /* Adds a cell of a bucket, or a difference. `period`: the days of the bucket, none of them apart from the others for this
