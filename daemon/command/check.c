@@ -1,6 +1,7 @@
 /* crm-reportd check: everything that could keep the daemon from working, named at once. */
 #include "daemon/command/command.h"
 #include "daemon/command/effective.h"
+#include "daemon/http/tokens.h"
 #include "daemon/settings/rows.h"
 #include "daemon/settings/rules_read.h"
 #include "daemon/source/kafka_probe.h"
@@ -96,11 +97,24 @@ static void note_catalogue(const struct catalogue *catalogue, struct findings *f
     for (int fact = 0; fact < N_FACTS; fact++) note_fact(&kept, (enum fact)fact, findings);
 }
 
+static void look_at_tokens(const struct settings *settings, struct findings *findings)
+{
+    struct tokens tokens;
+    struct error error = { "" };
+    if (!settings->listen[0] || !settings->listen_tokens_file[0]) return;
+    if (tokens_load(&tokens, settings->listen_tokens_file, &error))
+        problem_add(&findings->good, "listen_tokens_file", "%zu token%s", tokens.n, tokens.n == 1 ? "" : "s");
+    else
+        problem_add(&findings->wrong, "listen_tokens_file", "%s", error.text);
+    tokens_deinit(&tokens);
+}
+
 static void look_at_files(const char *config, struct settings **settings, struct findings *findings)
 {
     *settings = settings_inspect(config, environ, NEED_ALL, &findings->wrong);
     if (!*settings) return;
     if (findings->wrong.n == 0) note_settings(*settings, config, findings);
+    look_at_tokens(*settings, findings);
     struct catalogue *catalogue = catalogue_effective(*settings, &findings->wrong);
     if (catalogue) note_catalogue(catalogue, findings);
     catalogue_destroy(catalogue);

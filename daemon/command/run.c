@@ -1,6 +1,7 @@
 /* crm-reportd run: the daemon, until a signal ends it. */
 #include "daemon/command/command.h"
 #include "daemon/command/effective.h"
+#include "daemon/http/server.h"
 #include "daemon/run/daemon.h"
 
 #include <signal.h>
@@ -102,15 +103,29 @@ static int wait_for_end(struct engine *engine, struct daemon *daemon, const sigs
     return EXIT_FAILED;
 }
 
+static bool start_all(struct engine *engine, const struct options *options, struct daemon **daemon, struct http_server **http,
+                      struct error *error)
+{
+    struct http_settings settings = { .engine = engine };
+    *daemon = NULL;
+    *http = engine->settings->listen[0] ? http_start(&settings, error) : NULL;
+    if (error->text[0]) return false;
+    *daemon = daemon_start(engine, options->accept_gap, error);
+    if (!*daemon) http_stop(*http);
+    return *daemon != NULL;
+}
+
 static int run_daemon(struct engine *engine, const struct options *options, struct error *error)
 {
     sigset_t set = block_signals();
-    struct daemon *daemon = daemon_start(engine, options->accept_gap, error);
-    if (!daemon) return EXIT_USAGE;
+    struct daemon *daemon;
+    struct http_server *http;
+    if (!start_all(engine, options, &daemon, &http, error)) return EXIT_USAGE;
     /* a second object: what the daemon works with stays as it is */
     struct settings *reloaded = command_settings("run", options->config, NEED_ALL);
     log_event(LEVEL_INFO, "started", "workers=%lld prefix=%s", (long long)engine->settings->workers, engine->settings->prefix);
     int code = wait_for_end(engine, daemon, &set, &reloaded);
+    http_stop(http);
     daemon_stop(daemon);
     log_event(LEVEL_INFO, "stopped", "code=%d", code);
     settings_destroy(reloaded);

@@ -17,7 +17,7 @@ enum {
     FRAME_MS = 120,
     QUIET_MS = 500,   /* no report for so long: they are all there */
     RATE_FRAMES = 16, /* over which events per second are measured */
-    INSIDE_MAX = 10
+    INSIDE_MAX = 12
 };
 
 struct show {
@@ -60,6 +60,7 @@ enum inside {
     INSIDE_SOCKET,
     INSIDE_SERVERS,
     INSIDE_SETTINGS,
+    INSIDE_WHERE,
     N_INSIDE
 };
 
@@ -69,7 +70,8 @@ static const struct {
     enum inside what;
     const char *after;
 } inside_lines[] = {
-    { "While this runs, from another terminal:", INSIDE_NOTHING, "" },
+    { "While this runs, the same in a browser: ", INSIDE_WHERE, "" },
+    { "From another terminal:", INSIDE_NOTHING, "" },
     { "  redis-cli -s ", INSIDE_SOCKET, " get 'crm:{acme}:report:service'" },
     { "  redis-cli -s ", INSIDE_SOCKET, " hgetall 'crm:{acme}:metrics:today'" },
     { "  redis-cli -s ", INSIDE_SOCKET, " psubscribe 'crm:{*}:reports'" },
@@ -82,7 +84,8 @@ _Static_assert(sizeof inside_lines / sizeof inside_lines[0] <= INSIDE_MAX, "rais
 static void describe_inside(struct show *show)
 {
     const struct stage *stage = show->stage;
-    const char *const of[N_INSIDE] = { "", stage->redis.socket, kafka_mock_servers(stage->kafka), stage->settings_file };
+    const char *const of[N_INSIDE] = { "", stage->redis.socket, kafka_mock_servers(stage->kafka), stage->settings_file,
+                                       stage->where };
     for (size_t i = 0; i < sizeof inside_lines / sizeof inside_lines[0]; i++) {
         int written =
             asprintf(&show->inside[i], "%s%s%s", inside_lines[i].before, of[inside_lines[i].what], inside_lines[i].after);

@@ -15,12 +15,11 @@ enum {
 /* What a user would write: the tenants, and where the servers are. */
 static void write_settings(const struct stage *stage, struct buffer *out)
 {
-    buffer_printf(
-        out,
-        "{\n \"kafka\": {\"bootstrap.servers\": \"%s\", \"group.id\": \"crm-reportd-demo\"},\n"
-        " \"redis\": {\"url\": \"unix://%s\"},\n \"listen\": \"\", \"cache_mb\": %d, \"log\": {\"level\": \"warning\"},\n"
-        " \"tenants\": {",
-        kafka_mock_servers(stage->kafka), stage->redis.socket, CACHE_MB);
+    buffer_printf(out,
+                  "{\n \"kafka\": {\"bootstrap.servers\": \"%s\", \"group.id\": \"crm-reportd-demo\"},\n"
+                  " \"redis\": {\"url\": \"unix://%s\"},\n \"cache_mb\": %d, \"log\": {\"level\": \"warning\"},\n"
+                  " \"tenants\": {",
+                  kafka_mock_servers(stage->kafka), stage->redis.socket, CACHE_MB);
     cast_settings(out);
     buffer_str(out, "}\n}\n");
 }
@@ -84,6 +83,14 @@ static bool open_daemon(struct stage *stage, struct error *error)
     return stage->daemon != NULL;
 }
 
+static bool open_http(struct stage *stage, struct error *error)
+{
+    struct http_settings settings = { .engine = &stage->engine, .any_port = true };
+    stage->http = http_start(&settings, error);
+    if (stage->http) http_where(stage->http, stage->where);
+    return stage->http != NULL;
+}
+
 static bool open_sender(struct stage *stage, const struct demo_options *options, struct error *error)
 {
     REQUIRE(n_cast <= STAGE_TENANTS_MAX);
@@ -101,7 +108,8 @@ bool stage_open(struct stage *stage, const struct demo_options *options, struct 
 {
     *stage = (struct stage){ 0 };
     return redis_process_start(&stage->redis, options->keep, error) && open_kafka(stage, error) && open_log(stage, error) &&
-           open_topics(stage, error) && open_daemon(stage, error) && open_sender(stage, options, error);
+           open_topics(stage, error) && open_daemon(stage, error) && open_http(stage, error) &&
+           open_sender(stage, options, error);
 }
 
 void stage_settle(struct stage *stage)
@@ -115,6 +123,7 @@ void stage_settle(struct stage *stage)
 void stage_close(struct stage *stage, bool keep)
 {
     stage_settle(stage);
+    http_stop(stage->http);
     news_destroy(stage->news);
     dashboard_close(stage->dashboard);
     kafka_mock_destroy(stage->kafka);

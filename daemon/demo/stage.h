@@ -4,6 +4,7 @@
 #include "daemon/demo/dashboard.h"
 #include "daemon/demo/redis_process.h"
 #include "daemon/demo/sender.h"
+#include "daemon/http/server.h"
 #include "daemon/run/daemon.h"
 #include "daemon/source/kafka_mock.h"
 
@@ -33,6 +34,8 @@ struct stage {
     struct engine engine;
     const struct zone *zones[STAGE_TENANTS_MAX]; /* of the cast */
     struct daemon *daemon;
+    struct http_server *http;
+    char where[HTTP_WHERE_BYTES]; /* of the dashboard; empty: nowhere */
     struct news *news;
     struct sender *sender;
     struct dashboard *dashboard;

@@ -30,7 +30,8 @@ enum {
 
 /* A request as it was written: nothing of it is looked up yet. Texts are in the arena given to query_parse. */
 struct query {
-    struct span tenant;                         /* "default" where the request names none */
+    struct span tenant;                         /* "default" where the request names none … */
+    bool names_tenant;                          /* … and whether it does */
     struct span metric, stat, period, from, to; /* .at NULL: not given */
     struct span by[GROUPINGS_MAX];
     size_t n_by;

@@ -108,6 +108,8 @@ static bool read_root(struct request *request, yyjson_val *root)
     yyjson_obj_iter iter = yyjson_obj_iter_with(root);
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));)
         if (!read_key(request, key, yyjson_obj_iter_get_val(key))) return false;
+    query->names_tenant = query->tenant.at != NULL;
+    if (!query->names_tenant) query->tenant = SPAN("default");
     if (!query->metric.at) return refuse(request, "\"metric\" is missing");
     if (query->period.at && (query->from.at || query->to.at))
         return refuse(request, "\"period\" stands instead of \"from\" and \"to\", not beside them");
@@ -119,7 +121,7 @@ bool query_parse(struct query *query, struct span json, struct arena *arena, str
 {
     struct request request = { query, arena, error };
     yyjson_read_err problem;
-    *query = (struct query){ .tenant = SPAN("default") };
+    *query = (struct query){ 0 };
     yyjson_doc *doc =
         json.len ? yyjson_read_opts((char *)(uintptr_t)json.at, json.len, YYJSON_READ_NOFLAG, NULL, &problem) : NULL;
     if (!doc) return refuse(&request, "not JSON: %s", json.len ? problem.msg : "empty");

@@ -4,6 +4,7 @@
 #include "daemon/report/query.h"
 #include "daemon/tenant/view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -136,13 +137,28 @@ static bool answer_once(struct engine *engine, struct state *state, const struct
     return fine;
 }
 
-bool engine_answer(struct engine *engine, struct state *state, struct span request, struct buffer *out, struct error *error)
+/* `only`: the tenant asked; .at NULL: whom the request names. */
+static bool read_query(struct query *query, struct span only, struct span request, struct arena *arena, struct query_error *wrong)
+{
+    if (!query_parse(query, request, arena, wrong)) return false;
+    if (!only.at) return true;
+    if (query->names_tenant && !span_equal(query->tenant, only)) {
+        wrong->code = QUERY_BAD_REQUEST;
+        snprintf(wrong->message, sizeof wrong->message, "the request names another tenant than \"%.*s\"", SPAN_ARG(only));
+        return false;
+    }
+    query->tenant = only;
+    return true;
+}
+
+bool engine_answer_for(struct engine *engine, struct state *state, struct span tenant, struct span request, struct buffer *out,
+                       struct error *error)
 {
     struct arena arena = { 0 };
     struct query query;
     struct query_error wrong;
     bool fine = true, again = true;
-    if (!query_parse(&query, request, &arena, &wrong)) {
+    if (!read_query(&query, tenant, request, &arena, &wrong)) {
         query_error_write(&wrong, out);
         again = false;
     }
@@ -152,4 +168,9 @@ bool engine_answer(struct engine *engine, struct state *state, struct span reque
     }
     arena_deinit(&arena);
     return fine;
+}
+
+bool engine_answer(struct engine *engine, struct state *state, struct span request, struct buffer *out, struct error *error)
+{
+    return engine_answer_for(engine, state, NO_SPAN, request, out, error);
 }

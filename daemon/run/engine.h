@@ -36,3 +36,7 @@ struct redis_settings engine_redis(const struct engine *engine);
 /* Answers one request (a JSON line) from the state, as one JSON line without its end. False: the state could not be read. */
 bool engine_answer(struct engine *engine, struct state *state, struct span request, struct buffer *out,
                    struct error *error) MUST_USE;
+
+/* The same of one tenant only: a request that names another is a bad one. */
+bool engine_answer_for(struct engine *engine, struct state *state, struct span tenant, struct span request, struct buffer *out,
+                       struct error *error) MUST_USE;

@@ -67,6 +67,11 @@ static void close_socket(struct connection *connection)
     buffer_deinit(&connection->out);
 }
 
+void connection_close(struct connection *connection)
+{
+    close_socket(connection);
+}
+
 void connection_destroy(struct connection *connection)
 {
     close_socket(connection);
@@ -204,6 +209,19 @@ redisReply *connection_answer(struct connection *connection, struct error *error
     }
     lost_socket(connection, error);
     return NULL;
+}
+
+redisReply *connection_message(struct connection *connection, int wait_ms, struct error *error)
+{
+    void *reply = NULL;
+    if (!connection_flush(connection, error)) return NULL;
+    if (redisGetReplyFromReader(connection->context, &reply) == REDIS_OK && reply) return reply;
+    struct pollfd poll_fd = { .fd = connection->context->fd, .events = POLLIN };
+    if (!connection->context->err && poll(&poll_fd, 1, wait_ms) <= 0) return NULL;
+    if (connection->context->err || redisBufferRead(connection->context) != REDIS_OK ||
+        redisGetReplyFromReader(connection->context, &reply) != REDIS_OK)
+        lost_socket(connection, error);
+    return reply;
 }
 
 bool connection_refused(struct connection *connection, const redisReply *reply, struct error *error)

@@ -11,6 +11,7 @@ struct connection;
 struct connection *connection_create(const struct redis_settings *settings); /* copies; not open yet */
 void connection_destroy(struct connection *connection);
 bool connection_open(struct connection *connection, struct error *error) MUST_USE;
+void connection_close(struct connection *connection);
 bool connection_is_open(const struct connection *connection);
 const char *connection_where(const struct connection *connection);
 
@@ -32,6 +33,10 @@ bool connection_flush(struct connection *connection, struct error *error) MUST_U
 
 /* The next answer, to be released with freeReplyObject; requests go on being written meanwhile. NULL: lost, closed. */
 redisReply *connection_answer(struct connection *connection, struct error *error) MUST_USE;
+
+/* What comes unasked, as messages of channels do: the next one within wait_ms. NULL without an error: none has come; with one:
+ * lost, closed. */
+redisReply *connection_message(struct connection *connection, int wait_ms, struct error *error) MUST_USE;
 
 /* The same of an answer that must not be an error of the server: NULL then with *outcome REFUSED, or LOST. */
 redisReply *connection_answer_ok(struct connection *connection, enum outcome *outcome, struct error *error) MUST_USE;

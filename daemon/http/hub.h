@@ -1,0 +1,30 @@
+/* The hub: which reports changed last, for the streams that follow a tenant. What comes faster than a reader reads is coalesced:
+ * a reader gets the newest version of each report, and memory stays bounded. Used by one thread; knows no socket. */
+#pragma once
+
+#include "common/buffer.h"
+#include "common/map.h"
+
+struct follower {
+    struct followed *tenant;
+    struct follower *next, *previous;
+    uint64_t seen;                   /* news up to here are written */
+    void (*wake)(struct follower *); /* there is news; may be called again and again */
+};
+
+/* A zeroed hub is an empty one. */
+struct hub {
+    struct map tenants; /* name -> struct followed: those that are followed */
+    uint64_t news;      /* so many hints so far */
+    size_t n_followers;
+};
+
+void hub_follow(struct hub *hub, struct follower *follower, struct span tenant); /* `wake` is set by the caller */
+void hub_leave(struct hub *hub, struct follower *follower);
+
+void hub_hint(struct hub *hub, struct span tenant, struct span report, int64_t version);
+
+/* Appends what the follower has not seen yet. False: nothing. */
+bool hub_news(struct hub *hub, struct follower *follower, struct buffer *out);
+
+void hub_each(struct hub *hub, void (*each)(struct follower *));

@@ -1,0 +1,70 @@
+/* A server's insides, shared by the files that talk to the library. */
+#pragma once
+
+#include "daemon/http/clerks.h"
+#include "daemon/http/hub.h"
+#include "daemon/http/listener.h"
+#include "daemon/http/server.h"
+#include "daemon/settings/log.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* One TCP connection, and until when what it is at must be over. */
+struct wire {
+    int descriptor;
+    bool reading;        /* a request is awaited or under way */
+    int64_t deadline_us; /* 0: none */
+    struct wire *next, *previous;
+};
+
+/* One request on its way. */
+struct carrier {
+    struct exchange exchange; /* first: an exchange is turned into its carrier by a cast */
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct wire *wire;
+    bool begun, asked, suspended, replied;
+    struct carrier *next, *previous;
+    /* of a stream: */
+    struct follower follower;
+    struct buffer out;
+    size_t sent;
+    int64_t beat_at_us;
+    bool asleep, over;
+};
+
+struct http_server {
+    struct answering with;
+    struct tokens tokens;
+    bool any_port;
+    struct MHD_Daemon *mhd;
+    struct clerks *clerks;
+    struct listener *listener;
+    struct hub hub;
+    struct wire *wires;
+    struct carrier *carriers;
+    int64_t sweep_at_us, bind_at_us;
+    struct log_cause cause;
+    int wake; /* an eventfd */
+    pthread_t thread;
+    bool started;
+    atomic_bool stop;
+    pthread_mutex_t lock;  /* of what follows */
+    struct exchange *done; /* answered by the clerks */
+    char where[HTTP_WHERE_BYTES];
+};
+
+/* listen.c: a socket that listens on "address:port"; -1 and error. `where`: as a URL. */
+int listen_open(const char *listen, bool any_port, char where[HTTP_WHERE_BYTES], struct error *error);
+
+/* carrier.c */
+struct MHD_Daemon *carrier_library(struct http_server *server, int socket); /* NULL: the library does not start */
+void carrier_resume(struct carrier *carrier);                               /* its answer is there */
+
+/* stream.c */
+void stream_follow(struct carrier *carrier); /* from now on hints are kept for it */
+struct MHD_Response *stream_response(struct carrier *carrier);
+void stream_beat(struct follower *follower); /* now and then something is written, so that a dead reader is noticed */
+void stream_end(struct follower *follower);

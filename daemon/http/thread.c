@@ -1,0 +1,25 @@
+#include "daemon/http/thread.h"
+
+#include "common/instant.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    NICE = 10
+};
+
+void thread_steps_back(const char *name)
+{
+    pthread_setname_np(pthread_self(), name);
+    setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* on Linux of the thread alone; where it is forbidden, so be it */
+}
+
+int64_t thread_monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
+}

@@ -1,0 +1,192 @@
+"""The HTTP interface: what it says equals what stands in Redis and what `query` answers; who may ask; updates come by themselves."""
+import csv
+import http.client
+import io
+import json
+import time
+
+import pytest
+from servers import free_port, wait_until
+from stream import Feed, settle
+
+NOW = "2026-03-31T12:00:00Z"
+TENANTS = {"acme": {"time_zone": "Europe/Berlin"}, "globex": {"currency": "USD"}, "quiet": {}}
+
+
+def event(number, kind, subject, tenant="acme", time=NOW, **data):
+    return {"specversion": "1.0", "id": str(number), "source": "/crm", "type": "crm." + kind, "subject": subject, "tenantid": tenant,
+            "time": time, "data": data}
+
+
+HISTORY = [event(1, "contact.created", "C-1", source="web", owner="anna"), event(2, "contact.created", "C-2", source="=fair,\"x\"", owner="ben"),
+           event(3, "deal.created", "D-1", contact="C-1", owner="anna", amount=1300), event(4, "deal.won", "D-1"),
+           event(5, "deal.created", "D-2", owner="ben", amount="9.50", currency="USD"), event(6, "deal.won", "D-2"),
+           event(7, "case.opened", "S-1", owner="anna"), event(8, "case.closed", "S-1"),
+           event(9, "case.opened", "S-9", tenant="globex", owner="gustav"), event(10, "deal.created", "D-9", tenant="globex", amount=5)]
+
+
+class Http:
+    """Asks a server; each question by a connection of its own."""
+
+    def __init__(self, port, token=None):
+        self.port, self.token = port, token
+
+    def ask(self, path, method="GET", body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        if self.token:
+            headers.setdefault("Authorization", "Bearer " + self.token)
+        connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+        answer = connection.getresponse()
+        answer.text = answer.read().decode()
+        connection.close()
+        return answer
+
+    def json(self, path, **how):
+        answer = self.ask(path, **how)
+        assert answer.status == 200, (path, answer.status, answer.text)
+        return json.loads(answer.text)
+
+    def problem(self, path, **how):
+        answer = self.ask(path, **how)
+        assert answer.headers["Content-Type"] == "application/problem+json", (path, answer.status, answer.text)
+        problem = json.loads(answer.text)
+        assert problem["status"] == answer.status and problem["title"] and problem["detail"]
+        return answer.status, problem["code"]
+
+    def query(self, tenant, request, format="json"):
+        return self.ask("/v1/tenants/%s/query?format=%s" % (tenant, format), "POST", json.dumps(request))
+
+
+@pytest.fixture
+def running(topics, redis_server, daemon):
+    """A daemon that has counted HISTORY; .http asks it."""
+    redis, port = redis_server(), free_port()
+    one = daemon(topics, redis, TENANTS, NOW, listen="127.0.0.1:%d" % port)
+    one.start()
+    one.topics, one.redis, one.http = topics, redis, Http(port)
+    Feed(topics).events(HISTORY)
+    settle(topics, one, redis)
+    return one
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_reports_and_questions(running):
+    http, redis = running.http, running.redis
+    assert [one["tenant"] for one in http.json("/v1/tenants")["tenants"]] == ["acme", "globex", "quiet"]
+    reports = {one["report"]: one["version"] for one in http.json("/v1/tenants/acme/reports")["reports"]}
+    assert reports["service"] and len(reports) == len(http.json("/v1/catalogue")["reports"])
+
+    answer = http.ask("/v1/tenants/acme/reports/service")
+    assert answer.text == redis.client.get("crm:{acme}:report:service")
+    assert answer.headers["ETag"] == '"%d"' % reports["service"]
+    for tags in (answer.headers["ETag"], '"1", %s' % answer.headers["ETag"], "*"):
+        same = http.ask("/v1/tenants/acme/reports/service", If_None_Match=tags)
+        assert (same.status, same.text, same.headers["ETag"]) == (304, "", answer.headers["ETag"])
+    assert http.ask("/v1/tenants/acme/reports/service", If_None_Match='"1"').status == 200
+    head = http.ask("/v1/tenants/acme/reports/service", "HEAD")
+    assert (head.status, head.text, head.headers["Content-Length"]) == (200, "", str(len(answer.text)))
+
+    for request in ({"metric": "revenue", "by": ["owner"]}, {"metric": "leads", "by": ["source"]}, {"metric": "conversion_rate"},
+                    {"metric": "sales_cycle", "stat": "p90", "period": "this_month"}):
+        status, line, _ = running.command("query", json.dumps(request | {"tenant": "acme"}))
+        assert status == 0 and http.query("acme", request).text == line.strip()
+    assert http.query("acme", {"metric": "leads", "tenant": "acme"}).status == 200
+
+
+def test_csv_equals_the_query(running):
+    http = running.http
+    for request in ({"metric": "revenue", "by": ["owner"]}, {"metric": "leads", "by": ["source", "owner"]}, {"metric": "leads"},
+                    {"metric": "sales_cycle", "by": ["owner"]}, {"metric": "revenue", "by": ["owner"], "from": "2020-01-01", "to": "2020-01-31"}):
+        rows, table = json.loads(http.query("acme", request).text, parse_float=str, parse_int=str)["rows"], rows_of(http.query("acme", request, "csv").text)
+        flat = []
+        for row in rows:
+            value = row.pop("value")
+            row |= {"value:" + currency: amount for currency, amount in value.items()} if isinstance(value, dict) else {"value": value}
+            flat.append({k: v for k, v in row.items() if v is not None})
+        assert [{k: v.removeprefix("'") for k, v in line.items() if v} for line in table] == flat
+    text = http.query("acme", {"metric": "leads", "by": ["source"]}, "csv").text
+    assert text.splitlines()[0] == "source,value" and '"\'=fair,""x""",1' in text
+
+    report, table = http.json("/v1/tenants/acme/reports/sales_performance"), rows_of(http.ask("/v1/tenants/acme/reports/sales_performance?format=csv").text)
+    month = next(one for one in report["sections"][0]["periods"] if one["name"] == "this_month")
+    lines = [one for one in table if (one["section"], one["period"], one["row"]) == ("0", "this_month", "row")]
+    assert [(one["owner"], one["won_deals"]) for one in lines] == [(one["owner"], str(one["won_deals"])) for one in month["rows"]]
+    assert {one["owner"]: (one["revenue:EUR"], one["revenue:USD"]) for one in lines} == {"anna": ("1300.00", ""), "ben": ("", "9.50")}
+
+
+def test_what_is_not_there(running):
+    http = running.http
+    assert http.problem("/v1/tenants/nobody/reports") == (404, "unknown_tenant")
+    assert http.problem("/v1/tenants/nobody/reports/service") == (404, "unknown_tenant")
+    assert http.problem("/v1/tenants/nobody/updates") == (404, "unknown_tenant")
+    assert http.problem("/v1/tenants/quiet/reports/service") == (404, "no_report_yet")
+    assert http.problem("/v1/tenants/acme/reports/servise") == (404, "unknown_report")
+    assert http.problem("/v1/tenants/acme") == (404, "no_such_path")
+    assert http.problem("/v1/tenants/%7Bacme%7D/reports") == (404, "no_such_name")
+    assert http.problem("/v1/tenants/acme/reports/service?format=xml") == (400, "unknown_format")
+    assert http.problem("/v1/tenants/acme/reports/service?form=csv") == (400, "unknown_argument")
+    status, code = http.problem("/v1/tenants/acme/reports", method="DELETE")
+    assert (status, code) == (405, "method_not_allowed") and http.ask("/v1/tenants/acme/reports", "PUT", "x").headers["Allow"] == "GET, HEAD"
+    assert http.ask("/v1/tenants/acme/query").headers["Allow"] == "POST"
+    for body, want in (("", (400, "bad_request")), ("[]", (400, "bad_request")), ('{"metric":"leeds"}', (400, "unknown_metric")),
+                       ('{"metric":"leads","tenant":"globex"}', (400, "bad_request")), ('{"metric":"leads","tenant":"default"}', (400, "bad_request")),
+                       ('{"metric":"leads","period":"never"}', (400, "unknown_period")), ("x" * 70000, (413, "too_large"))):
+        assert http.problem("/v1/tenants/acme/query", method="POST", body=body) == want
+    assert http.problem("/v1/tenants", Host="evil.example") == (421, "other_host")
+    assert http.problem("/v1/tenants", Sec_Fetch_Site="cross-site") == (403, "cross_site")
+
+
+def test_security_headers(running):
+    for path in ("/", "/app.js", "/style.css", "/v1/tenants", "/v1/nothing", "/v1/catalogue", "/v1/openapi.json"):
+        headers = running.http.ask(path).headers
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "http" not in policy and "unsafe" not in policy and "*" not in policy
+
+
+def test_updates_come_by_themselves(running):
+    http = running.http
+    versions = {one["report"]: one["version"] for one in http.json("/v1/tenants/acme/reports")["reports"] if one["version"]}
+    told = {}
+    with_updates = updates(http.port, "acme")
+    while len(told) < len(versions):
+        one = next(with_updates)
+        told[one["report"]] = one["version"]
+    assert told == versions
+
+    at = time.monotonic()
+    Feed(running.topics).events([event(20, "case.opened", "S-2", owner="anna")])
+    one = next(with_updates)
+    while one["report"] != "service":
+        one = next(with_updates)
+    assert one["version"] > versions["service"] and time.monotonic() - at < 5
+    assert http.json("/v1/tenants/acme/reports/service")["version"] >= one["version"]
+
+    again = updates(http.port, "acme", {"Last-Event-ID": str(one["version"])})
+    assert next(again)["version"] >= one["version"]
+
+
+def updates(port, tenant, headers={}):
+    """The data of each event of a stream."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/v1/tenants/%s/updates" % tenant, headers=headers)
+    answer = connection.getresponse()
+    assert answer.status == 200 and answer.headers["Content-Type"] == "text/event-stream"
+    while True:
+        line = answer.readline().decode()
+        assert line, "the stream ended"
+        if line.startswith("data: "):
+            yield json.loads(line[6:])
+
+
+def test_redis_comes_and_goes(running):
+    http = running.http
+    running.redis.kill()
+    assert wait_until(lambda: http.ask("/v1/tenants/acme/reports").status == 503, "503 while Redis is away")
+    assert http.problem("/v1/tenants/acme/reports/service") == (503, "redis_away")
+    assert http.ask("/healthz").text == "ok\n" and http.ask("/").status == 200
+    running.redis.start()
+    wait_until(lambda: http.ask("/v1/tenants/acme/reports/service").status == 200, "reports again")
