@@ -124,7 +124,8 @@ def test_what_is_not_there(running):
     assert http.problem("/v1/tenants/nobody/updates") == (404, "unknown_tenant")
     assert http.problem("/v1/tenants/quiet/reports/service") == (404, "no_report_yet")
     assert http.problem("/v1/tenants/acme/reports/servise") == (404, "unknown_report")
-    assert http.problem("/v1/tenants/acme") == (404, "no_such_path")
+    for path in ("/v1/tenants/acme", "/v1", "/v1/", "/index.php", "/../etc/passwd", "/%2e%2e/etc/passwd", "/page/app.js"):
+        assert http.problem(path) == (404, "no_such_path")
     assert http.problem("/v1/tenants/%7Bacme%7D/reports") == (404, "no_such_name")
     assert http.problem("/v1/tenants/acme/reports/service?format=xml") == (400, "unknown_format")
     assert http.problem("/v1/tenants/acme/reports/service?form=csv") == (400, "unknown_argument")
@@ -140,7 +141,7 @@ def test_what_is_not_there(running):
 
 
 def test_security_headers(running):
-    for path in ("/", "/app.js", "/style.css", "/v1/tenants", "/v1/nothing", "/v1/catalogue", "/v1/openapi.json"):
+    for path in ("/", "/app.js", "/style.css", "/chart.min.js", "/v1/tenants", "/v1/nothing", "/v1/catalogue", "/v1/openapi.json"):
         headers = running.http.ask(path).headers
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["X-Frame-Options"] == "DENY"
         policy = headers["Content-Security-Policy"]
