@@ -13,6 +13,7 @@ static const struct command commands[] = {
     { "replay", "fold files of events in memory, answer questions of them",        help_replay, command_replay },
     { "query",  "answer requests from what stands in Redis",                        help_query,  command_query },
     { "check",  "read settings and catalogue, try Kafka and Redis, name every problem", help_check,  command_check },
+    { "catalogue", "print the metrics, reports and facts there are: table, JSON or Markdown", help_catalogue, command_catalogue_print },
 };
 /* clang-format on */
 enum {
@@ -31,7 +32,7 @@ static void help_all(void)
     printf("crm-reportd reads what happens in a CRM from Kafka, keeps the metrics of its catalogue in Redis, and publishes\n"
            "refreshed reports.\n\n"
            "usage: crm-reportd COMMAND [OPTION …]\n\n");
-    for (size_t i = 0; i < N_COMMANDS; i++) printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < N_COMMANDS; i++) printf("  %-9s %s\n", commands[i].name, commands[i].summary);
     printf("\n"
            "  crm-reportd help COMMAND   what it does, its options, exit codes, examples (also: COMMAND --help)\n"
            "  crm-reportd --version\n\n"

@@ -34,6 +34,7 @@ struct settings *command_settings(const char *command, const char *config, enum 
 const char *command_config(const char *config); /* the file's name by that rule; NULL: none */
 
 /* One per file. */
+int command_catalogue_print(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_demo(int argc, char **argv);
 int command_query(int argc, char **argv);
@@ -41,4 +42,4 @@ int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
 
 /* Their help texts. */
-extern const char help_check[], help_demo[], help_query[], help_replay[], help_run[];
+extern const char help_catalogue[], help_check[], help_demo[], help_query[], help_replay[], help_run[];

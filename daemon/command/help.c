@@ -21,6 +21,32 @@ const char help_check[] =
     "  crm-reportd check -c /etc/crm-reportd.json\n"
     "  CRM_REPORTD_REDIS_URL=redis://localhost CRM_REPORTD_KAFKA_BOOTSTRAP_SERVERS=localhost crm-reportd check\n";
 
+const char help_catalogue[] =
+    "usage: crm-reportd catalogue [-c FILE] [--format table|json|markdown]\n"
+    "\n"
+    "Prints the catalogue as it stands: the shipped one and, with a settings file, the files that it names under \"catalogue\".\n"
+    "Needs no server.\n"
+    "\n"
+    "  -c, --config FILE     the settings file (default: $CRM_REPORTD_CONFIG, else the shipped catalogue alone)\n"
+    "  -f, --format FORMAT   table (default), json: an object on one line, markdown: as in config/metrics.md\n"
+    "\n"
+    "METRIC   what `query` and alerts can ask. UNIT: money has a value per currency. BY: dimensions to group and filter by;\n"
+    "         \"custom.…\": your own attributes, too; \"per month …\": only for whole units of time; \"of now\": the same\n"
+    "         whatever the period.\n"
+    "REPORT   what is published: a section for each grouping under ROWS BY.\n"
+    "FACT     what is counted from the events: what formulas are made of. Facts that nothing needs are not there.\n"
+    "\n"
+    "A metric of your own is a line in a file beside it:\n"
+    "  {\"metrics\":{\"north_rate\":\"deal_won.count[custom.region=north] / deal_won.count\"}}\n"
+    "named in the settings as \"catalogue\":[\"my-metrics.json\"]. `crm-reportd check --offline` says what is wrong in it, and\n"
+    "where. config/catalogue.md has the grammar.\n"
+    "\n"
+    "Exit codes: 0 fine, 2 wrong usage, settings or catalogue.\n"
+    "\n"
+    "Examples:\n"
+    "  crm-reportd catalogue | less -S\n"
+    "  crm-reportd catalogue -c /etc/crm-reportd.json --format json | jq '.metrics[] | select(.unit == \"money\").metric'\n";
+
 const char help_run[] =
     "usage: crm-reportd run [-c FILE] [--accept-gap]\n"
     "\n"
