@@ -1,4 +1,5 @@
 /* crm-reportd check: everything that could keep the daemon from working, named at once. */
+#include "daemon/alert/rule.h"
 #include "daemon/command/command.h"
 #include "daemon/command/effective.h"
 #include "daemon/http/tokens.h"
@@ -109,6 +110,16 @@ static void look_at_tokens(const struct settings *settings, struct findings *fin
     tokens_deinit(&tokens);
 }
 
+static void look_at_alerts(const struct settings *settings, const struct catalogue *catalogue, struct findings *findings)
+{
+    size_t before = findings->advice.n;
+    struct alert_rules *rules = alert_rules_read(settings, catalogue, &findings->wrong, &findings->advice);
+    if (rules && rules->n)
+        problem_add(&findings->good, "alerts", "%zu rule%s%s", rules->n, rules->n == 1 ? "" : "s",
+                    findings->advice.n > before ? ", see the advice" : "");
+    alert_rules_destroy(rules);
+}
+
 static void look_at_files(const char *config, struct settings **settings, struct findings *findings)
 {
     *settings = settings_inspect(config, environ, NEED_ALL, &findings->wrong);
@@ -117,6 +128,7 @@ static void look_at_files(const char *config, struct settings **settings, struct
     look_at_tokens(*settings, findings);
     struct catalogue *catalogue = catalogue_effective(*settings, &findings->wrong);
     if (catalogue) note_catalogue(catalogue, findings);
+    if (catalogue) look_at_alerts(*settings, catalogue, findings);
     catalogue_destroy(catalogue);
 }
 

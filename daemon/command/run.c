@@ -57,19 +57,34 @@ static void log_notes(const struct problems *notes, enum log_level level, const 
     for (size_t i = 0; i < notes->n; i++) log_event(level, event, "setting=%s what=%s", notes->at[i].where, notes->at[i].text);
 }
 
-/* What may change takes effect at once; settings_reload says of the rest that it needs a restart. */
-static void reload(struct engine *engine, struct settings **settings)
+/* The alert rules of settings; NULL: something is wrong with them. Rules that make no sense are told of. */
+static struct alert_rules *read_alerts(const struct settings *settings, const struct catalogue *catalogue,
+                                       struct problems *problems)
+{
+    struct problems advice = { 0 };
+    struct alert_rules *rules = alert_rules_read(settings, catalogue, problems, &advice);
+    log_notes(&advice, LEVEL_WARN, "alert_rule_advice");
+    problems_deinit(&advice);
+    return rules;
+}
+
+/* What may change takes effect at once, if nothing at all is wrong; settings_reload says of the rest that it needs a restart. */
+static void reload(struct engine *engine, struct daemon *daemon, struct settings **settings)
 {
     struct problems problems = { 0 }, notes = { 0 };
     if (!*settings) return;
     struct settings *fresh = settings_reload(*settings, environ, &problems, &notes);
+    struct alert_rules *rules = fresh ? read_alerts(fresh, engine->catalogue, &problems) : NULL;
     log_notes(&problems, LEVEL_ERROR, "settings_wrong");
-    log_notes(&notes, LEVEL_INFO, "settings_reloaded");
-    if (fresh) {
+    if (rules) {
+        log_notes(&notes, LEVEL_INFO, "settings_reloaded");
         log_setup((enum log_level)fresh->log_level, (enum log_format)fresh->log_format);
         engine_retune(engine, fresh);
+        daemon_set_alerts(daemon, rules);
         settings_destroy(*settings);
         *settings = fresh;
+    } else {
+        settings_destroy(fresh);
     }
     problems_deinit(&problems);
     problems_deinit(&notes);
@@ -95,7 +110,7 @@ static int wait_for_end(struct engine *engine, struct daemon *daemon, const sigs
     struct error error;
     for (int looks = 1; !daemon_failed(daemon, &error); looks++) {
         int got = sigtimedwait(set, NULL, &look);
-        if (got == SIGHUP) reload(engine, reloaded);
+        if (got == SIGHUP) reload(engine, daemon, reloaded);
         if (got == SIGTERM || got == SIGINT) return EXIT_OK;
         if (looks % (PROGRESS_S * 1000 / LOOK_MS) == 0) log_progress(daemon, &last);
     }
@@ -132,6 +147,15 @@ static int run_daemon(struct engine *engine, const struct options *options, stru
     return code;
 }
 
+static bool take_alerts(struct engine *engine, struct error *error)
+{
+    struct problems problems = { 0 };
+    engine->alerts = read_alerts(engine->settings, engine->catalogue, &problems);
+    if (!engine->alerts) problems_fail(&problems, error);
+    problems_deinit(&problems);
+    return engine->alerts != NULL;
+}
+
 int command_run(int argc, char **argv)
 {
     struct options options = { 0 };
@@ -144,7 +168,8 @@ int command_run(int argc, char **argv)
     log_setup((enum log_level)settings->log_level, (enum log_format)settings->log_format);
     struct catalogue *catalogue = command_catalogue(argv[0], settings);
     code = EXIT_USAGE;
-    if (catalogue && engine_init(&engine, settings, catalogue, &error)) code = run_daemon(&engine, &options, &error);
+    if (catalogue && engine_init(&engine, settings, catalogue, &error) && take_alerts(&engine, &error))
+        code = run_daemon(&engine, &options, &error);
     if (error.text[0]) fprintf(stderr, "crm-reportd run: %s\n", error.text);
     catalogue_destroy(catalogue);
     settings_destroy(settings);

@@ -19,7 +19,38 @@ struct desk *desk_create(const struct engine *engine, struct span tenant)
     desk->board =
         board_create(engine->catalogue, desk->rules, &desk->names, settings->metrics_periods.at, settings->metrics_periods.n);
     desk->reports = must_zalloc((engine->catalogue->n_reports + 1) * sizeof *desk->reports);
+    desk->alerts.due_us = NEVER;
     return desk;
+}
+
+static void mark_dirty(struct desk *desk, int64_t now_us)
+{
+    if (!desk->dirty) desk->waiting_since_us = now_us;
+    desk->dirty = true;
+}
+
+void desk_watch(struct desk *desk, const struct alert_rules *rules, int64_t now_us)
+{
+    struct desk_alerts *alerts = &desk->alerts;
+    size_t n = rules ? rules->n : 0;
+    struct watch *watches = must_alloc((n + 1) * sizeof *watches);
+    alerts->watched = must_realloc(alerts->watched, (n + 1) * sizeof(struct alert_rule *));
+    alerts->n_watched = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!alert_rule_applies(&rules->at[i], desk->tenant)) continue;
+        watches[alerts->n_watched] = rules->at[i].watch;
+        alerts->watched[alerts->n_watched++] = &rules->at[i];
+    }
+    board_watch(desk->board, watches, alerts->n_watched);
+    free(watches);
+    desk->loaded = false;
+    alerts->all = true;
+    mark_dirty(desk, now_us);
+}
+
+void desk_doubt(struct desk *desk)
+{
+    desk->loaded = desk->compared = desk->alerts.known = false;
 }
 
 void desk_destroy(struct desk *desk)
@@ -28,6 +59,9 @@ void desk_destroy(struct desk *desk)
     board_destroy(desk->board);
     names_deinit(&desk->names);
     buffer_deinit(&desk->traceparent);
+    alert_book_deinit(&desk->alerts.book);
+    for (int way = 0; way < N_ALERT_WAYS; way++) alert_outbox_deinit(&desk->alerts.outbox[way]);
+    free(desk->alerts.watched);
     free(desk->reports);
     free(desk);
 }
@@ -71,8 +105,7 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
     else
         desk->loaded = false;
     if (board_is_stale(desk->board)) desk->loaded = false;
-    if (!desk->dirty) desk->waiting_since_us = now_us;
-    desk->dirty = true;
+    mark_dirty(desk, now_us);
 }
 
 static void copy_names(struct desk *desk, const struct names *names)

@@ -1,14 +1,27 @@
 /* A tenant at the publisher: its reports in memory, as of one version, and how far they are published. */
 #pragma once
 
+#include "daemon/alert/assess.h"
+#include "daemon/alert/outbox.h"
 #include "daemon/publish/publisher.h"
-#include "daemon/report/board.h"
 #include "daemon/report/document.h"
 
 struct desk_report {
     int64_t version; /* of the document in Redis; 0: none yet, or not looked at */
     int64_t sent;    /* newest version produced to the topic */
     bool send_again; /* the topic lacks what stands in Redis */
+};
+
+/* A tenant's alerts at the publisher. */
+struct desk_alerts {
+    const struct alert_rule **watched; /* the rules that apply to it */
+    size_t n_watched;
+    struct alert_book book;
+    struct alert_outbox outbox[N_ALERT_WAYS];
+    bool known;                      /* book and outboxes are what stands in Redis */
+    bool all;                        /* every rule is to be looked at */
+    int64_t due_us;                  /* monotonic: when a row's time is up, or something is to be done again; NEVER */
+    int64_t behind, behind_since_us; /* the tenant has this version, which was not here yet at that (monotonic) time; 0 */
 };
 
 struct desk {
@@ -23,13 +36,20 @@ struct desk {
     int64_t waiting_since_us, next_at_us; /* monotonic */
     struct desk_report *reports;          /* as in the catalogue */
     struct buffer traceparent;            /* of the last event since it was last published; empty: none */
+    struct desk_alerts alerts;
 };
 
 struct desk *desk_create(const struct engine *engine, struct span tenant);
+
+/* From now on these rules hold (NULL: none); they must stay until others do. The tenant is to be looked at again. */
+void desk_watch(struct desk *desk, const struct alert_rules *rules, int64_t now_us);
 void desk_destroy(struct desk *desk);
 
 /* A commit took place: follows it, or, when it does not continue what the desk has, is to be loaded again. */
 void desk_follow(struct desk *desk, const struct committed *committed, int64_t now_us);
+
+/* What was taken in is not known any more: everything is to be read again. */
+void desk_doubt(struct desk *desk);
 
 /* Reads everything as it stands now. */
 bool desk_load(struct desk *desk, const struct engine *engine, struct state *state, enum outcome *outcome,

@@ -16,21 +16,46 @@ struct publisher {
     pthread_cond_t filled;
     struct committed **inbox;
     size_t n_inbox, room_inbox, inbox_differences;
+    struct alert_rules *fresh_rules; /* also behind the lock: to be taken over */
+    bool has_fresh_rules;
     bool started;
     atomic_bool stop, ending;
     /* the thread's own: */
-    struct map desks; /* tenant -> struct desk */
+    struct map desks;    /* tenant -> struct desk */
+    struct map sleepers; /* tenant -> struct sleeper: desks that had to go */
+    struct alert_rules *rules;
     struct arena arena;
     int64_t retry_at_us;
     size_t unacknowledged, published;
-    struct log_cause cause;
+    struct log_cause cause, alert_cause;
     struct publisher_counts counts;
 };
+
+int64_t publisher_monotonic(void); /* microseconds */
 
 struct desk *publisher_desk(struct publisher *publisher, struct span tenant); /* made if need be */
 
 /* publish_desk.c: brings Redis and the topic up to date with a tenant. False: see outcome. */
 bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error) MUST_USE;
+
+/* alerts.c: judges the tenant's rules, commits what changes, sends what is not acknowledged. False: see outcome. */
+bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error) MUST_USE;
+
+/* Is the desk to be read again because others went on without it? */
+bool alerts_left_behind(struct desk *desk);
+
+/* sleep.c: tenants whose desk had to go, to be woken when their time has come. */
+void sleepers_put(struct publisher *publisher, const struct desk *desk);
+void sleepers_wake(struct publisher *publisher, int64_t now_us); /* INT64_MAX: all */
+void sleepers_deinit(struct publisher *publisher);
+
+/* What goes with a record to the topic and comes back with its acknowledgement; the first member of the tag of a kind. */
+struct sent_tag {
+    /* Whoever sent it. Not called any more when the publisher ends; the tag is freed afterwards. */
+    void (*acknowledged)(struct publisher *publisher, struct sent_tag *tag, enum delivery delivery);
+    const char *what; /* "report_not_sent": the event in the log */
+};
+bool topic_produce(struct publisher *publisher, const char *topic, struct span key, struct span value, struct sent_tag *tag);
 
 /* topic.c: what stands behind the snapshot in a record's data. */
 struct changes {

@@ -176,7 +176,7 @@ static bool send_standing(struct publisher *publisher, struct desk *desk, enum o
 
 bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
 {
-    bool reloaded = !desk->loaded;
+    bool reloaded = !desk->loaded || alerts_left_behind(desk);
     size_t n = 0;
     struct rendered *rendered = arena_zalloc(&publisher->arena, (publisher->engine->catalogue->n_reports + 1) * sizeof *rendered);
     publisher->counts.loads += reloaded;
@@ -186,5 +186,5 @@ bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *
     if (!put_all(publisher, desk, rendered, n, reloaded, outcome, error)) return false;
     if (!send_standing(publisher, desk, outcome, error)) return false;
     desk->compared = true;
-    return true;
+    return publish_alerts(publisher, desk, outcome, error);
 }

@@ -36,7 +36,7 @@ void publisher_take(struct publisher *publisher, struct committed *committed)
     pthread_mutex_unlock(&publisher->lock);
 }
 
-static int64_t monotonic_us(void)
+int64_t publisher_monotonic(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -62,15 +62,43 @@ struct desk *publisher_desk(struct publisher *publisher, struct span tenant)
     struct desk *desk = map_get(&publisher->desks, tenant);
     if (desk) return desk;
     desk = desk_create(publisher->engine, tenant);
+    if (publisher->rules) desk_watch(desk, publisher->rules, publisher_monotonic());
     map_put(&publisher->desks, desk->tenant, desk);
     return desk;
+}
+
+void publisher_set_alerts(struct publisher *publisher, struct alert_rules *rules)
+{
+    pthread_mutex_lock(&publisher->lock);
+    alert_rules_destroy(publisher->fresh_rules);
+    publisher->fresh_rules = rules;
+    publisher->has_fresh_rules = true;
+    pthread_cond_signal(&publisher->filled);
+    pthread_mutex_unlock(&publisher->lock);
+}
+
+/* Other rules than so far: every tenant is looked at again, also those whose desks had to go. */
+static void take_rules(struct publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+    struct alert_rules *rules = publisher->fresh_rules, *old = publisher->rules;
+    bool fresh = publisher->has_fresh_rules;
+    publisher->fresh_rules = NULL;
+    publisher->has_fresh_rules = false;
+    pthread_mutex_unlock(&publisher->lock);
+    if (!fresh) return;
+    size_t at = 0;
+    publisher->rules = rules;
+    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_watch(slot->value, rules, publisher_monotonic());
+    alert_rules_destroy(old);
+    sleepers_wake(publisher, INT64_MAX);
 }
 
 static void read_inbox(struct publisher *publisher, int64_t until_us)
 {
     size_t n = 0;
     struct committed **taken = take_inbox(publisher, until_us, &n);
-    int64_t now_us = monotonic_us();
+    int64_t now_us = publisher_monotonic();
     for (size_t i = 0; i < n; i++) {
         desk_follow(publisher_desk(publisher, taken[i]->tenant), taken[i], now_us);
         committed_destroy(taken[i]);
@@ -100,6 +128,7 @@ static void trim_desks(struct publisher *publisher)
     publisher->published = 0;
     while (all_bytes(publisher, &oldest) > limit && oldest) {
         map_remove(&publisher->desks, oldest->tenant);
+        sleepers_put(publisher, oldest);
         desk_destroy(oldest);
     }
 }
@@ -110,7 +139,7 @@ static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us)
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
         struct desk *desk = slot->value;
-        if (!desk->dirty || desk->next_at_us > now_us) continue;
+        if (!(desk->dirty || desk->alerts.due_us <= now_us) || desk->next_at_us > now_us) continue;
         if (!found || desk->waiting_since_us < found->waiting_since_us) found = desk;
     }
     return found;
@@ -119,13 +148,14 @@ static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us)
 static void could_not(struct publisher *publisher, struct desk *desk, const struct error *error)
 {
     log_cause(&publisher->cause, LEVEL_WARN, "publishing_waits", "", error->text);
-    publisher->retry_at_us = monotonic_us() + RETRY_US;
-    desk->loaded = desk->compared = false; /* what was taken in is not known: read again */
+    publisher->retry_at_us = publisher_monotonic() + RETRY_US;
+    desk_doubt(desk);
+    desk->dirty = true;
 }
 
 static bool publish_next(struct publisher *publisher)
 {
-    int64_t now_us = monotonic_us();
+    int64_t now_us = publisher_monotonic();
     struct error error = { "" };
     enum outcome outcome = DONE;
     if (now_us < publisher->retry_at_us) return false;
@@ -140,7 +170,7 @@ static bool publish_next(struct publisher *publisher)
     desk->dirty = false;
     buffer_clear(&desk->traceparent);
     /* while commits come fast, no more than a fifth of the time goes into this tenant's documents */
-    int64_t took_us = monotonic_us() - now_us, interval_us = publisher->engine->snapshot_interval_us;
+    int64_t took_us = publisher_monotonic() - now_us, interval_us = publisher->engine->snapshot_interval_us;
     desk->next_at_us = now_us + (interval_us > 5 * took_us ? interval_us : 5 * took_us);
     arena_reset(&publisher->arena);
     if (++publisher->published >= TRIM_EVERY) trim_desks(publisher);
@@ -149,7 +179,7 @@ static bool publish_next(struct publisher *publisher)
 
 static int64_t next_look_us(const struct publisher *publisher)
 {
-    int64_t now_us = monotonic_us(), next_us = now_us + LOOK_US;
+    int64_t now_us = publisher_monotonic(), next_us = now_us + LOOK_US;
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
         const struct desk *desk = slot->value;
@@ -163,6 +193,8 @@ static void *publish(void *context)
     struct publisher *publisher = context;
     while (!atomic_load(&publisher->stop)) {
         read_inbox(publisher, next_look_us(publisher));
+        take_rules(publisher);
+        sleepers_wake(publisher, publisher_monotonic());
         if (publish_next(publisher)) continue;
         sink_poll(publisher->sink, 0);
     }
@@ -189,6 +221,8 @@ struct publisher *publisher_start(struct engine *engine, struct error *error)
     struct publisher *publisher = must_zalloc(sizeof *publisher);
     pthread_condattr_t monotonic;
     publisher->engine = engine;
+    publisher->rules = engine->alerts;
+    engine->alerts = NULL;
     pthread_mutex_init(&publisher->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -210,13 +244,13 @@ static void stop_thread(struct publisher *publisher)
 /* In the caller's thread, after the publisher's own has ended. */
 void publisher_drain(struct publisher *publisher, int timeout_ms)
 {
-    int64_t until_us = monotonic_us() + timeout_ms * MICROS_PER_MS;
+    int64_t until_us = publisher_monotonic() + timeout_ms * MICROS_PER_MS;
     stop_thread(publisher);
     read_inbox(publisher, 0);
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) ((struct desk *)slot->value)->next_at_us = 0;
-    while (monotonic_us() < until_us && publish_next(publisher)) continue;
-    while (monotonic_us() < until_us && publisher->unacknowledged) sink_poll(publisher->sink, 50);
+    while (publisher_monotonic() < until_us && publish_next(publisher)) continue;
+    while (publisher_monotonic() < until_us && publisher->unacknowledged) sink_poll(publisher->sink, 50);
 }
 
 void publisher_destroy(struct publisher *publisher)
@@ -228,6 +262,9 @@ void publisher_destroy(struct publisher *publisher)
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_destroy(slot->value);
     map_deinit(&publisher->desks);
+    sleepers_deinit(publisher);
+    alert_rules_destroy(publisher->fresh_rules);
+    alert_rules_destroy(publisher->rules);
     for (size_t i = 0; i < publisher->n_inbox; i++) committed_destroy(publisher->inbox[i]);
     free(publisher->inbox);
     arena_deinit(&publisher->arena);

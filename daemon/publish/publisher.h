@@ -11,11 +11,15 @@ struct publisher *publisher_start(struct engine *engine, struct error *error) MU
 /* From any thread: a commit that took place (takes ownership), or, without differences, a tenant to look after. */
 void publisher_take(struct publisher *publisher, struct committed *committed);
 
+/* From any thread: from now on these alert rules hold (takes ownership; NULL: none). */
+void publisher_set_alerts(struct publisher *publisher, struct alert_rules *rules);
+
 /* Publishes what is waiting, and waits for its acknowledgement, at most so long. No commits come any more. */
 void publisher_drain(struct publisher *publisher, int timeout_ms);
 void publisher_destroy(struct publisher *publisher); /* NULL is fine */
 
 struct publisher_counts {
     uint64_t snapshots, unchanged, loads, sent, unsent, refused;
+    uint64_t alerts_raised, alerts_cleared; /* transitions committed */
 };
 struct publisher_counts publisher_counts(const struct publisher *publisher);

@@ -1,4 +1,4 @@
-/* Reports on their way to the topic, and what came of them. */
+/* Records on their way to the topic, reports among them, and what came of them. */
 #include "common/instant.h"
 #include "daemon/publish/inner.h"
 #include "daemon/report/text.h"
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 struct report_tag {
+    struct sent_tag tag;
     size_t report;
     int64_t version;
     size_t tenant_len;
@@ -25,23 +26,39 @@ static bool note_acknowledged(struct publisher *publisher, const struct report_t
     return noted.highest > tag->version;
 }
 
+static void report_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
+{
+    struct report_tag *tag = (struct report_tag *)sent;
+    bool again = delivery == DELIVERED ? note_acknowledged(publisher, tag) : delivery == UNDELIVERED;
+    if (!again || atomic_load(&publisher->ending)) return;
+    struct desk *desk = publisher_desk(publisher, (struct span){ tag->tenant, tag->tenant_len });
+    bool newer_on_its_way = desk->reports[tag->report].sent > tag->version;
+    if (!newer_on_its_way) desk->dirty = desk->reports[tag->report].send_again = true;
+}
+
 void topic_acknowledged(void *context, void *tag_given, enum delivery delivery, const char *why)
 {
     struct publisher *publisher = context;
-    struct report_tag *tag = tag_given;
-    bool again = delivery == DELIVERED ? note_acknowledged(publisher, tag) : delivery == UNDELIVERED;
+    struct sent_tag *tag = tag_given;
     publisher->unacknowledged--;
     if (delivery == DELIVERED)
         publisher->counts.sent++;
     else
         publisher->counts.unsent++;
-    if (delivery != DELIVERED) log_cause(&publisher->cause, LEVEL_WARN, "report_not_sent", "", why);
-    if (again && !atomic_load(&publisher->ending)) {
-        struct desk *desk = publisher_desk(publisher, (struct span){ tag->tenant, tag->tenant_len });
-        bool newer_on_its_way = desk->reports[tag->report].sent > tag->version;
-        if (!newer_on_its_way) desk->dirty = desk->reports[tag->report].send_again = true;
-    }
+    if (delivery != DELIVERED) log_cause(&publisher->cause, LEVEL_WARN, tag->what, "", why);
+    tag->acknowledged(publisher, tag, delivery);
     free(tag);
+}
+
+bool topic_produce(struct publisher *publisher, const char *topic, struct span key, struct span value, struct sent_tag *tag)
+{
+    struct header header = { SPAN("content-type"), SPAN("application/cloudevents+json") };
+    struct outgoing outgoing = {
+        .topic = span_of(topic), .key = key, .value = value, .headers = &header, .n_headers = 1, .tag = tag
+    };
+    bool produced = sink_produce(publisher->sink, &outgoing);
+    publisher->unacknowledged += produced;
+    return produced;
 }
 
 static void write_event(struct publisher *publisher, const struct desk *desk, size_t report, int64_t version,
@@ -77,26 +94,18 @@ void topic_send(struct publisher *publisher, struct desk *desk, size_t report, i
                 const struct changes *changes)
 {
     struct buffer key = { 0 }, value = { 0 };
-    struct header header = { SPAN("content-type"), SPAN("application/cloudevents+json") };
     struct report_tag *tag = must_alloc(sizeof *tag + desk->tenant.len);
-    *tag = (struct report_tag){ .report = report, .version = version, .tenant_len = desk->tenant.len };
+    *tag = (struct report_tag){
+        .tag = { report_acknowledged, "report_not_sent" }, .report = report, .version = version, .tenant_len = desk->tenant.len
+    };
     memcpy(tag->tenant, desk->tenant.at, desk->tenant.len);
     buffer_printf(&key, "%.*s/%s", SPAN_ARG(desk->tenant), publisher->engine->catalogue->reports[report].name);
     write_event(publisher, desk, report, version, document, changes, &value);
-    struct outgoing outgoing = { .topic = span_of(publisher->engine->settings->topics.reports),
-                                 .key = buffer_all(&key),
-                                 .value = buffer_all(&value),
-                                 .headers = &header,
-                                 .n_headers = 1,
-                                 .tag = tag };
-    if (sink_produce(publisher->sink, &outgoing)) {
-        publisher->unacknowledged++;
-        desk->reports[report].sent = version;
-        desk->reports[report].send_again = false;
-    } else {
-        desk->reports[report].send_again = true;
-        free(tag);
-    }
+    bool produced =
+        topic_produce(publisher, publisher->engine->settings->topics.reports, buffer_all(&key), buffer_all(&value), &tag->tag);
+    if (produced) desk->reports[report].sent = version;
+    if (!produced) free(tag);
+    desk->reports[report].send_again = !produced;
     buffer_deinit(&key);
     buffer_deinit(&value);
 }

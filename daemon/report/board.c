@@ -1,4 +1,5 @@
 #include "daemon/report/board_state.h"
+#include "daemon/report/reading.h"
 
 #include <stdlib.h>
 
@@ -61,10 +62,20 @@ void board_destroy(struct board *board)
         rendered_destroy(board->reports[i].sent);
         rendered_destroy(board->reports[i].pending);
     }
+    free(board->watches);
     free(board->tallies);
     arena_deinit(&board->day_arena);
     arena_deinit(&board->arena);
     free(board);
+}
+
+void board_watch(struct board *board, const struct watch *watches, size_t n)
+{
+    clear_day(board);
+    for (int fact = 0; fact < N_FACTS; fact++) board->n_of_fact[fact] = 0;
+    board->watches = must_realloc(board->watches, (n + 1) * sizeof *board->watches);
+    board->n_watches = n;
+    for (size_t i = 0; i < n; i++) board->watches[i] = (struct board_watch){ .what = watches[i] };
 }
 
 static void put_tally(struct board *board, struct tally *tally, bool *touched, bool owned)
@@ -101,6 +112,23 @@ static void open_period(struct board *board, struct board_period *period, struct
     }
 }
 
+static void open_watch(struct board *board, struct board_watch *watch, struct tally_spec spec)
+{
+    const struct watch *what = &watch->what;
+    struct board_period *period = &watch->period;
+    struct span name = span_of(what->period);
+    spec.metrics = &what->metric;
+    spec.n_metrics = 1;
+    spec.by = what->by;
+    spec.n_by = what->n_by;
+    spec.where = what->where;
+    spec.n_where = what->n_where;
+    REQUIRE(period_named(board->rules, name, board->today, &period->now));
+    period->has_before = what->previous && period_previous(board->rules, name, period->now, &period->before);
+    period->total = new_tally(board, &spec, &period->now, &watch->touched);
+    period->previous = period->has_before ? new_tally(board, &spec, &period->before, &watch->touched) : NULL;
+}
+
 /* Which tallies take the cells of the fact. */
 static void index_fact(struct board *board, enum fact fact)
 {
@@ -132,6 +160,7 @@ static void open_day(struct board *board)
     spec.metrics = all;
     spec.n_metrics = catalogue->n_metrics;
     for (size_t p = 0; p < board->n_metrics; p++) open_period(board, &board->metrics[p], spec, NULL, &board->metrics_touched);
+    for (size_t i = 0; i < board->n_watches; i++) open_watch(board, &board->watches[i], spec);
 }
 
 /* Goals that reports show: those that begin in any of their periods. */
@@ -141,6 +170,7 @@ static bool open_goals(struct board *board, const struct cell_reader *reader, st
     size_t n = 0;
     for (size_t i = 0; i < board->catalogue->n_reports; i++)
         n += board->reports[i].has_goals ? board->reports[i].report->n_periods : 0;
+    for (size_t i = 0; i < board->n_watches; i++) n += board->watches[i].what.metric->shape == SHAPE_GOAL;
     struct period *begin = arena_alloc(&board->day_arena, (n + 1) * sizeof *begin);
     goals_init(&board->goals, board->catalogue, &spec, begin, n, &board->day_arena);
     if (!n) return true;
@@ -148,6 +178,8 @@ static bool open_goals(struct board *board, const struct cell_reader *reader, st
         const struct board_report *of = &board->reports[i];
         for (size_t p = 0; of->has_goals && p < of->report->n_periods; p++) *begin++ = of->periods[p].now;
     }
+    for (size_t i = 0; i < board->n_watches; i++)
+        if (board->watches[i].what.metric->shape == SHAPE_GOAL) *begin++ = board->watches[i].period.now;
     if (!goals_read(&board->goals, reader, error)) return false;
     for (size_t i = 0; i < board->goals.n_tallies; i++) put_tally(board, board->goals.tallies[i], &board->goals_touched, false);
     return true;
@@ -157,6 +189,7 @@ static void touch_all(struct board *board)
 {
     for (size_t i = 0; i < board->catalogue->n_reports; i++) board->reports[i].touched = true;
     board->metrics_touched = true;
+    for (size_t i = 0; i < board->n_watches; i++) board->watches[i].touched = true;
 }
 
 /* A report shows whatever is weighed, and its goals, anew. */
@@ -165,6 +198,8 @@ static void touch_shared(struct board *board)
     if (board->weights_touched) touch_all(board);
     for (size_t i = 0; board->goals_touched && i < board->catalogue->n_reports; i++)
         board->reports[i].touched = board->reports[i].touched || board->reports[i].has_goals;
+    for (size_t i = 0; board->goals_touched && i < board->n_watches; i++)
+        board->watches[i].touched = board->watches[i].touched || board->watches[i].what.metric->shape == SHAPE_GOAL;
     board->weights_touched = board->goals_touched = false;
 }
 

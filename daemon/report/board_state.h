@@ -5,6 +5,7 @@
 #include "daemon/report/figure.h"
 #include "daemon/report/goals.h"
 #include "daemon/report/lists.h"
+#include "daemon/report/watch.h"
 
 /* One period of a report (or of the single metrics: without sections). */
 struct board_period {
@@ -61,6 +62,13 @@ struct board_report {
     struct rendered *sent, *pending; /* may be NULL */
 };
 
+/* What somebody watches, besides the reports. */
+struct board_watch {
+    struct watch what;
+    struct board_period period; /* its name, dates and tallies; without sections */
+    bool touched;
+};
+
 /* A tally and whose it is. */
 struct board_tally {
     struct tally *tally;
@@ -80,6 +88,8 @@ struct board {
     struct board_period *metrics;
     size_t n_metrics;
     bool metrics_touched;
+    struct board_watch *watches;
+    size_t n_watches;
     struct weights weights;
     bool weights_touched; /* what is weighed anywhere may differ */
     struct goals goals;

@@ -2,6 +2,7 @@
 
 #include "daemon/report/figure.h"
 #include "daemon/report/goals.h"
+#include "daemon/report/reading.h"
 #include "daemon/report/text.h"
 
 #include <stdlib.h>

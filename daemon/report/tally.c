@@ -1,4 +1,5 @@
 #include "daemon/report/goals.h"
+#include "daemon/report/reading.h"
 #include "daemon/report/tally_state.h"
 
 #include <stdlib.h>

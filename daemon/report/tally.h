@@ -2,8 +2,9 @@
  * the sums of every atom come out. Queries and reports use the same one, so that they say the same. */
 #pragma once
 
+#include "common/buffer.h"
+#include "common/period.h"
 #include "daemon/catalogue/catalogue.h"
-#include "daemon/report/reading.h"
 #include "daemon/report/sum.h"
 
 /* Only facts whose dimension has one of the values count. */
@@ -27,6 +28,7 @@ struct tally_spec {
 };
 
 struct tally;
+struct reading; /* reading.h */
 
 /* In the arena, which must stay until it is destroyed. What the spec points to must stay, too, the spec itself need not.
  * Metrics that cannot be had by these dimensions, or not for this period, are left out of the rows. Never NULL. */

@@ -186,6 +186,11 @@ struct worker_counts daemon_counts(const struct daemon *daemon)
     return sum;
 }
 
+void daemon_set_alerts(struct daemon *daemon, struct alert_rules *rules)
+{
+    publisher_set_alerts(daemon->publisher, rules);
+}
+
 void daemon_stop(struct daemon *daemon)
 {
     if (!daemon) return;

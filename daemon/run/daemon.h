@@ -15,5 +15,8 @@ bool daemon_failed(struct daemon *daemon, struct error *error);
 /* What all workers have counted so far. */
 struct worker_counts daemon_counts(const struct daemon *daemon);
 
+/* From now on these alert rules hold (takes ownership). */
+void daemon_set_alerts(struct daemon *daemon, struct alert_rules *rules);
+
 /* Finishes the batches at hand, commits, moves marks, leaves the group, sends what is committed: within 5 s. Frees all. */
 void daemon_stop(struct daemon *daemon);

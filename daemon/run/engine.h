@@ -1,7 +1,7 @@
 /* What run, replay, query and demo share: from settings and catalogue to the parts of a worker, and answers over a state. */
 #pragma once
 
-#include "daemon/catalogue/catalogue.h"
+#include "daemon/alert/rule.h"
 #include "daemon/settings/settings.h"
 #include "daemon/state/redis.h"
 #include "daemon/worker/worker.h"
@@ -15,6 +15,7 @@ struct engine {
     struct kept kept;
     uint64_t counted_by; /* fingerprint of fact rules, kept facts, measures and dimensions */
     _Atomic int64_t snapshot_interval_us, durability_lag_us, max_rows; /* may change while it runs: engine_retune */
+    struct alert_rules *alerts; /* those to begin with; NULL: none. The publisher takes them over */
     int64_t set_clock_us; /* the clock when it is set (replay's as-of, CRM_REPORTD_CLOCK of tests); NO_INSTANT: it runs */
 };
 

@@ -41,7 +41,7 @@ const struct row setting_rows[] = {
     { .path = "midnight_spread_s", .type = ROW_INTEGER, .offset = AT(midnight_spread_s), .min = 0, .max = 3600, .standard = "60", .help = "Time within which all tenants of a time zone are refreshed after midnight, in seconds" },
     { .path = "metrics_periods", .type = ROW_LIST, .offset = AT(metrics_periods), .min = 0, .max = 32, .choices = period_names, .standard = "today,this_week,this_month,last_30_days", .help = "Periods of the hashes `crm:{…}:metrics:<period>`" },
     { .path = "catalogue", .type = ROW_FILES, .offset = AT(catalogue), .min = 0, .max = 64, .standard = "", .help = "Files with metrics and reports of your own, beside the shipped ones" },
-    { .path = "alerts", .type = ROW_OBJECTS, .offset = AT(alerts), .standard = "[]", .help = "Threshold rules" },
+    { .path = "alerts", .type = ROW_OBJECTS, .offset = AT(alerts), .standard = "[]", .reloadable = true, .help = "Threshold rules, see below" },
     { .path = "log.level", .type = ROW_CHOICE, .offset = AT(log_level), .choices = log_level_names, .reloadable = true, .standard = "info", .help = "What is logged: this and what is graver" },
     { .path = "log.format", .type = ROW_CHOICE, .offset = AT(log_format), .choices = log_format_names, .reloadable = true, .standard = "text", .help = "`text`: key=value; `json`: an object per line" },
     { .path = "tenants", .type = ROW_TENANTS, .standard = "{}", .help = "How each tenant counts, see below; `default` fills in what a tenant does not set" },

@@ -112,3 +112,8 @@ struct text_list settings_tenants(const struct settings *settings)
 {
     return settings->source->tenants.names;
 }
+
+const char *settings_folder(const struct settings *settings)
+{
+    return settings->source->raws.folder;
+}

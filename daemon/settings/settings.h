@@ -74,3 +74,6 @@ const struct rules *settings_rules_of(void *settings, struct span tenant); /* th
 /* Does the file (or environment) name this tenant under `tenants`? */
 bool settings_knows_tenant(const struct settings *settings, struct span tenant);
 struct text_list settings_tenants(const struct settings *settings); /* the named ones, sorted */
+
+/* Where relative file names start; NULL: the working directory. */
+const char *settings_folder(const struct settings *settings);

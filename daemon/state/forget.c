@@ -6,8 +6,9 @@ enum {
     PAGE_KEYS = 1000
 };
 
-/* What was published stays until something newer replaces it: a dashboard shows the last known numbers, not none. */
-static const char *const published[] = { "report:", "metrics:", "versions", "published" };
+/* What was published stays until something newer replaces it: a dashboard shows the last known numbers, not none; an alert
+ * that is raised is not raised once more. */
+static const char *const published[] = { "report:", "metrics:", "versions", "published", "alerts" };
 
 /* prefix:{tenant}:what */
 static bool is_published(struct span key)

@@ -140,3 +140,18 @@ bool timer_member_read(struct span member, enum kind *kind, struct span *id)
     }
     return false;
 }
+
+struct span key_alerts(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "alerts", NULL);
+}
+
+struct span key_alerts_unsent(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "alerts", "unsent");
+}
+
+struct span key_alerts_unposted(struct arena *arena, const char *prefix, struct span tenant)
+{
+    return of_tenant(arena, prefix, tenant, "alerts", "unposted");
+}

@@ -38,3 +38,9 @@ key_versions(struct arena *, const char *prefix,
 struct span timer_member(struct arena *, enum kind kind, struct span id);
 /* `*id` points into the member. False: it names no entity. */
 bool timer_member_read(struct span member, enum kind *kind, struct span *id) MUST_USE;
+struct span key_alerts(struct arena *, const char *prefix,
+                       struct span tenant); /* crm:{acme}:alerts    hash: row of a rule -> its state; :version, :tenant_version */
+struct span key_alerts_unsent(struct arena *, const char *prefix,
+                              struct span tenant); /* crm:{acme}:alerts:unsent   hash: version and row -> event for the topic */
+struct span key_alerts_unposted(struct arena *, const char *prefix,
+                                struct span tenant); /* crm:{acme}:alerts:unposted hash: … -> event for the webhook */

@@ -9,6 +9,8 @@
 
 extern const char embedded_publish_lua[];
 extern const unsigned long embedded_publish_lua_bytes;
+extern const char embedded_alerts_lua[];
+extern const unsigned long embedded_alerts_lua_bytes;
 
 /* So much is asked before answers are taken: neither side has to hold more. */
 enum {
@@ -244,6 +246,7 @@ struct state *state_redis_create(const struct redis_settings *settings)
     server->connection = connection_create(settings);
     commits_init(&server->commits, server->connection);
     server->publish = (struct script){ .text = embedded_publish_lua, .bytes = embedded_publish_lua_bytes };
+    server->alerts = (struct script){ .text = embedded_alerts_lua, .bytes = embedded_alerts_lua_bytes };
     return &server->state;
 }
 

@@ -7,7 +7,7 @@ struct server {
     struct state state;
     struct connection *connection;
     struct commits commits;
-    struct script publish;
+    struct script publish, alerts;
 };
 
 extern const struct state_ops server_ops;

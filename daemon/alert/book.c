@@ -1,0 +1,103 @@
+#include "daemon/alert/book.h"
+
+#include "common/buffer.h"
+#include "common/error.h"
+#include "common/instant.h"
+#include "common/number.h"
+
+#include <stdlib.h>
+#include <yyjson.h>
+
+static void count(struct alert_book *book, const struct alert_row *row, int sign)
+{
+    if (row->state == ALERT_PENDING) book->n_pending += (size_t)sign;
+    if (row->state == ALERT_RAISED) book->n_raised += (size_t)sign;
+}
+
+void alert_book_deinit(struct alert_book *book)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&book->rows, &at));) free(slot->value);
+    map_deinit(&book->rows);
+    *book = (struct alert_book){ 0 };
+}
+
+static int64_t instant_in(yyjson_val *object, const char *key)
+{
+    const char *text = yyjson_get_str(yyjson_obj_get(object, key));
+    int64_t at_us = 0;
+    return text && instant_parse(span_of(text), &at_us) ? at_us : 0;
+}
+
+/* One that cannot be read is clear: what it stands for is then found anew. */
+static void read_text(struct alert_row *row)
+{
+    yyjson_doc *doc = yyjson_read(row->text.at, row->text.len, 0);
+    yyjson_val *root = doc ? yyjson_doc_get_root(doc) : NULL;
+    const char *state = yyjson_get_str(yyjson_obj_get(root, "state"));
+    row->since_us = instant_in(root, "since");
+    row->raised_us = instant_in(root, "raised_at");
+    row->version = yyjson_get_sint(yyjson_obj_get(root, "version"));
+    if (state && strcmp(state, "raised") == 0) row->state = ALERT_RAISED;
+    if (state && strcmp(state, "pending") == 0) row->state = ALERT_PENDING;
+    yyjson_doc_free(doc);
+}
+
+/* One block: the row, its field, its text. */
+static struct alert_row *row_create(struct span field, struct span text)
+{
+    struct alert_row *row = must_zalloc(sizeof *row + field.len + text.len);
+    char *end = (char *)(row + 1);
+    row->field = (struct span){ memcpy(end, field.at, field.len), field.len };
+    row->text = (struct span){ memcpy(end + field.len, text.at, text.len), text.len };
+    read_text(row);
+    return row;
+}
+
+static void drop(struct alert_book *book, struct span field)
+{
+    struct alert_row *row = map_remove(&book->rows, field);
+    if (!row) return;
+    count(book, row, -1);
+    free(row);
+}
+
+void alert_book_set(struct alert_book *book, struct span field, struct span text)
+{
+    struct alert_row *row = text.len ? row_create(field, text) : NULL;
+    drop(book, field);
+    if (!row) return;
+    count(book, row, 1);
+    map_put(&book->rows, row->field, row);
+}
+
+void alert_book_load(struct alert_book *book, const struct span *pairs, size_t n)
+{
+    alert_book_deinit(book);
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        struct span number = pairs[i + 1];
+        if (span_is(pairs[i], ALERT_VERSION))
+            number_take(&number, &book->version);
+        else if (span_is(pairs[i], ALERT_TENANT_VERSION))
+            number_take(&number, &book->tenant_version);
+        else
+            alert_book_set(book, pairs[i], pairs[i + 1]);
+    }
+}
+
+const struct alert_row *alert_book_row(const struct alert_book *book, struct span field)
+{
+    return map_get(&book->rows, field);
+}
+
+struct span alert_field_rule(struct span field)
+{
+    const char *blank = field.len ? memchr(field.at, ' ', field.len) : NULL;
+    return blank ? (struct span){ field.at, (size_t)(blank - field.at) } : field;
+}
+
+struct span alert_field_row(struct span field)
+{
+    size_t len = alert_field_rule(field).len;
+    return len < field.len ? (struct span){ field.at + len + 1, field.len - len - 1 } : SPAN("{}");
+}

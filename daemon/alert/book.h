@@ -1,0 +1,49 @@
+/* What is known of a tenant's alerts: which rows of which rules are raised, or wait for their time. A copy of what stands in
+ * the state (crm:{acme}:alerts), as of one version of it. */
+#pragma once
+
+#include "common/arena.h"
+#include "common/map.h"
+
+enum alert_state {
+    ALERT_CLEAR, /* of which nothing is kept */
+    ALERT_PENDING,
+    ALERT_RAISED
+};
+
+/* A rule, or one row of it: `slow_cases`, `slow_cases {"owner":"u12"}`. */
+struct alert_row {
+    struct span field;
+    enum alert_state state;
+    int64_t since_us;  /* as of then it has been so */
+    int64_t version;   /* of the event that raised it */
+    int64_t raised_us; /* when that was */
+    struct span text;  /* JSON, as it is kept and shown */
+    bool seen;         /* for alert_assess */
+};
+
+/* A zeroed one is empty. */
+struct alert_book {
+    struct map rows;        /* field -> struct alert_row */
+    int64_t version;        /* grows with each change of the alerts; 0: none yet */
+    int64_t tenant_version; /* of the numbers that the last change was seen in */
+    size_t n_pending, n_raised;
+};
+
+void alert_book_deinit(struct alert_book *book); /* is empty then */
+
+/* Sets a row as it is kept; the empty text removes it. Copies. */
+void alert_book_set(struct alert_book *book, struct span field, struct span text);
+
+/* Becomes what stands in the state: `pairs` of field and text, n of both together. */
+void alert_book_load(struct alert_book *book, const struct span *pairs, size_t n);
+
+const struct alert_row *alert_book_row(const struct alert_book *book, struct span field); /* NULL: clear */
+
+/* The parts of a field. `{}` where it has no row. */
+struct span alert_field_rule(struct span field);
+struct span alert_field_row(struct span field);
+
+/* Fields of the hash that are no rows. */
+#define ALERT_VERSION ":version"
+#define ALERT_TENANT_VERSION ":tenant_version"
