@@ -49,7 +49,6 @@ static struct alerts_change *changes_to_store(struct publisher *publisher, const
         const struct alert_change *change = &changes->at[i];
         stored[i] = (struct alerts_change){ .row = change->field, .text = change->text, .event = change->event };
         stored[i].name = letter_name(publisher, change);
-        stored[i].posted = change->event.len && change->rule && change->rule->webhook;
     }
     return stored;
 }

@@ -15,6 +15,7 @@ from test_faults import CLOCK, NOW_MS, event
 CONFIG = TESTS.parent / "config"
 EVENT = json.loads((CONFIG / "schemas/event.schema.json").read_text(encoding="utf-8"))
 REPORT = json.loads((CONFIG / "schemas/report.schema.json").read_text(encoding="utf-8"))
+ALERT = json.loads((CONFIG / "schemas/alert.schema.json").read_text(encoding="utf-8"))
 API = yaml.safe_load((CONFIG / "asyncapi.yaml").read_text(encoding="utf-8"))
 REGISTRY = Registry().with_resources([("schemas/report.schema.json", Resource.from_contents(REPORT))])
 CHECKER = jsonschema.Draft202012Validator(EVENT)
@@ -40,7 +41,7 @@ def replayed(binary, path, *words):
     return {int(n): code for n, code in re.findall(r"^line (\d+): (\w+):", done.stderr.decode(), re.M)}
 
 
-@pytest.mark.parametrize("schema", [EVENT, REPORT], ids=["event", "report"])
+@pytest.mark.parametrize("schema", [EVENT, REPORT, ALERT], ids=["event", "report", "alert"])
 def test_it_is_a_schema(schema):
     jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -125,12 +126,14 @@ def test_the_api_has_the_daemons_topics(binary):
     standard = {name: value for name, value in re.findall(r"^\| `topics\.(\w+)` \|[^|]*\| `([^`]*)`", table, re.M)}
     addresses = {API["channels"][op["channel"]["$ref"].split("/")[-1]]["address"]: op["action"] for op in API["operations"].values()}
     assert sorted(name for name, action in addresses.items() if action == "receive") == sorted(standard["in"].split(","))
-    assert {name for name, action in addresses.items() if action == "send"} == {standard["reports"], standard["dead_letter"]}
+    assert {name for name, action in addresses.items() if action == "send"} == {standard["reports"], standard["alerts"], standard["dead_letter"]}
 
 
 def test_the_examples_of_the_api_are_events():
     for example in API["components"]["messages"]["event"]["examples"]:
         CHECKER.validate(example["payload"])
+    for example in API["components"]["messages"]["alert"]["examples"]:
+        jsonschema.validate(example["payload"], ALERT)
 
 
 def payload_checker(message):
