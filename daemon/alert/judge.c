@@ -39,6 +39,8 @@ static struct rational number_of(const struct alert_rule *rule, const struct fig
 {
     const struct metric *metric = rule->watch.metric;
     if (metric->shape == SHAPE_MONEY) return money_of(figure, currency, names);
+    if (metric->shape == SHAPE_GOAL && figure->parted)
+        return figure->n_parts ? money_of(figure, names_text(names, figure->parts[0].currency), names) : rational_of(0, 1);
     if (metric->shape == SHAPE_RATIOS) return part_of(figure, names_find(names, currency), RATIONAL_NULL);
     if (figure_is_null(metric, figure)) return RATIONAL_NULL;
     if (figure->is_percentile) return rational_of((__int128)llround(figure->percentile * PERCENTILE_STEPS), PERCENTILE_STEPS);

@@ -1,6 +1,7 @@
 #include "daemon/report/goals.h"
 
 #include "common/decimal.h"
+#include "daemon/report/reading.h"
 
 #include <stdlib.h>
 

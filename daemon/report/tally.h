@@ -2,9 +2,8 @@
  * the sums of every atom come out. Queries and reports use the same one, so that they say the same. */
 #pragma once
 
-#include "common/buffer.h"
-#include "common/period.h"
 #include "daemon/catalogue/catalogue.h"
+#include "daemon/report/reader.h"
 #include "daemon/report/sum.h"
 
 /* Only facts whose dimension has one of the values count. */

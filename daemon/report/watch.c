@@ -27,20 +27,27 @@ struct period board_watch_period(const struct board *board, size_t watch)
 }
 
 /* `sums` NULL: nothing ever came for the row. */
-static struct figure figure_in(const struct watching *watching, struct period period, const struct sum *sums)
+static struct figure figure_in(const struct watching *watching, const uint32_t *key, struct period period, const struct sum *sums)
 {
     const struct watch *what = &watching->watch->what;
-    if (!sums) sums = arena_zalloc(watching->arena, what->metric->n_atoms * sizeof *sums);
-    struct evaluation evaluation = { what->metric,           sums,           &watching->board->weights, period,
-                                     watching->board->today, watching->arena };
+    if (!sums) sums = arena_zalloc(watching->arena, (what->metric->n_atoms + 1) * sizeof *sums);
+    struct evaluation evaluation = { .metric = what->metric,
+                                     .sums = sums,
+                                     .weights = &watching->board->weights,
+                                     .period = period,
+                                     .today = watching->board->today,
+                                     .arena = watching->arena,
+                                     .goals = &watching->board->goals };
+    for (size_t i = 0; i < what->n_by; i++)
+        if (grouping_is_goal(&what->by[i])) evaluation.goal = key[i];
     return evaluate(&evaluation, what->stat);
 }
 
 static void show(const struct watching *watching, const uint32_t *key, const struct sum *sums)
 {
     const struct board_period *period = &watching->watch->period;
-    struct watch_row row = { .key = key, .now = figure_in(watching, period->now, sums), .has_previous = period->has_before };
-    if (row.has_previous) row.previous = figure_in(watching, period->before, tally_find(period->previous, key));
+    struct watch_row row = { .key = key, .now = figure_in(watching, key, period->now, sums), .has_previous = period->has_before };
+    if (row.has_previous) row.previous = figure_in(watching, key, period->before, tally_find(period->previous, key));
     watching->each(watching->context, &row);
 }
 

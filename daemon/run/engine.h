@@ -16,7 +16,7 @@ struct engine {
     uint64_t counted_by; /* fingerprint of fact rules, kept facts, measures and dimensions */
     _Atomic int64_t snapshot_interval_us, durability_lag_us, max_rows; /* may change while it runs: engine_retune */
     struct alert_rules *alerts; /* those to begin with; NULL: none. The publisher takes them over */
-    int64_t set_clock_us; /* the clock when it is set (replay's as-of, CRM_REPORTD_CLOCK of tests); NO_INSTANT: it runs */
+    int64_t set_clock_us;       /* the clock when it is set (replay's as-of, CRM_REPORTD_CLOCK of tests); NO_INSTANT: it runs */
 };
 
 /* `settings` and `catalogue` must outlive it. False: CRM_REPORTD_CLOCK is no instant. */
