@@ -11,7 +11,7 @@ const LEADING = 6;
 export function leading(model) {
   const named = presentation(model.view.report, model.columns.map((column) => column.name)).lead;
   const found = named.map((one) => model.columns.find((column) => column.name === one)).filter(Boolean);
-  return (found.length ? found : model.columns).slice(0, LEADING);
+  return found.slice(0, LEADING);
 }
 
 const WIDTH = 120;
@@ -30,7 +30,9 @@ function path(values) {
   return { line, area: `${line}L${x(last)},${HEIGHT}L${x(there[0][0])},${HEIGHT}Z`, x: x(last), y: y(lastValue) };
 }
 
+/** `values` undefined: not read yet; null: it has none. */
 function spark(values) {
+  if (values === null) return null;
   const drawn = values && path(values);
   if (!drawn) return h('svg', { class: 'spark', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, 'aria-hidden': 'true' });
   return h('svg', { class: 'spark', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' },
@@ -44,11 +46,12 @@ function card(model, column, sparks, currency) {
   return h('li', { class: 'card', 'data-key': column.name },
     h('h3', {}, columnName(column.name)),
     h('div', { class: 'big' }, number(value, column.unit, queryBehind(model, column, null), { of, currency, compact: column.unit === 'money' })),
-    h('div', { class: 'foot' }, before ? (delta(value, before[column.name] ?? null, column, currency) ?? h('span', { class: 'delta even' }, '–')) : h('span', { class: 'delta even' }), spark(sparks.get(column.name))));
+    h('div', { class: 'foot' }, before ? delta(value, before[column.name] ?? null, column, currency) : null, spark(sparks.get(column.name))));
 }
 
 /** `sparks`: Map column name → values over time. */
 export function cards(model, sparks, currency) {
+  if (!leading(model).length) return null;
   const compared = model.before ? h('p', { class: 'note' }, `▲▼ against ${range(model.before.range)}`) : null;
   return h('section', { class: 'cards', 'aria-label': 'Leading numbers', 'data-key': 'cards' },
     h('ul', {}, leading(model).map((column) => card(model, column, sparks, currency))), compared);

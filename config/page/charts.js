@@ -26,7 +26,7 @@ const FONT = { size: 12 };
 /** Shares that come near the whole end at 100 %; else a little room above the largest. */
 function shareRange(series) {
   const most = Math.max(0, ...series.flatMap((one) => one.values));
-  return most > 0.6 && most <= 1 ? { max: 1, grace: 0 } : {};
+  return !most || (most > 0.6 && most <= 1) ? { max: 1, grace: 0 } : {};
 }
 
 /** `title`: what is measured; a duration says its unit, too. */
@@ -153,10 +153,10 @@ const endLabels = {
   },
 };
 
-/** Goals as a dataset of marks: they take part in the legend, the tooltip and the scale. */
-function goalMarks(goals, colours) {
-  return { type: 'line', label: 'Goal', data: goals, numbers: goals, showLine: false, pointStyle: 'line', pointRotation: 90, pointRadius: 12,
-    pointHoverRadius: 12, pointBorderWidth: 2.5, borderColor: colours.text, backgroundColor: colours.text, queries: [] };
+/** Goals as a dataset of marks across the bars: they take part in the legend, the tooltip and the scale. */
+function goalMarks(goals, colours, lying) {
+  return { type: 'line', label: 'Goal', data: goals, numbers: goals, showLine: false, pointStyle: 'line', pointRotation: lying ? 90 : 0, pointRadius: lying ? 12 : 30,
+    pointHoverRadius: lying ? 12 : 30, pointBorderWidth: 2.5, borderColor: colours.text, backgroundColor: colours.text, queries: [] };
 }
 
 function bars(chart, data, colours, currency) {
@@ -165,11 +165,11 @@ function bars(chart, data, colours, currency) {
   if (chart.upright) {
     return configuration('bar', data, colours, currency, { axes: { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency, data.measure) }, datasets });
   }
-  const axes = { x: { ...valueAxis(colours, unit, currency, data.measure), grace: '16%' }, y: nameAxis(colours, '', { autoSkip: false }) };
-  const made = configuration('bar', data, colours, currency, { axes, datasets, plugins: data.goals ? [] : [endLabels], options: { indexAxis: 'y' } });
+  const axes = { x: valueAxis(colours, unit, currency, data.measure), y: nameAxis(colours, '', { autoSkip: false }) };
+  const made = configuration('bar', data, colours, currency, { axes, datasets, plugins: data.goals ? [] : [endLabels], options: { indexAxis: 'y', layout: { padding: { right: data.goals ? 0 : 48 } } } });
   made.options.plugins.endLabels = { unit, currency, colour: colours.muted };
   if (data.goals) {
-    datasets.unshift(goalMarks(data.goals, colours));
+    datasets.unshift(goalMarks(data.goals, colours, true));
     made.options.plugins.legend.display = true;
   }
   return made;
@@ -193,7 +193,9 @@ function spread(chart, data, colours, currency) {
 function months(chart, data, colours, currency) {
   const { unit } = data.series[0];
   const axes = { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency) };
-  return configuration('bar', data, colours, currency, { axes, datasets: data.series.map((one, i) => bar(one, i, colours)) });
+  const datasets = data.series.map((one, i) => bar(one, i, colours));
+  if (data.goals) datasets.unshift(goalMarks(data.goals, colours, false));
+  return configuration('bar', data, colours, currency, { axes, datasets });
 }
 
 const KINDS = { trend, bars, spread, steps: bars, months };

@@ -72,7 +72,7 @@ export function toolbar(model, currencies, currency) {
 
 function reportLink(view, { report, question, version }) {
   const to = writeAddress({ tenant: view.tenant, report, period: undefined, compare: view.compare, where: {} });
-  return h('li', { 'data-key': report }, h('a', { href: to, 'aria-current': report === view.report ? 'page' : null, class: version === null ? 'unpublished' : null }, h('span', {}, name(report)), question ? h('small', {}, question) : null));
+  return h('li', { 'data-key': report }, h('a', { href: to, 'aria-current': report === view.report ? 'page' : null, class: version === null ? 'unpublished' : null, title: question }, h('span', {}, name(report)), question ? h('small', {}, question) : null));
 }
 
 /** All reports, by view. */

@@ -93,8 +93,9 @@ export function change(now, before, unit, currency) {
   const [after, from] = [numberOf(now, currency), numberOf(before, currency)];
   if (after === null || from === null) return null;
   const sign = Math.sign(after - from);
+  if (!sign) return { text: '±0', sign };
   if (unit === 'ratio') return { text: `${signed((after - from) * 100, { maximumFractionDigits: 1 })} pp`, sign };
-  if (from === 0) return after === 0 ? { text: '±0', sign: 0 } : null;
+  if (from === 0) return null;
   return { text: signed((after - from) / Math.abs(from), { style: 'percent', maximumFractionDigits: Math.abs(after / from - 1) < 0.1 ? 1 : 0 }), sign };
 }
 

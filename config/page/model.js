@@ -3,7 +3,7 @@
 import * as api from './api.js';
 import { splitColumn } from './format.js';
 import { comparedRange, dayAt, isDay, rangeOf } from './periods.js';
-import { displayUnit } from './reports.js';
+import { displayUnit, presentation } from './reports.js';
 
 const isDimension = (column) => column.role === 'dimension';
 export const keyOf = (row, by) => JSON.stringify(by.map((dimension) => row[dimension] ?? null));
@@ -85,13 +85,15 @@ function fromSnapshot(view, section) {
 
 async function comparison(view, range, columns, by, how) {
   const before = comparedRange(view.compare, view.from ? null : view.period, range);
-  if (!before) return null;
-  return { ...(await queried(view, before, columns, by, how)), range: before };
+  const dated = columns.filter((column) => how.catalogue.dated(column.metric));
+  if (!before || !dated.length) return null;
+  return { ...(await queried(view, before, dated, by, how)), range: before };
 }
 
-/** What a view leaves open is as the report has it: its first grouping, this month or its first period. */
+/** What a view leaves open is as the report has it: the grouping that fits it best, this month or its first period. */
 export function completed(view, document) {
-  const by = view.by ?? document.sections[0].by.join();
+  const usual = sectionOf(document, presentation(view.report, []).by) ?? document.sections[0];
+  const by = view.by ?? usual.by.join();
   const periods = (sectionOf(document, by) ?? document.sections[0]).periods.map((period) => period.name);
   const chosen = isDay(view.from) && isDay(view.to) && view.from <= view.to;
   const period = view.period ?? (periods.includes('this_month') ? 'this_month' : periods[0]);

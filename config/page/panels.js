@@ -1,4 +1,4 @@
-// Charts that are elements of the page and not drawings: the funnel, goals, findings of the audit.
+// Charts that are elements of the page and not drawings: the funnel, goals, findings of the audit, open deals.
 
 import { h } from './dom.js';
 import { columnName, member, NONE, point, write } from './format.js';
@@ -47,13 +47,8 @@ const progress = (data, model) => [h('ol', { class: 'goals' }, model.rows.filter
 
 const IDS_SHOWN = 12;
 
-/** Ids of offenders, wherever the report tells them: {finding: [ids]} or [{finding, ids}]. */
-function idsOf(model, finding) {
-  const { findings } = model.document;
-  const found = Array.isArray(findings) ? findings.find((one) => (one.finding ?? one.metric ?? one.name) === finding) : findings?.[finding];
-  const listed = Array.isArray(found) ? found : (found?.ids ?? found?.entities ?? []);
-  return listed.map((one) => (typeof one === 'string' ? one : [one.kind, one.id].filter(Boolean).join(' ')));
-}
+/** Ids of the newest offenders, as the report lists them. */
+const idsOf = (model, finding) => (model.document.offenders?.[finding] ?? []).map(({ kind, id, count }) => ({ id: id ?? '', kind, count: count ?? 1 }));
 
 function findingRow(model, [finding, about]) {
   const column = model.columns.find((one) => one.name === finding);
@@ -63,12 +58,31 @@ function findingRow(model, [finding, about]) {
   return h('li', { 'data-key': finding, class: value ? 'found' : 'clean' },
     h('span', { class: 'count' }, number(value, 'count', queryBehind(model, column, null), { of: `finding ${finding}` })),
     h('span', { class: 'what' }, h('strong', {}, columnName(finding)), h('span', { class: 'note' }, about),
-      ids.length ? h('span', { class: 'ids' }, ids.slice(0, IDS_SHOWN).map((id) => h('code', {}, id)), ids.length > IDS_SHOWN ? h('span', { class: 'note' }, `and ${ids.length - IDS_SHOWN} more`) : null) : null));
+      ids.length ? h('span', { class: 'ids' }, ids.slice(0, IDS_SHOWN).map(({ id, kind, count }) => h('code', { title: kind }, id, count > 1 ? ` ×${count}` : '')), ids.length > IDS_SHOWN ? h('span', { class: 'note' }, `and ${ids.length - IDS_SHOWN} more`) : null) : null));
 }
 
-const findings = (data, model) => [h('ul', { class: 'findings' }, FINDINGS.map((row) => findingRow(model, row)))];
+/** What was found comes first. */
+function findings(data, model) {
+  const found = ([finding]) => (model.total[finding] ? 0 : 1);
+  return [h('ul', { class: 'findings' }, [...FINDINGS].sort((a, b) => found(a) - found(b)).map((row) => findingRow(model, row)))];
+}
 
-const PANELS = { funnel, progress, findings };
+const DEALS_SHOWN = 8;
+
+function dealRow(deal) {
+  return h('tr', { 'data-key': deal.deal }, h('th', { scope: 'row' }, h('code', {}, deal.deal), h('span', { class: 'note' }, ` ${[deal.owner, deal.stage].filter(Boolean).join(', ')}`)),
+    h('td', { class: 'day' }, deal.expected_close ?? NONE), h('td', { class: 'n' }, write(deal.amount, 'money', true)), h('td', { class: 'n' }, write(deal.win_probability, 'ratio')), h('td', { class: 'n' }, write(deal.expected_value, 'money', true)));
+}
+
+function deals(data, model) {
+  const list = (model.document.open_deals ?? []).slice(0, DEALS_SHOWN);
+  if (!list.length) return [h('p', { class: 'empty' }, 'No open deal.')];
+  const head = ['Amount', 'Chance', 'Expected'].map((text) => h('th', { scope: 'col', class: 'n' }, text));
+  return [h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Open deals' },
+    h('table', { class: 'deals' }, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Deal'), h('th', { scope: 'col' }, 'Close'), head)), h('tbody', {}, list.map(dealRow))))];
+}
+
+const PANELS = { funnel, progress, findings, deals };
 export const isPanel = (kind) => kind in PANELS;
 
 /** Elements of a panel; `data` as series.js made it. */

@@ -8,11 +8,12 @@
  *   funnel  deals by stage with the probability to win
  *   steps   metrics that become fewer, one after the other
  *   months  metrics of money by month, from some months before to some months after today
- *   progress, findings   see panels.js
- * `by` '*' is the grouping that was chosen.
+ *   progress, findings, deals   see panels.js
+ * `by` '*' is the grouping that was chosen. A report's own `by` is the grouping it begins with, where that is not its first.
  */
 export const REPORTS = {
   pipeline: {
+    by: 'stage',
     lead: ['open_deals', 'open_amount', 'entered', 'left', 'stage_duration.average'],
     charts: [
       { kind: 'funnel', title: 'Where deals stand', metric: 'open_deals', amount: 'open_amount', chance: 'win_probability', by: 'stage', wide: true },
@@ -48,9 +49,9 @@ export const REPORTS = {
   forecast: {
     lead: ['won', 'forecast', 'commit', 'best_case', 'goal'],
     charts: [
-      { kind: 'months', title: 'Won, commit, forecast and best case', metrics: ['revenue', 'commit', 'forecast', 'best_case'], back: 3, ahead: 4, wide: true },
-      { kind: 'bars', title: 'Forecast against goal by owner', metrics: ['revenue', 'forecast', 'best_case'], by: 'owner', goal: 'goal' },
-      { kind: 'funnel', title: 'Open deals and their chance', metric: 'open_deals', amount: 'open_amount', chance: 'win_probability', by: 'stage' },
+      { kind: 'months', title: 'Won, commit, forecast and best case', metrics: ['won', 'commit', 'forecast', 'best_case'], goal: 'goal', back: 3, ahead: 6, wide: true },
+      { kind: 'bars', title: 'Forecast against goal by owner', metrics: ['won', 'forecast', 'best_case'], by: 'owner', goal: 'goal' },
+      { kind: 'deals', title: 'Open deals that weigh most' },
     ],
   },
   conversion: {
@@ -62,7 +63,7 @@ export const REPORTS = {
     ],
   },
   goals: {
-    lead: ['goal_progress', 'expected_progress', 'actual', 'target', 'projection'],
+    lead: [],
     charts: [{ kind: 'progress', title: 'Progress against expected progress', wide: true }],
   },
   leads: {

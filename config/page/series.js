@@ -89,7 +89,8 @@ const KEPT_MIN = 4;
 
 /** Without the units before anything happened: a tenant that is young has no long empty past. */
 function fromTheFirst(labels, series) {
-  const first = labels.findIndex((_, i) => series.some((one) => one.values[i]));
+  const there = ({ unit, values }, i) => (ADDITIVE.has(unit) ? values[i] : values[i] !== null);
+  const first = labels.findIndex((_, i) => series.some((one) => there(one, i)));
   const at = Math.min(Math.max(0, first), Math.max(0, labels.length - KEPT_MIN));
   const cut = series.map((one) => ({ ...one, values: one.values.slice(at), queries: one.queries.slice(at) }));
   return { labels: labels.slice(at), series: cut };
@@ -177,6 +178,7 @@ async function funnel(chart, context) {
     ask(context, queryOf(ever, null, chart.chance, [chart.by])),
   ]);
   const chance = new Map((chances ?? []).map((row) => [row[chart.by] ?? null, row.value]));
+  for (const key of chance.keys()) if (!found.has(key)) found.set(key, {});
   const members = [...found.keys()].sort((a, b) => (chance.get(a) ?? 0) - (chance.get(b) ?? 0));
   const [deals, amounts] = [chart.metric, chart.amount].map((metric) => memberSeries(context, metric, chart.by, members, found));
   return { labels: members.map(member), series: members.length ? [deals, amounts] : [], chances: members.map((key) => chance.get(key) ?? null),
@@ -197,12 +199,16 @@ async function months(chart, context) {
   const begin = `${context.model.today.slice(0, 7)}-01`;
   const span = { unit: 'month', from: addMonths(begin, -chart.back), to: unitRange('month', addMonths(begin, chart.ahead).slice(0, 7)).to };
   const labels = unitsBetween('month', span);
-  const series = await trendOfMetrics(context, chart, span, labels);
-  return { labels: labels.map((label) => unitLabel('month', label)), series, axis: '', about: 'by the month of the win, or of the expected close' };
+  const all = await trendOfMetrics(context, { metrics: [...chart.metrics, chart.goal] }, span, labels);
+  const has = (i) => all.some((one) => one.values[i]);
+  const [first, last] = [labels.findIndex((_, i) => has(i)), labels.findLastIndex((_, i) => has(i))];
+  const cut = all.map((one) => ({ ...one, values: one.values.slice(first, last + 1), queries: one.queries.slice(first, last + 1) }));
+  const goals = cut.pop();
+  return { labels: first < 0 ? [] : labels.slice(first, last + 1).map((label) => unitLabel('month', label)), series: cut, goals: some([goals]) ? goals.values : null, axis: '', about: 'by the month of the win, or of the expected close' };
 }
 
 const NOTHING = async () => ({ labels: [], series: [], about: '' });
-const SOURCES = { trend, bars, spread, funnel, steps, months, progress: NOTHING, findings: NOTHING };
+const SOURCES = { trend, bars, spread, funnel, steps, months, progress: NOTHING, findings: NOTHING, deals: NOTHING };
 
 /**
  * {labels, series: [{name, unit, values, queries}], axis, about, …} of a chart; null: it does not fit this view.
@@ -210,12 +216,13 @@ const SOURCES = { trend, bars, spread, funnel, steps, months, progress: NOTHING,
  */
 export const seriesOf = (chart, context) => SOURCES[chart.kind](chart, context);
 
-/** The last values of a metric, for the small line beside its number. */
+/** The last values of a metric, for the small line beside its number; null: it has no past. */
 export async function sparkOf(column, context) {
   const { model } = context;
   const weekStart = model.document.week_start;
   const span = trendOf(model.range, model.today, weekStart);
-  const rows = (await ask(context, queryOf(model.view, span, column, [span.unit]))) ?? [];
+  const rows = await ask(context, queryOf(model.view, span, column, [span.unit]));
+  if (!rows) return null;
   const values = new Map(rows.map((row) => [row[span.unit], numberOf(row.value, context.currency)]));
   return unitsBetween(span.unit, span, weekStart).map((label) => values.get(label) ?? (column.unit === 'count' ? 0 : null));
 }
