@@ -54,5 +54,6 @@ export function cards(model, sparks, currency) {
   if (!leading(model).length) return null;
   const compared = model.before ? h('p', { class: 'note' }, `▲▼ against ${range(model.before.range)}`) : null;
   return h('section', { class: 'cards', 'aria-label': 'Leading numbers', 'data-key': 'cards' },
+    h('h2', { class: 'hidden' }, 'Leading numbers'),
     h('ul', {}, leading(model).map((column) => card(model, column, sparks, currency))), compared);
 }

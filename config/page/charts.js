@@ -55,7 +55,7 @@ function legend(colours, series) {
     display: series.length > 1,
     position: 'top',
     align: 'start',
-    labels: { color: colours.text, font: FONT, boxWidth: 10, boxHeight: 10, padding: 14, usePointStyle: true },
+    labels: { color: colours.text, font: FONT, boxWidth: 8, boxHeight: 8, padding: 14, usePointStyle: true },
   };
 }
 
