@@ -44,15 +44,13 @@ export async function query(tenant, body, signal) {
   }
 }
 
-/** Alerts that are raised now; null: this server has none to tell. */
-export async function alerts(tenant) {
-  try {
-    return (await get(of(tenant, 'alerts'))).alerts;
-  } catch (error) {
-    if (error.status === 404) return null;
-    throw error;
-  }
-}
+const ALERTS = '/v1/tenants/{tenant}/alerts';
+
+/** Does this server tell alerts? It describes itself. */
+export const hasAlerts = async () => ALERTS in (await get('v1/openapi.json')).paths;
+
+/** Alerts that are raised now. */
+export const alerts = async (tenant) => (await get(of(tenant, 'alerts'))).alerts;
 
 const RETRY_MS = 3000;
 

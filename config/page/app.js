@@ -32,7 +32,7 @@ const app = {
   model: null,
   data: [], // of the report's charts, in their order
   sparks: new Map(),
-  alerts: null,
+  alerts: null, // null: this server tells none
   live: false,
   error: null,
   theme: localStorage.getItem(THEME) ?? '',
@@ -96,7 +96,7 @@ function reportView() {
   const groups = model.by.length ? ` by ${model.by.map((one) => name(one).toLowerCase()).join(' and ')}` : '';
   return [
     heading(model, questionOf(app.view.report)),
-    toolbar(model, currenciesOf(model), currency()),
+    toolbar(model, app.catalogue, currenciesOf(model), currency()),
     cards(model, app.sparks, currency()),
     h('section', { class: 'charts', 'aria-label': 'Charts', 'data-key': 'charts' }, charted().map(chartView)),
     h('section', { class: 'sheet', 'data-key': 'sheet' }, h('h2', {}, `${name(app.view.report)}${groups}`), table(model, `${name(app.view.report)}${groups}`, currency())),
@@ -261,11 +261,17 @@ function visibilityChanged() {
 
 // ---- choosing ----
 
+async function readServer() {
+  let alerting;
+  [app.tenants, app.metrics, alerting] = await Promise.all([api.tenants(), api.catalogue(), api.hasAlerts()]);
+  app.alerts = alerting ? [] : null;
+}
+
 async function enterTenant(wanted) {
   const known = app.tenants.map((one) => one.tenant);
   const tenant = wanted ?? known[0];
   app.reports = tenant ? await api.reports(tenant) : [];
-  app.alerts = tenant ? await api.alerts(tenant).catch(() => null) : null;
+  if (tenant && app.alerts) app.alerts = await api.alerts(tenant);
   return tenant;
 }
 
@@ -277,7 +283,7 @@ async function arrive() {
   const view = readAddress(location.hash);
   const before = app.view;
   try {
-    if (!app.tenants.length) [app.tenants, app.metrics] = await Promise.all([api.tenants(), api.catalogue()]);
+    if (!app.tenants.length) await readServer();
     app.view = view;
     if (!before || before.tenant !== view.tenant || !view.tenant) view.tenant = await enterTenant(view.tenant);
     if (!view.tenant) throw new Error('no tenant has sent an event yet');

@@ -19,7 +19,7 @@ function isUnit(range, units, tenant) {
 
 /**
  * Of the interface's catalogue and a tenant's calendar: unit(metric), null where it is not known; knows(metric, dimension);
- * dated(metric): is it of a range, or only of now; allows(query).
+ * dimensions(metric); dated(metric): is it of a range, or only of now; allows(query).
  */
 export function readCatalogue({ metrics }, tenant) {
   const rows = new Map(metrics.map((row) => [row.metric, row]));
@@ -42,5 +42,6 @@ export function readCatalogue({ metrics }, tenant) {
     const found = rows.get(metric)?.unit;
     return found ? displayUnit(metric, found) : null;
   };
-  return { unit, knows, dated, allows };
+  const dimensions = (metric) => rows.get(metric)?.by ?? [];
+  return { unit, knows, dated, dimensions, allows };
 }

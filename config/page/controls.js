@@ -27,9 +27,13 @@ function periodOptions(model) {
 const groupingLabel = (by) => by.split(',').map((one) => name(one)).join(' and ');
 const TIME_UNITS = ['day', 'week', 'month'];
 
-function groupingOptions(model) {
+/** The report's own, and what else its first number can be grouped by. */
+function groupingOptions(model, catalogue) {
   const own = model.document.sections.map((section) => section.by.join());
-  const more = [...TIME_UNITS, model.view.by].filter((one, i, all) => !own.includes(one) && all.indexOf(one) === i);
+  const [first] = model.columns;
+  const units = TIME_UNITS.filter((unit) => first && catalogue.knows(first.metric, unit));
+  const further = first ? catalogue.dimensions(first.metric) : [];
+  const more = [...new Set([...units, ...further, model.view.by])].filter((one) => !own.includes(one));
   const option = (value) => ({ value, label: groupingLabel(value) });
   return [{ label: 'In the report', options: own.map(option) }, { label: 'Asked on demand', options: more.map(option) }];
 }
@@ -57,13 +61,13 @@ const chips = (where) => (Object.keys(where).length ? h('ul', { class: 'chips', 
 const button = (action, label, more = {}) => h('button', { type: 'button', 'data-action': action, 'data-key': action, ...more }, label);
 
 /** The row of choices above a report. */
-export function toolbar(model, currencies, currency) {
+export function toolbar(model, catalogue, currencies, currency) {
   const { view } = model;
   return h('section', { class: 'toolbar', 'aria-label': 'What is shown', 'data-key': 'toolbar' },
     h('div', { class: 'fields' },
       select('Period', 'period', periodOptions(model), view.period),
       customRange(model),
-      select('Group by', 'by', groupingOptions(model), view.by),
+      select('Group by', 'by', groupingOptions(model, catalogue), view.by),
       select('Compare with', 'compare', COMPARISONS, view.compare),
       currencies.length > 1 ? select('Charts in', 'currency', currencies.map((one) => ({ value: one, label: one })), currency) : null),
     h('div', { class: 'actions' }, button('filter', 'Filter'), button('csv', 'Download CSV'), button('link', 'Copy link')),

@@ -7,7 +7,6 @@ import { member, name } from './format.js';
 import { queryOf } from './model.js';
 
 const dialog = () => document.getElementById('filter');
-const USUAL = ['owner', 'team', 'source', 'campaign'];
 const SHOWN_MAX = 300;
 
 let state = null; // {model, catalogue, dimension, members: [] or null (loading), search, refused}
@@ -15,8 +14,8 @@ let state = null; // {model, catalogue, dimension, members: [] or null (loading)
 /** Dimensions that this report can be narrowed by. */
 function dimensionsOf(model, catalogue) {
   const own = model.document.sections.flatMap((section) => section.by);
-  const known = (dimension) => !isTime(dimension) && model.columns.some((column) => catalogue.knows(column.metric, dimension));
-  return [...new Set([...own, ...USUAL, ...Object.keys(model.view.where)])].filter(known);
+  const known = model.columns.flatMap((column) => catalogue.dimensions(column.metric));
+  return [...new Set([...own, ...Object.keys(model.view.where), ...known])].filter((one) => !isTime(one));
 }
 
 const chosen = () => state.model.view.where[state.dimension] ?? [];

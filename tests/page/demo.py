@@ -40,7 +40,7 @@ class Demo:
         assert not self.ended(), self.said()
         self.address = re.search(r"http://[^\s/]+", self.said())[0]
         settings = json.loads(next(self.folder.glob("*/settings.json")).read_text())
-        self.producer = Producer({"bootstrap.servers": settings["kafka"]["bootstrap.servers"], "linger.ms": 0})
+        self.producer = Producer({"bootstrap.servers": settings["kafka"]["bootstrap.servers"], "linger.ms": 0, "log_level": 0})
 
     def said(self):
         return self.output.read_text(errors="replace")

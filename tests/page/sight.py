@@ -37,7 +37,7 @@ class Sight:
 
     def drawn(self):
         self.page.wait_for_selector("main[aria-busy=false]")
-        self.page.wait_for_function("!document.querySelector('main .loading')")
+        self.page.wait_for_selector("main .loading", state="detached")
         self.page.wait_for_timeout(100)
         return self
 

@@ -80,10 +80,10 @@ def test_choosing_is_in_the_address_and_a_link_shows_the_same(see, browser, demo
     assert other.page.locator("h1").inner_text() == "Sales performance"
     assert other.page.input_value("[data-input=tenant]") == "initech"
     assert other.table().keys() == sight.table().keys()
-    assert set(other.table()) - {"Total"} == {"kanto", "kansai"}
+    assert {"kanto", "kansai"} <= set(other.table())
     sight.page.go_back()
     sight.page.go_back()
-    sight.page.wait_for_function("document.querySelector('[data-input=compare]').value === 'previous'")
+    wait_until(lambda: sight.page.input_value("[data-input=compare]") == "previous", "the comparison before")
 
 
 def test_a_range_of_days(see, demo):
@@ -157,7 +157,7 @@ def test_a_file_equals_the_queries(see, demo):
     with sight.page.expect_download() as download:
         sight.page.click("button:has-text('Download CSV')")
     assert re.match(r"acme-sales_performance-owner-\d{4}-\d\d-\d\d_\d{4}-\d\d-\d\d\.csv", download.value.suggested_filename)
-    text = download.value.path().read_text(encoding="utf-8", newline="")
+    text = download.value.path().read_bytes().decode()
     rows = {row["owner"]: row for row in csv.DictReader(io.StringIO(text))}
     assert text.endswith("\r\n") and len(rows) == 4
     asked = {"won_deals": ("won_deals", None), "revenue:EUR": ("revenue", None), "close_rate": ("close_rate", None), "sales_calls": ("sales_calls", None),
