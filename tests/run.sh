@@ -54,7 +54,12 @@ stories() { # BUILD [--quick]: our cases, and the shared conformance cases where
 
 stage_build() { compile release -DCMAKE_BUILD_TYPE=Release; }
 stage_unit() { unit release; }
-stage_cases() { stories release; }
+stage_cases() {
+  local failed=0
+  stories release || failed=1
+  python3 "$tree/tests/catalogues/run.py" --bin "$out/release/crm-reportd" || failed=1
+  return $failed
+}
 stage_property() {
   python3 "$tree/tests/property/alone.py" --bin "$out/release/crm-reportd" &&
     python3 "$tree/tests/property/property.py" --bin "$out/release/crm-reportd" --seeds "${SEEDS:-100}"

@@ -1,4 +1,5 @@
 /* The functions of a formula: which facts a sum is over, and what is made of it. */
+#include "common/suggest.h"
 #include "daemon/catalogue/parser.h"
 
 static bool expect(struct parser *parser, char sign)
@@ -140,6 +141,11 @@ static bool parse_goal(struct parser *parser, struct typed *out)
     int value = 0;
     (void)scan_name(&parser->scanner, &name);
     while (goal_values[value] && !span_is(name, goal_values[value])) value++;
+    if (value == N_GOAL_VALUES && name.len) {
+        point_at(parser, name);
+        return parser_fail(parser, "no such value of a goal \"%.*s\"%s", SPAN_ARG(name),
+                           did_you_mean(parser, suggest_from(name, goal_values)));
+    }
     if (value == N_GOAL_VALUES) return parser_fail(parser, "expected target, actual, progress, expected or projection");
     if (!add_atom(parser, FACT_GOAL, 0, out)) return false;
     parser->metric->atoms[out->node->atom].window = WINDOW_GOALS;

@@ -55,11 +55,20 @@ static const char *place_of(struct loading *loading, const char *section, struct
     return place;
 }
 
-static bool is_name(struct span name)
+/* Words that mean something else where a metric's name may stand. */
+static const char *const reserved[] = { "days", "share", "custom", "null", NULL };
+
+/* Adds a problem unless it can be the name of a metric or report. */
+static bool check_name(const struct row_reader *reader, struct span name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    for (int i = 0; reserved[i]; i++)
+        if (span_is(name, reserved[i])) return problem_add(reader->problems, reader->place, "the name is reserved"), false;
     bool good = name.len && name.len < METRIC_NAME_BYTES_MAX && name.at[0] >= 'a' && name.at[0] <= 'z';
     for (size_t i = 0; i < name.len; i++) good = good && strchr(letters, name.at[i]);
+    if (!good)
+        problem_add(reader->problems, reader->place, "names are made of a-z, 0-9 and _, begin with a letter and have at most %d",
+                    METRIC_NAME_BYTES_MAX - 1);
     return good;
 }
 
@@ -81,38 +90,91 @@ static void put_metric(struct catalogue *catalogue, struct span name, struct met
     }
 }
 
+/* What the place says of a section of a file, such as "mine.json: metrics". */
+static struct row_reader section_reader(struct loading *loading, const char *section)
+{
+    return (struct row_reader){ loading->catalogue, loading->problems, place_of(loading, section, NO_SPAN) };
+}
+
+/* Is there such a section, and is it one? */
+static bool check_section(struct loading *loading, const char *section, yyjson_val *value)
+{
+    struct row_reader reader = section_reader(loading, section);
+    if (!value) return false;
+    if (!yyjson_is_obj(value)) problem_add(loading->problems, reader.place, "must be an object: names with what they stand for");
+    check_twice(&reader, value);
+    return yyjson_is_obj(value);
+}
+
+static void take_out_metric(const struct row_reader *reader, struct span name)
+{
+    if (!catalogue_metric(reader->catalogue, name))
+        unknown_name(reader, "nothing to take out: no metric", name, catalogue_suggestion(reader->catalogue, name));
+    put_metric(reader->catalogue, name, NULL);
+}
+
 static void take_metrics(struct loading *loading, yyjson_val *section)
 {
+    if (!check_section(loading, "metrics", section)) return;
     yyjson_obj_iter iter = yyjson_obj_iter_with(section);
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
         struct span name = span_in(key);
         yyjson_val *value = yyjson_obj_iter_get_val(key);
         struct row_reader reader = { loading->catalogue, loading->problems, place_of(loading, "metrics", name) };
-        if (!is_name(name))
-            problem_add(loading->problems, reader.place, "names are made of a-z, 0-9 and _, and begin with a letter");
-        else if (yyjson_is_null(value))
-            put_metric(loading->catalogue, name, NULL);
-        else {
-            struct metric *metric = read_metric(&reader, arena_text(&loading->catalogue->arena, name), value);
-            if (metric) put_metric(loading->catalogue, name, metric);
+        if (!check_name(&reader, name)) continue;
+        if (yyjson_is_null(value)) {
+            take_out_metric(&reader, name);
+            continue;
         }
+        struct metric *metric = read_metric(&reader, arena_text(&loading->catalogue->arena, name), value);
+        if (metric) put_metric(loading->catalogue, name, metric);
     }
+}
+
+static const char *report_suggestion(const struct loading *loading, struct span name)
+{
+    struct suggestion suggestion = { .name = name };
+    for (size_t i = 0; i < loading->n_reports; i++)
+        if (loading->reports[i].value) suggest(&suggestion, loading->reports[i].name);
+    return suggestion.best;
+}
+
+static void take_report(struct loading *loading, const struct row_reader *reader, struct span name, yyjson_val *value)
+{
+    size_t at = 0;
+    while (at < loading->n_reports && !span_is(name, loading->reports[at].name)) at++;
+    bool known = at < loading->n_reports && loading->reports[at].value;
+    if (yyjson_is_null(value) && !known)
+        unknown_name(reader, "nothing to take out: no report", name, report_suggestion(loading, name));
+    if (at == loading->n_reports)
+        loading->reports = must_realloc(loading->reports, ++loading->n_reports * sizeof *loading->reports);
+    const char *copy = arena_text(&loading->catalogue->arena, name);
+    loading->reports[at] = (struct raw_report){ copy, reader->place, yyjson_is_null(value) ? NULL : value };
 }
 
 static void take_reports(struct loading *loading, yyjson_val *section)
 {
+    if (!check_section(loading, "reports", section)) return;
     yyjson_obj_iter iter = yyjson_obj_iter_with(section);
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
         struct span name = span_in(key);
-        yyjson_val *value = yyjson_obj_iter_get_val(key);
-        const char *place = place_of(loading, "reports", name);
-        size_t at = 0;
-        if (!is_name(name)) problem_add(loading->problems, place, "names are made of a-z, 0-9 and _, and begin with a letter");
-        while (at < loading->n_reports && !span_is(name, loading->reports[at].name)) at++;
-        if (at == loading->n_reports)
-            loading->reports = must_realloc(loading->reports, ++loading->n_reports * sizeof *loading->reports);
-        const char *copy = arena_text(&loading->catalogue->arena, name);
-        loading->reports[at] = (struct raw_report){ copy, place, yyjson_is_null(value) ? NULL : value };
+        struct row_reader reader = { loading->catalogue, loading->problems, place_of(loading, "reports", name) };
+        if (check_name(&reader, name)) take_report(loading, &reader, name, yyjson_obj_iter_get_val(key));
+    }
+}
+
+/* "units": further names of plain numbers. */
+static void take_units(struct loading *loading, yyjson_val *list)
+{
+    struct catalogue *catalogue = loading->catalogue;
+    struct row_reader reader = section_reader(loading, "units");
+    if (!list || !check_list(&reader, list, "units", "names")) return;
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) {
+        if (!check_name(&reader, span_in(item))) continue;
+        catalogue->plain_units =
+            must_realloc(catalogue->plain_units, (catalogue->n_plain_units + 1) * sizeof *catalogue->plain_units);
+        catalogue->plain_units[catalogue->n_plain_units++] = arena_text(&catalogue->arena, span_in(item));
     }
 }
 
@@ -120,7 +182,7 @@ static void take_reports(struct loading *loading, yyjson_val *section)
 static void take_dimensions(struct loading *loading, yyjson_val *list)
 {
     struct catalogue *catalogue = loading->catalogue;
-    struct row_reader reader = { catalogue, loading->problems, place_of(loading, "dimensions", NO_SPAN) };
+    struct row_reader reader = section_reader(loading, "dimensions");
     if (!yyjson_is_arr(list)) problem_add(loading->problems, reader.place, "must be a list of dimensions");
     catalogue->dims_restricted = true;
     catalogue->dims_on = 0;
@@ -142,17 +204,19 @@ static void take_dimensions(struct loading *loading, yyjson_val *list)
 static void take_only(struct loading *loading, yyjson_val *only)
 {
     static const char *const keys[] = { "metrics", "reports", NULL };
-    struct row_reader reader = { loading->catalogue, loading->problems, place_of(loading, "only", NO_SPAN) };
+    struct row_reader reader = section_reader(loading, "only");
     if (!yyjson_is_obj(only)) problem_add(loading->problems, reader.place, "must be an object with \"metrics\" and \"reports\"");
     check_keys(&reader, only, keys);
     loading->only_place = reader.place;
     loading->only_metrics = yyjson_obj_get(only, "metrics");
     loading->only_reports = yyjson_obj_get(only, "reports");
+    (void)check_list(&reader, loading->only_metrics, "metrics", "metrics");
+    (void)check_list(&reader, loading->only_reports, "reports", "reports");
 }
 
 static void take_file(struct loading *loading, const struct catalogue_file *file)
 {
-    static const char *const keys[] = { "$schema", "about", "metrics", "reports", "only", "dimensions", NULL };
+    static const char *const keys[] = { "$schema", "about", "metrics", "reports", "only", "dimensions", "units", NULL };
     yyjson_read_err error;
     yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)file->text.at, file->text.len, YYJSON_READ_NOFLAG, NULL, &error);
     struct row_reader reader = { loading->catalogue, loading->problems, file->name };
@@ -167,6 +231,8 @@ static void take_file(struct loading *loading, const struct catalogue_file *file
     yyjson_val *root = yyjson_doc_get_root(doc), *only = yyjson_obj_get(root, "only"), *dims = yyjson_obj_get(root, "dimensions");
     if (!yyjson_is_obj(root)) problem_add(loading->problems, file->name, "must be a JSON object");
     check_keys(&reader, root, keys);
+    check_twice(&reader, root);
+    take_units(loading, yyjson_obj_get(root, "units"));
     take_metrics(loading, yyjson_obj_get(root, "metrics"));
     take_reports(loading, yyjson_obj_get(root, "reports"));
     if (only) take_only(loading, only);
@@ -221,13 +287,9 @@ static void check_only(struct loading *loading)
             unknown_name(&reader, "no metric", span_in(item), catalogue_suggestion(catalogue, span_in(item)));
     iter = yyjson_arr_iter_with(loading->only_reports);
     for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) {
-        struct suggestion suggestion = { .name = span_in(item) };
         bool found = false;
-        for (size_t i = 0; i < loading->n_reports; i++) {
-            suggest(&suggestion, loading->reports[i].name);
-            found = found || span_is(suggestion.name, loading->reports[i].name);
-        }
-        if (!found) unknown_name(&reader, "no report", suggestion.name, suggestion.best);
+        for (size_t i = 0; i < loading->n_reports; i++) found = found || span_is(span_in(item), loading->reports[i].name);
+        if (!found) unknown_name(&reader, "no report", span_in(item), report_suggestion(loading, span_in(item)));
     }
 }
 
@@ -279,6 +341,7 @@ void catalogue_destroy(struct catalogue *catalogue)
 {
     if (!catalogue) return;
     free(catalogue->metrics);
+    free(catalogue->plain_units);
     map_deinit(&catalogue->by_name);
     arena_deinit(&catalogue->arena);
     free(catalogue);

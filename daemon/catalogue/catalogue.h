@@ -71,7 +71,9 @@ struct catalogue {
     size_t n_metrics;
     struct report *reports;
     size_t n_reports;
-    struct map by_name; /* metric's name -> struct metric */
+    struct map by_name;       /* metric's name -> struct metric */
+    const char **plain_units; /* of plain numbers, named by the files: "score" */
+    size_t n_plain_units;
     bool dims_restricted;
     uint32_t dims_on;     /* when restricted: a bit per enum dimension */
     bool customs_on;      /* when restricted: do the custom attributes stay? */

@@ -1,3 +1,4 @@
+#include "common/suggest.h"
 #include "daemon/catalogue/parser.h"
 
 #include <stdarg.h>
@@ -122,6 +123,38 @@ static const struct unit_row {
     { "minutes", 0, 1, 60 * 1000 }, { "hours", 0, 1, 3600000 },  { "days", 0, 1, 86400000 },
 };
 
+/* Of plain numbers; further ones are named by the files. */
+static const char *const builtin_units[] = { "count", "ratio", "goal", NULL };
+
+static bool is_plain_unit(const struct catalogue *catalogue, const char *name)
+{
+    bool found = false;
+    for (int i = 0; builtin_units[i]; i++) found = found || !strcmp(name, builtin_units[i]);
+    for (size_t i = 0; i < catalogue->n_plain_units; i++) found = found || !strcmp(name, catalogue->plain_units[i]);
+    return found;
+}
+
+static const struct unit_row *find_unit(const char *name)
+{
+    for (size_t i = 0; i < sizeof unit_rows / sizeof *unit_rows; i++)
+        if (!strcmp(name, unit_rows[i].name)) return &unit_rows[i];
+    return NULL;
+}
+
+static bool unknown_unit(struct parser *parser)
+{
+    const struct metric *metric = parser->metric;
+    struct suggestion suggestion = { .name = span_of(metric->unit) };
+    for (size_t i = 0; i < sizeof unit_rows / sizeof *unit_rows; i++) suggest(&suggestion, unit_rows[i].name);
+    for (int i = 0; builtin_units[i]; i++) suggest(&suggestion, builtin_units[i]);
+    for (size_t i = 0; i < parser->catalogue->n_plain_units; i++) suggest(&suggestion, parser->catalogue->plain_units[i]);
+    if (suggestion.best)
+        problem_add(parser->problems, metric->place, "no unit \"%s\", did you mean \"%s\"?", metric->unit, suggestion.best);
+    else
+        problem_add(parser->problems, metric->place, "no unit \"%s\": name one of your own under \"units\"", metric->unit);
+    return false;
+}
+
 /* Does the unit of the row fit the formula; and if none is given, which one does? */
 static bool settle_unit(struct parser *parser, const struct typed *type)
 {
@@ -134,9 +167,8 @@ static bool settle_unit(struct parser *parser, const struct typed *type)
         metric->unit = metric->root->goal == GOAL_PROGRESS || metric->root->goal == GOAL_EXPECTED ? "ratio" : "goal";
     if (!metric->unit) metric->unit = money ? "money" : metric->root->type == NODE_DIVIDE ? "ratio" : "count";
     metric->scale = 1;
-    const struct unit_row *found = NULL;
-    for (size_t i = 0; i < sizeof unit_rows / sizeof *unit_rows; i++)
-        if (!strcmp(metric->unit, unit_rows[i].name)) found = &unit_rows[i];
+    const struct unit_row *found = find_unit(metric->unit);
+    if (!found && !is_plain_unit(parser->catalogue, metric->unit)) return unknown_unit(parser);
     if ((found ? found->money : 0) != money || (found ? found->time : 0) != time)
         return parser_fail(parser, "the result is %s, the \"unit\" says \"%s\"", kind_of(type), metric->unit);
     if (found) metric->scale = found->scale;

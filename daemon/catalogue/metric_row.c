@@ -22,6 +22,26 @@ void check_keys(const struct row_reader *reader, yyjson_val *object, const char 
     }
 }
 
+void check_twice(const struct row_reader *reader, yyjson_val *object)
+{
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
+        yyjson_obj_iter earlier = yyjson_obj_iter_with(object);
+        for (yyjson_val *other; (other = yyjson_obj_iter_next(&earlier)) && other != key;) {
+            if (!yyjson_equals_strn(other, yyjson_get_str(key), yyjson_get_len(key))) continue;
+            problem_add(reader->problems, reader->place, "\"%s\" stands there twice", yyjson_get_str(key));
+            break;
+        }
+    }
+}
+
+bool check_list(const struct row_reader *reader, yyjson_val *value, const char *key, const char *of)
+{
+    if (yyjson_is_arr(value)) return true;
+    if (value) problem_add(reader->problems, reader->place, "\"%s\" must be a list of %s", key, of);
+    return false;
+}
+
 const char *text_of(const struct row_reader *reader, yyjson_val *object, const char *key)
 {
     yyjson_val *value = yyjson_obj_get(object, key);
@@ -40,12 +60,12 @@ static uint32_t read_dimensions(const struct row_reader *reader, yyjson_val *lis
     for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) {
         struct span name = { yyjson_get_str(item), yyjson_get_len(item) };
         int dimension = yyjson_is_str(item) ? dimension_find(name) : -1;
-        if (dimension >= 0)
+        if (dimension >= 0 && !dimension_is_inner((enum dimension)dimension))
             dims |= 1u << dimension;
         else
             unknown_name(reader, "\"dimensions\": no dimension", name, dimension_suggestion(name));
     }
-    if (!dims) problem_add(reader->problems, reader->place, "\"dimensions\" must be a list of dimensions");
+    if (!yyjson_arr_size(list)) problem_add(reader->problems, reader->place, "\"dimensions\" must be a list of dimensions");
     return dims;
 }
 
@@ -63,6 +83,7 @@ struct metric *read_metric(const struct row_reader *reader, const char *name, yy
         return NULL;
     }
     check_keys(reader, value, keys);
+    check_twice(reader, value);
     metric->formula = text_of(reader, value, "formula");
     metric->unit = text_of(reader, value, "unit");
     metric->about = text_of(reader, value, "about");
@@ -70,6 +91,6 @@ struct metric *read_metric(const struct row_reader *reader, const char *name, yy
     yyjson_val *dimensions = yyjson_obj_get(value, "dimensions");
     if (dimensions) metric->own_dims = read_dimensions(reader, dimensions);
     if (metric->formula) return metric;
-    problem_add(reader->problems, reader->place, "\"formula\" is missing");
+    if (!yyjson_obj_get(value, "formula")) problem_add(reader->problems, reader->place, "\"formula\" is missing");
     return NULL;
 }

@@ -10,8 +10,7 @@ static const char *fact_suggestion(struct span name)
     return suggestion.best;
 }
 
-/* ", did you mean x?" or nothing. */
-static const char *did_you_mean(struct parser *parser, const char *best)
+const char *did_you_mean(struct parser *parser, const char *best)
 {
     if (!best) return "";
     struct buffer text = { 0 };
@@ -21,8 +20,7 @@ static const char *did_you_mean(struct parser *parser, const char *best)
     return copy;
 }
 
-/* The problem is where the name begins. */
-static void point_at(struct parser *parser, struct span name)
+void point_at(struct parser *parser, struct span name)
 {
     parser->scanner.at = (size_t)(name.at - parser->scanner.text.at);
 }
@@ -81,8 +79,11 @@ static bool parse_metric(struct parser *parser, struct span name, struct typed *
 {
     struct metric *metric;
     if (!find_metric(parser, name, &metric)) return false;
-    for (int i = 0; i < parser->depth; i++)
-        if (parser->inside[i] == metric) return parser_fail(parser, "\"%s\" is made of itself", metric->name);
+    for (int i = 0; i < parser->depth; i++) {
+        if (parser->inside[i] != metric) continue;
+        point_at(parser, name);
+        return parser_fail(parser, "\"%s\" is made of itself", metric->name);
+    }
     if (parser->depth == NESTING_MAX) return parser_fail(parser, "metrics of metrics: more than %d deep", NESTING_MAX);
     struct scanner outer = parser->scanner;
     parser->inside[parser->depth++] = metric;

@@ -32,6 +32,10 @@ struct typed {
 /* Adds the problem to the formula at fault (the metric's, or one that it is made of), with the column. False. */
 bool parser_fail(struct parser *parser, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The problem to come is where the name begins. */
+void point_at(struct parser *parser, struct span name);
+const char *did_you_mean(struct parser *parser, const char *best); /* ", did you mean …?", or nothing for NULL */
+
 bool parse_formula(struct parser *parser, struct typed *out);
 bool parse_factor(struct parser *parser, struct typed *out);  /* one operand with its filters */
 bool parse_operand(struct parser *parser, struct typed *out); /* fact.measure, metric or call */

@@ -38,6 +38,10 @@ static bool read_grouping(const struct row_reader *reader, yyjson_val *value, st
 static bool read_section(const struct row_reader *reader, yyjson_val *list, struct report_section *section)
 {
     yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    if (yyjson_is_str(list))
+        return problem_add(reader->problems, reader->place, "\"by\": \"%s\" must stand in a list of its own: [\"%s\"]",
+                           yyjson_get_str(list), yyjson_get_str(list)),
+               false;
     if (yyjson_arr_size(list) > GROUPINGS_MAX)
         return problem_add(reader->problems, reader->place, "\"by\": more than %d dimensions", GROUPINGS_MAX), false;
     for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));)
@@ -83,6 +87,17 @@ static bool find_stat(struct span name, enum stat *stat)
     return false;
 }
 
+static bool wrong_stat(const struct row_reader *reader, const struct metric *metric, struct span name)
+{
+    if (metric->shape == SHAPE_SPREAD)
+        problem_add(reader->problems, reader->place, "\"metrics\": no statistic \"%.*s\": there are average, p50, p90 and p95",
+                    SPAN_ARG(name));
+    else
+        problem_add(reader->problems, reader->place, "\"metrics\": %s is no distribution: it has no \"%.*s\"", metric->name,
+                    SPAN_ARG(name));
+    return false;
+}
+
 /* "revenue", "sales_cycle" (three columns), "sales_cycle.p90", "share". */
 static bool read_column(const struct row_reader *reader, struct span text, struct report *report)
 {
@@ -91,11 +106,14 @@ static bool read_column(const struct row_reader *reader, struct span text, struc
     enum stat stat = STAT_AVERAGE;
     const struct metric *metric = catalogue_metric(reader->catalogue, name);
     if (span_is(text, "share") && report->n_columns) return add_column(report, "share", NULL, stat), true;
+    if (span_is(text, "share"))
+        return problem_add(reader->problems, reader->place,
+                           "\"metrics\": \"share\" is that of the first column: it cannot be it"),
+               false;
     if (!metric) return unknown_name(reader, "\"metrics\": no metric", name, catalogue_suggestion(reader->catalogue, name));
     if (metric->shape == SHAPE_SPREAD && !dot) return add_spread(reader, report, metric), true;
     struct span rest = dot ? (struct span){ dot + 1, text.len - name.len - 1 } : NO_SPAN;
-    if (dot && (metric->shape != SHAPE_SPREAD || !find_stat(rest, &stat)))
-        return unknown_name(reader, "\"metrics\": no statistic", rest, suggest_from(rest, stat_names));
+    if (dot && (metric->shape != SHAPE_SPREAD || !find_stat(rest, &stat))) return wrong_stat(reader, metric, rest);
     return add_column(report, copy_of(reader, text), metric, stat), true;
 }
 
@@ -173,16 +191,85 @@ static bool read_periods(const struct row_reader *reader, yyjson_val *list, stru
     return good;
 }
 
+/* Can the metric be had by it, as far as the catalogue knows? */
+static bool could_go_by(const struct metric *metric, const struct grouping *by)
+{
+    if (by->type == BY_UNIT) return metric->dated;
+    return by->type == BY_CUSTOM ? metric->customs : metric->dims >> by->dimension & 1;
+}
+
+static bool same_grouping(const struct grouping *a, const struct grouping *b)
+{
+    return a->type == b->type && !strcmp(a->name, b->name);
+}
+
+/* "by": each dimension once, one unit of time. */
+static bool check_section_by(const struct row_reader *reader, const struct report_section *section)
+{
+    bool good = true;
+    for (size_t i = 0; i < section->n_by; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct grouping *a = &section->by[j], *b = &section->by[i];
+            bool twice = same_grouping(a, b), units = !twice && a->type == BY_UNIT && b->type == BY_UNIT;
+            if (twice) problem_add(reader->problems, reader->place, "\"by\": \"%s\" stands there twice", b->name);
+            if (units) problem_add(reader->problems, reader->place, "\"by\": one of %s and %s, not both", a->name, b->name);
+            good = good && !twice && !units;
+        }
+    }
+    return good;
+}
+
+/* Some metric must have all dimensions of the section: else it never has a row. */
+static bool check_section_metrics(const struct row_reader *reader, const struct report *report,
+                                  const struct report_section *section)
+{
+    for (size_t c = 0; c < report->n_columns; c++) {
+        const struct metric *metric = report->columns[c].metric;
+        bool all = metric != NULL;
+        for (size_t i = 0; i < section->n_by; i++) all = all && could_go_by(metric, &section->by[i]);
+        if (all) return true;
+    }
+    problem_add(reader->problems, reader->place, "\"by\": none of its metrics can be had by %s%s%s", section->by[0].name,
+                section->n_by > 1 ? " and " : "", section->n_by > 1 ? section->by[1].name : "");
+    return false;
+}
+
+static bool check_once(const struct row_reader *reader, const struct report *report)
+{
+    size_t before = reader->problems->n;
+    for (size_t i = 0; i < report->n_columns; i++)
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(report->columns[i].name, report->columns[j].name))
+                problem_add(reader->problems, reader->place, "\"metrics\": \"%s\" stands there twice", report->columns[i].name);
+    for (size_t i = 0; i < report->n_periods; i++)
+        for (size_t j = 0; j < i; j++)
+            if (report->periods[i] == report->periods[j])
+                problem_add(reader->problems, reader->place, "\"periods\": \"%s\" stands there twice", report->periods[i]);
+    return reader->problems->n == before;
+}
+
+/* What is right by itself must also fit together. */
+static bool check_report(const struct row_reader *reader, const struct report *report)
+{
+    bool good = check_once(reader, report);
+    for (size_t i = 0; i < report->n_sections; i++)
+        good =
+            check_section_by(reader, &report->sections[i]) && check_section_metrics(reader, report, &report->sections[i]) && good;
+    return good;
+}
+
 bool read_report(const struct row_reader *reader, const char *name, yyjson_val *value, struct report *report)
 {
     static const char *const keys[] = { "question", "view", "by", "metrics", "periods", "lists", NULL };
     *report = (struct report){ .name = name, .place = reader->place };
     if (!yyjson_is_obj(value)) return problem_add(reader->problems, reader->place, "must be an object or null"), false;
     check_keys(reader, value, keys);
+    check_twice(reader, value);
     report->question = text_of(reader, value, "question");
     report->view = text_of(reader, value, "view");
     bool good = read_sections(reader, yyjson_obj_get(value, "by"), report);
     good = read_columns(reader, yyjson_obj_get(value, "metrics"), report) && good;
     good = read_periods(reader, yyjson_obj_get(value, "periods"), report) && good;
-    return read_lists(reader, yyjson_obj_get(value, "lists"), report) && good;
+    good = read_lists(reader, yyjson_obj_get(value, "lists"), report) && good;
+    return good && check_report(reader, report);
 }

@@ -15,6 +15,12 @@ struct row_reader {
 /* Adds a problem for each key of the object that is not in the list (NULL at its end), with a suggestion. */
 void check_keys(const struct row_reader *reader, yyjson_val *object, const char *const *known);
 
+/* Adds a problem for each name that the object holds more than once. */
+void check_twice(const struct row_reader *reader, yyjson_val *object);
+
+/* Is it a list? If not, and there is a value at all, a problem says what `key` takes. */
+bool check_list(const struct row_reader *reader, yyjson_val *value, const char *key, const char *of);
+
 /* Adds: `what "name"`, and which one was perhaps meant (NULL: none). Always false. */
 bool unknown_name(const struct row_reader *reader, const char *what, struct span name, const char *best);
 

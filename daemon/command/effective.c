@@ -28,6 +28,11 @@ struct catalogue *catalogue_effective(const struct settings *settings, struct pr
         if (read_file(name, &texts[i], problems)) files[i] = (struct catalogue_file){ name, buffer_all(&texts[i]) };
     }
     struct catalogue *catalogue = problems->n == before ? catalogue_load(files, n, problems) : NULL;
+    if (catalogue) catalogue_check_customs(catalogue, settings, problems);
+    if (catalogue && problems->n > before) {
+        catalogue_destroy(catalogue);
+        catalogue = NULL;
+    }
     for (size_t i = 0; i < n; i++) buffer_deinit(&texts[i]);
     free(texts);
     free(files);

@@ -68,7 +68,7 @@ static void the_shipped_one(void **state)
 static void shapes_and_units(void **state)
 {
     (void)state;
-    struct catalogue *catalogue = good("{'metrics':{"
+    struct catalogue *catalogue = good("{'units':['points'],'metrics':{"
                                        "'a':'(lead.count + referral.count) * 2 / lead.count',"
                                        "'b':{'unit':'hours','formula':'visit.seconds / visit.count'},"
                                        "'c':'deal_won.seconds / deal_lost.seconds',"
@@ -203,7 +203,7 @@ static void formulas_that_make_no_sense(void **state)
     formula_refused("weighted(lead_revenue.amount, win_probability)", "lacks its \"dimensions\"");
     refused("{'metrics':{'m':{'unit':'money','formula':'lead.count'}}}", "the result is a number, the \"unit\" says \"money\"");
     refused("{'metrics':{'m':{'unit':'days','formula':'deal_won.amount'}}}", "the result is money");
-    refused("{'metrics':{'m':{'unit':'points','formula':'deal_won.seconds'}}}", "the result is a duration");
+    refused("{'metrics':{'m':{'unit':'score','formula':'deal_won.seconds'}}}", "the result is a duration");
 }
 
 static void files_that_are_wrong(void **state)
@@ -221,7 +221,7 @@ static void files_that_are_wrong(void **state)
     refused("{'reports':{'r':{'by':[['onwer']],'metrics':['leads'],'periods':['today']}}}", "did you mean \"owner\"?");
     refused("{'reports':{'r':{'by':[],'metrics':['leads'],'periods':['today']}}}", "\"by\" must be");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':['laeds'],'periods':['today']}}}", "did you mean \"leads\"?");
-    refused("{'reports':{'r':{'by':[['owner']],'metrics':['leads.p50'],'periods':['today']}}}", "no statistic \"p50\"");
+    refused("{'reports':{'r':{'by':[['owner']],'metrics':['leads.p50'],'periods':['today']}}}", "leads is no distribution");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':['share'],'periods':['today']}}}", "no metric \"share\"");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':['leads'],'periods':['this_mont']}}}", "did you mean \"this_month\"?");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':[],'periods':[]}}}", "\"periods\" must be");
