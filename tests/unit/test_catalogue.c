@@ -222,7 +222,7 @@ static void files_that_are_wrong(void **state)
     refused("{'reports':{'r':{'by':[],'metrics':['leads'],'periods':['today']}}}", "\"by\" must be");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':['laeds'],'periods':['today']}}}", "did you mean \"leads\"?");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':['leads.p50'],'periods':['today']}}}", "leads is no distribution");
-    refused("{'reports':{'r':{'by':[['owner']],'metrics':['share'],'periods':['today']}}}", "no metric \"share\"");
+    refused("{'reports':{'r':{'by':[['owner']],'metrics':['share'],'periods':['today']}}}", "it cannot be it");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':['leads'],'periods':['this_mont']}}}", "did you mean \"this_month\"?");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':[],'periods':[]}}}", "\"periods\" must be");
     refused("{'reports':{'r':{'by':[['owner']],'metrics':[],'periods':[]}}}", "\"metrics\" must be");
