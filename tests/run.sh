@@ -52,6 +52,8 @@ stories() { # BUILD [--quick]: our cases, and the shared conformance cases where
   return $failed
 }
 
+mutations() { python3 "$tree/tests/property/mutations.py" --bin "$out/$1/crm-reportd"; }
+
 stage_build() { compile release -DCMAKE_BUILD_TYPE=Release; }
 stage_unit() { unit release; }
 stage_cases() {
@@ -61,8 +63,11 @@ stage_cases() {
   return $failed
 }
 stage_property() {
-  python3 "$tree/tests/property/alone.py" --bin "$out/release/crm-reportd" &&
-    python3 "$tree/tests/property/property.py" --bin "$out/release/crm-reportd" --seeds "${SEEDS:-100}"
+  local failed=0
+  mutations release || failed=1
+  python3 "$tree/tests/property/alone.py" --bin "$out/release/crm-reportd" || failed=1
+  python3 "$tree/tests/property/property.py" --bin "$out/release/crm-reportd" --seeds "${SEEDS:-100}" || failed=1
+  return $failed
 }
 stage_clang() { CC=clang compile clang -DCMAKE_BUILD_TYPE=Debug; }
 
@@ -75,6 +80,7 @@ stage_sanitize() {
   local failed=0
   unit sanitize || failed=1
   stories sanitize --quick || failed=1
+  mutations sanitize || failed=1
   return $failed
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 void raws_deinit(struct raws *raws)
 {
@@ -158,10 +159,19 @@ static const char *folder_of(struct arena *arena, const char *path)
     return slash ? arena_text(arena, (struct span){ path, (size_t)(slash - path) }) : NULL;
 }
 
+/* NULL: it can be read. A folder can be opened, so that the parser finds it empty. */
+static const char *unreadable(const char *path, const json_error_t *cause)
+{
+    struct stat is;
+    if (cause->line < 0) return strerror(errno);
+    return stat(path, &is) == 0 && S_ISDIR(is.st_mode) ? strerror(EISDIR) : NULL;
+}
+
 static void not_json(const char *path, json_error_t *cause, struct problems *problems)
 {
-    if (cause->line < 0)
-        problem_add(problems, path, "cannot be read: %s", strerror(errno));
+    const char *why = unreadable(path, cause);
+    if (why)
+        problem_add(problems, path, "cannot be read: %s", why);
     else
         problem_add(problems, path, "is no JSON: line %d, column %d: %s", cause->line, cause->column, cause_text(cause));
 }

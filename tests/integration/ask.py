@@ -1,4 +1,6 @@
 """The same questions asked of the live state in Redis and of a replay in memory; and the raw counters, cell by cell."""
+import concurrent.futures
+import functools
 import json
 import random
 import re
@@ -22,6 +24,12 @@ def replayed(binary, as_of, tenants, queries, files):
     code, answers, err = replay(binary, as_of, {"tenants": tenants}, queries, files, timeout=900)
     assert code in (0, 3) and len(answers) == len(queries), "replay: exit status %s: %s" % (code, err[-2000:])
     return answers
+
+
+def both(one, other):
+    """The results of two functions that run at the same time."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return [each.result() for each in (pool.submit(one), pool.submit(other))]
 
 
 def everything(binary, tenants, days, seed=1):
@@ -48,6 +56,7 @@ def readable(field, names):
     return fact, tuple(known), own
 
 
+@functools.lru_cache(maxsize=100000)
 def canonical(value):
     """Sums, and the spread of each duration as a sorted list of buckets."""
     sums, *spreads = value.split("|")
@@ -58,11 +67,12 @@ def cells(redis, tenant):
     """{(day:2026-03-02 | month:2026-03 | now, readable field): value} of all counters of a tenant."""
     base = "crm:{%s}:" % tenant
     names, found = redis.client.hgetall(base + "names"), {}
+    read = functools.cache(lambda field: readable(field, names))
     for key in redis.client.scan_iter(base.replace("[", "\\[") + "*", count=1000):
         bucket = re.match(r"(day:[0-9-]{10}|month:[0-9-]{7}|now)(:[0-9]+)?$", key[len(base):])
         if bucket:
             for field, value in redis.client.hgetall(key).items():
-                found[bucket[1], readable(field, names)] = canonical(value)
+                found[bucket[1], read(field)] = canonical(value)
     return found
 
 

@@ -122,6 +122,20 @@ def test_a_file_that_is_none(check, binary):
     assert "/nowhere.json: cannot be read: No such file or directory" in out
 
 
+@pytest.mark.parametrize("command", ["run", "query", "replay"])
+def test_no_command_works_by_settings_that_are_wrong(binary, command, tmp_path):
+    path, words = tmp_path / "settings.json", {"run": [], "query": ["{}"], "replay": ["/dev/null"]}[command]
+    path.write_text(json.dumps({"workers": "2", "redis": {"url": "redis://127.0.0.1:1", "pasword": SECRET}, "prefix": 7, "tenants": {"a b": {}},
+                                "kafka": {"bootstrap.servers": "127.0.0.1:1"}, "snapshot_intervall_ms": 1}), encoding="utf-8")
+    code, out, err = run(binary, command, "-c", path, *words)
+    assert (code, out) == (2, "")
+    told = [line.strip().split(": ")[0] for line in err.splitlines()[1:]]
+    assert sorted(told) == ["prefix", "redis.pasword", "snapshot_intervall_ms", "tenants.a b", "workers"], err
+    for name, why in (("/nowhere.json", "cannot be read: No such file"), ("/etc", "cannot be read: Is a directory")):
+        code, out, err = run(binary, command, "-c", name, *words)
+        assert (code, out) == (2, "") and name in err and why in err
+
+
 def test_the_environment_is_enough(binary, topics, redis_server, tmp_path):
     (tmp_path / "password").write_text(SECRET + "\n", encoding="utf-8")
     redis = redis_server(password=SECRET)

@@ -4,7 +4,9 @@ import random
 import time
 
 import ask
+import mutations
 import pytest
+from questions import metric_names, replay
 from servers import free_port, wait_until
 from stream import Feed, quiet, settle
 from test_end_to_end import milliseconds
@@ -170,6 +172,39 @@ def test_poison_of_every_kind_goes_to_the_dead_letters(topics, redis, daemon, fe
     rows = {row["reason"]: row["value"] for tenant in ("acme", "default")
             for row in json.loads(ask.live(worker, [{"tenant": tenant, "metric": "rejected_events", "by": ["reason"]}])[0])["rows"]}
     assert rows == dict.fromkeys(POISON, 1)
+
+
+def test_an_entity_with_too_many_events(topics, redis, daemon, feed):
+    worker = daemon(topics, redis, clock=CLOCK, max_events=2).start()
+    feed.events(event(n, "crm.contact.updated", "c1", owner="u%d" % n) for n in range(4))
+    settle(topics, worker, redis)
+    reasons = [dict(letter.headers())["__connect.errors.exception.class.name"] for letter in topics.records("dead-letter")]
+    assert reasons == [b"too_many_events"] * 2
+    assert count(worker) == 1 and count(worker, "rejected_events", by=["reason"]) == 2
+
+
+def test_ten_thousand_broken_events(topics, redis, daemon, feed, binary, tmp_path):
+    """Every one is counted or a dead letter, as a replay of the same lines says; and all of it once."""
+    lines, clock = mutations.broken(2, 10000)
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    worker, producer = daemon(topics, redis, clock=clock).start(), Feed(topics, milliseconds(clock))
+    for line in lines:
+        producer.record("deals", mutations.BROKEN, line)
+    producer.flush()
+    settle(topics, worker, redis)
+    queries = [{"tenant": tenant, "metric": metric} | by for tenant in (mutations.BROKEN, "default") for metric in metric_names()
+               for by in ({}, {"by": ["month"]})]
+    done = replay(binary, clock, {}, queries, [path])
+    told = {int(line.split(":")[0][5:]) - 1: line.split(": ")[1] for line in done[2].splitlines()}
+    letters = {}
+    for letter in topics.records("dead-letter"):
+        headers = {name: value.decode() for name, value in letter.headers()}
+        offset = int(headers["__connect.errors.offset"])
+        assert letter.value() == lines[offset] and offset not in letters
+        letters[offset] = headers["__connect.errors.exception.class.name"]
+    assert letters == told and len(told) > 1000
+    ask.assert_same(queries, done[1], ask.live(worker, queries))
 
 
 def test_binary_mode_counts_like_structured(topics, redis, daemon, feed):

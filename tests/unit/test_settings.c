@@ -161,15 +161,20 @@ static void each_mistake_has_its_words(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static void a_missing_file_is_the_only_problem(void **state)
+static void an_unreadable_file_is_the_only_problem(void **state)
 {
     (void)state;
-    struct problems problems = { 0 };
-    assert_null(settings_load("nowhere.json", NULL, NEED_ALL, &problems));
-    assert_int_equal(problems.n, 1);
-    assert_string_equal(problems.at[0].where, "nowhere.json");
-    assert_string_equal(problems.at[0].text, "cannot be read: No such file or directory");
-    problems_deinit(&problems);
+    static const char *const files[][2] = { { "nowhere.json", "cannot be read: No such file or directory" },
+                                            { "/etc", "cannot be read: Is a directory" },
+                                            { "/dev/null", "is no JSON: line 1, column 0: '[' or '{' expected" } };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct problems problems = { 0 };
+        assert_null(settings_load(files[i][0], NULL, NEED_ALL, &problems));
+        assert_int_equal(problems.n, 1);
+        assert_string_equal(problems.at[0].where, files[i][0]);
+        assert_string_equal(problems.at[0].text, files[i][1]);
+        problems_deinit(&problems);
+    }
 }
 
 static void the_environment_goes_over_the_file(void **state)
@@ -331,7 +336,7 @@ int main(void)
         cmocka_unit_test(every_default_is_right),
         cmocka_unit_test(rows_are_well_made),
         cmocka_unit_test(each_mistake_has_its_words),
-        cmocka_unit_test(a_missing_file_is_the_only_problem),
+        cmocka_unit_test(an_unreadable_file_is_the_only_problem),
         cmocka_unit_test(the_environment_goes_over_the_file),
         cmocka_unit_test(secrets_come_from_files),
         cmocka_unit_test(replay_needs_no_secret),
