@@ -1,26 +1,37 @@
 // Rules that are raised now, above everything else.
 
 import { h } from './dom.js';
-import { columnName, lines, name } from './format.js';
+import { columnName, lines, member, name } from './format.js';
+import { number } from './figure.js';
+import { displayUnit } from './reports.js';
 
-const textOf = (value) => (value === null || value === undefined ? '' : lines(value, typeof value === 'number' && value > 0 && value < 1 ? 'ratio' : 'number').join(', '));
+const LIMITS = { above: 'above', below: 'below', change_above: 'more than', change_below: 'less than' };
 
-/** What a rule wants, in words; a rule names one of these limits. */
-const LIMITS = { above: 'above', below: 'below', change_above: 'changed by more than' };
-
-function sentence(alert) {
-  const [limit, word] = Object.entries(LIMITS).find(([key]) => alert[key] !== undefined && alert[key] !== null) ?? [];
-  const metric = alert.metric ? columnName(alert.metric) : '';
-  return [metric, alert.period ? name(alert.period).toLowerCase() : '', textOf(alert.value), word ? `(${word} ${textOf(alert[limit])})` : ''].filter(Boolean).join(' ');
+/** A threshold in words: "above 16 h", "a change of less than -20 %". */
+function limitOf(alert, unit) {
+  const [key, word] = Object.entries(LIMITS).find(([one]) => typeof alert[one] === 'number') ?? [];
+  if (!key) return '';
+  if (key.startsWith('change_')) return `a change of ${word} ${lines(alert[key], 'ratio')}`;
+  return `${word} ${lines(unit === 'money' ? { [alert.currency]: alert[key] } : alert[key], unit)}`;
 }
 
-const memberOf = (row) => Object.values(row ?? {}).filter((value) => value !== null).join(', ');
+/** The query whose answer the rule watches. */
+function queryOf({ metric, stat, from, to, row, where = {} }) {
+  const members = Object.entries(row ?? {}).map(([dimension, value]) => [dimension, [value]]);
+  return { metric, by: [], ...(stat ? { stat } : {}), ...(from && to ? { from, to } : {}), where: { ...where, ...Object.fromEntries(members) } };
+}
+
+const wordOf = (one) => (typeof one === 'number' && one > 0 ? `+${lines(one, 'ratio')}` : lines(one, 'ratio'));
 
 function item(alert) {
-  const label = alert.rule ?? alert.name ?? alert.metric;
-  const since = alert.since ?? alert.time ?? alert.raised_at;
-  return h('li', { 'data-key': alert.id ?? `${label}/${memberOf(alert.row)}` }, h('strong', {}, label), ' ', memberOf(alert.row) ? h('span', {}, memberOf(alert.row), ' ') : null, h('span', {}, sentence(alert)),
-    since ? h('time', { datetime: since, class: 'note' }, ` since ${new Date(since).toLocaleString()}`) : null);
+  const unit = displayUnit(alert.metric, alert.unit);
+  const members = Object.values(alert.row ?? {}).map(member).join(', ');
+  const title = columnName(alert.stat ? `${alert.metric}.${alert.stat}` : alert.metric);
+  const moved = typeof alert.change === 'number' ? ` (${wordOf(alert.change)})` : '';
+  const value = unit === 'money' && typeof alert.value === 'number' ? { [alert.currency]: alert.value } : alert.value;
+  return h('li', { 'data-key': `${alert.rule}/${JSON.stringify(alert.row)}` },
+    h('strong', {}, name(alert.rule)), h('span', {}, `${[title, members, name(alert.period).toLowerCase()].filter(Boolean).join(', ')}: `, number(value, unit, queryOf(alert), { of: `alert ${alert.rule}` }), `${moved}, alert at ${limitOf(alert, unit)}`),
+    alert.description ? h('span', { class: 'note' }, alert.description) : null);
 }
 
 /** null: nothing is raised. */

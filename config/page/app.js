@@ -233,9 +233,9 @@ async function readAlerts() {
   app.alerts = await api.alerts(app.view.tenant).catch(() => app.alerts);
 }
 
-function updated({ report }) {
+function updated({ report, version }) {
   if (app.error?.code === 'no_report_yet' && report === app.view.report) return void show();
-  if (report === app.view.report) refresh();
+  if (report === app.view.report && version !== app.model?.document.version) refresh();
   refreshDeep();
   if (app.alerts) readAlerts().then(render);
 }

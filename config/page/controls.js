@@ -111,5 +111,5 @@ export function topBar({ view, tenants, live, document, theme }) {
 export function heading(model, question) {
   const { document, source } = model;
   return h('header', { class: 'heading', 'data-key': 'heading' }, h('h1', {}, name(model.view.report)), question ? h('p', { class: 'question' }, `${name(question)}?`) : null,
-    h('p', { class: 'note' }, range(model.range ?? {}), ` · ${document.time_zone}`, source === 'query' ? ' · asked on demand' : ''));
+    h('p', { class: 'note' }, range(model.range ?? {}), model.range && model.range.from <= model.today && model.range.to >= model.today && model.range.from !== model.range.to ? ', so far' : '', ` · ${document.time_zone}`, source === 'query' ? ' · asked on demand' : ''));
 }

@@ -92,7 +92,7 @@ const signed = (value, options) => numberFormat({ signDisplay: 'exceptZero', ...
 export function change(now, before, unit, currency) {
   const [after, from] = [numberOf(now, currency), numberOf(before, currency)];
   if (after === null || from === null) return null;
-  const sign = Math.sign(after - from);
+  const sign = Math.sign(unit === 'ratio' ? Math.round((after - from) * 1000) : after - from);
   if (!sign) return { text: '±0', sign };
   if (unit === 'ratio') return { text: `${signed((after - from) * 100, { maximumFractionDigits: 1 })} pp`, sign };
   if (from === 0) return null;

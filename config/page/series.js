@@ -157,7 +157,7 @@ async function bars(chart, context) {
   const series = chart.metrics.map((metric) => memberSeries(context, metric, dimension, members, found)).filter((one) => some([one]));
   const goals = goal ? memberSeries(context, goal, dimension, members, found) : null;
   return { labels: members.map(member), series, goals: goals && some([goals]) ? goals.values : null, measure: measureOf(chart), axis: name(dimension),
-    about: [`by ${name(dimension).toLowerCase()}`, all.length > members.length ? `the first ${members.length} of ${all.length}` : ''].filter(Boolean).join(', ') };
+    about: [`by ${name(dimension).toLowerCase()}`, goals && !some([goals]) ? 'no goal is set' : '', all.length > members.length ? `the first ${members.length} of ${all.length}` : ''].filter(Boolean).join(', ') };
 }
 
 async function spread(chart, context) {

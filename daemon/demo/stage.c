@@ -12,14 +12,23 @@ enum {
     CACHE_MB = 64
 };
 
-/* What a user would write: the tenants, and where the servers are. */
+/* Two rules that a service or sales manager would write; the dashboard shows what they raise. */
+static const char alerts[] =
+    "{\"name\":\"fewer_convert\",\"metric\":\"conversion_rate\",\"period\":\"this_month\",\"change_below\":-0.2,"
+    "\"description\":\"a fifth fewer leads than last month become customers\"},\n"
+    "  "
+    "{\"name\":\"slow_service\",\"metric\":\"resolution_time\",\"stat\":\"p90\",\"period\":\"this_week\",\"above\":16,\"clear\":"
+    "12,"
+    "\"description\":\"one case in ten takes longer than 16 hours\"}";
+
+/* What a user would write: the tenants, their alerts, and where the servers are. */
 static void write_settings(const struct stage *stage, struct buffer *out)
 {
     buffer_printf(out,
                   "{\n \"kafka\": {\"bootstrap.servers\": \"%s\", \"group.id\": \"crm-reportd-demo\"},\n"
                   " \"redis\": {\"url\": \"unix://%s\"},\n \"cache_mb\": %d, \"log\": {\"level\": \"warning\"},\n"
-                  " \"tenants\": {",
-                  kafka_mock_servers(stage->kafka), stage->redis.socket, CACHE_MB);
+                  " \"alerts\": [%s],\n \"tenants\": {",
+                  kafka_mock_servers(stage->kafka), stage->redis.socket, CACHE_MB, alerts);
     cast_settings(out);
     buffer_str(out, "}\n}\n");
 }
@@ -75,9 +84,18 @@ static bool open_topics(struct stage *stage, struct error *error)
     return fine;
 }
 
+static bool take_alerts(struct stage *stage, struct error *error)
+{
+    struct problems problems = { 0 };
+    stage->engine.alerts = alert_rules_read(stage->settings, stage->catalogue, &problems, NULL);
+    if (!stage->engine.alerts) problems_fail(&problems, error);
+    problems_deinit(&problems);
+    return stage->engine.alerts != NULL;
+}
+
 static bool open_daemon(struct stage *stage, struct error *error)
 {
-    if (!engine_init(&stage->engine, stage->settings, stage->catalogue, error)) return false;
+    if (!engine_init(&stage->engine, stage->settings, stage->catalogue, error) || !take_alerts(stage, error)) return false;
     stage->dashboard = dashboard_connect(stage->redis.socket, stage->settings->prefix, error);
     if (stage->dashboard) stage->daemon = daemon_start(&stage->engine, false, error);
     return stage->daemon != NULL;

@@ -1,5 +1,6 @@
 /* Routes about tenants and what stands in Redis of them: who there is, reports, questions, the beginning of a stream. */
 #include "common/instant.h"
+#include "daemon/alert/active.h"
 #include "daemon/http/csv.h"
 #include "daemon/http/routes.h"
 #include "daemon/report/document.h"
@@ -258,6 +259,18 @@ void answer_query(const struct answering *with, struct exchange *exchange)
     else if (!answer_refusal(exchange, buffer_all(&answer)))
         answer_rows(exchange, buffer_all(&answer));
     buffer_deinit(&answer);
+}
+
+/* ---- alerts ---- */
+
+void answer_alerts(const struct answering *with, struct exchange *exchange)
+{
+    struct error error = { "" };
+    enum outcome outcome;
+    if (!tenant_known(with, exchange)) return;
+    struct buffer *out = answer_with(exchange, type_json);
+    if (!alerts_active(with->state, with->engine->settings->prefix, exchange->tenant, out, &outcome, &error))
+        answer_away(exchange, &error);
 }
 
 /* ---- updates ---- */

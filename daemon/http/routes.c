@@ -17,6 +17,7 @@ static const struct route routes[] = {
     { "/v1/tenants/{tenant}/reports",          METHOD_GET,  ACCESS_TENANT, true,  answer_reports,   NULL },
     { "/v1/tenants/{tenant}/reports/{report}", METHOD_GET,  ACCESS_TENANT, true,  answer_report,    format_only },
     { "/v1/tenants/{tenant}/query",            METHOD_POST, ACCESS_TENANT, true,  answer_query,     format_only },
+    { "/v1/tenants/{tenant}/alerts",           METHOD_GET,  ACCESS_TENANT, true,  answer_alerts,    NULL },
     { "/v1/tenants/{tenant}/updates",          METHOD_GET,  ACCESS_TENANT, true,  answer_updates,   NULL },
     { "/v1/catalogue",                         METHOD_GET,  ACCESS_ANY,    false, answer_catalogue, NULL },
     { "/v1/openapi.json",                      METHOD_GET,  ACCESS_ANY,    false, answer_openapi,   NULL },

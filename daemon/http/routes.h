@@ -40,6 +40,7 @@ void answer_tenants(const struct answering *with, struct exchange *exchange);
 void answer_reports(const struct answering *with, struct exchange *exchange);
 void answer_report(const struct answering *with, struct exchange *exchange);
 void answer_query(const struct answering *with, struct exchange *exchange);
+void answer_alerts(const struct answering *with, struct exchange *exchange);
 void answer_updates(const struct answering *with, struct exchange *exchange);
 void answer_openapi(const struct answering *with, struct exchange *exchange);
 void answer_catalogue(const struct answering *with, struct exchange *exchange);
