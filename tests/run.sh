@@ -3,7 +3,7 @@
 #
 #   tests/run.sh                 everything: builds, unit tests, sanitizers, fuzzing, stories, property test, real servers
 #   tests/run.sh --quick         for developers: one build, unit tests, stories, a few histories, the format; no servers
-#   tests/run.sh STAGE …         only these stages: setup build unit format clang sanitize threads cases property fuzz integration
+#   tests/run.sh STAGE …         only these stages: setup build unit format clang sanitize threads cases property fuzz integration page
 #
 # Environment: TEST_BUILD (where builds and the Python environment go, default build-tests in the tree),
 # FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 100), PYTEST (further arguments for pytest).
@@ -14,20 +14,23 @@ out=${TEST_BUILD:-$tree/build-tests}
 venv=$out/venv
 packages=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libmicrohttpd-dev libjs-chart.js libglib2.0-dev libcmocka-dev
   clang clang-format libclang-rt-14-dev redis-server kcat tmux openjdk-17-jre-headless maven python3-venv tzdata git ca-certificates)
-all=(setup build unit format clang sanitize threads cases property fuzz integration)
+all=(setup build unit format clang sanitize threads cases property fuzz integration page)
 quick=(setup build unit format cases property)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-stage_setup() {
+install_missing() { # PACKAGE …
   local missing=() package
-  for package in "${packages[@]}"; do
+  for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
   done
-  if [ ${#missing[@]} -gt 0 ]; then
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
-      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" || return 1
-  fi
+  [ ${#missing[@]} -gt 0 ] || return 0
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+stage_setup() {
+  install_missing "${packages[@]}" || return 1
   [ -x "$venv/bin/pytest" ] && cmp -s "$tree/tests/requirements.txt" "$venv/requirements.txt" && return 0
   python3 -m venv "$venv" && "$venv/bin/pip" install -q --disable-pip-version-check -r "$tree/tests/requirements.txt" &&
     cp "$tree/tests/requirements.txt" "$venv/"
@@ -111,6 +114,15 @@ stage_integration() {
   targets=crm-reportd compile crash -DCRASH_POINTS=ON -DCMAKE_BUILD_TYPE=Release || return 1
   # shellcheck disable=SC2086
   "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/integration" --bin "$out/release/crm-reportd" -ra --durations=5 ${PYTEST:-}
+}
+
+# The dashboard in a browser; its screenshots are kept in the build folder.
+stage_page() {
+  install_missing chromium fonts-inter || return 1
+  cmp -s "$tree/tests/page/requirements.txt" "$venv/page.txt" ||
+    { "$venv/bin/pip" install -q --disable-pip-version-check -r "$tree/tests/page/requirements.txt" && cp "$tree/tests/page/requirements.txt" "$venv/page.txt"; } || return 1
+  # shellcheck disable=SC2086
+  "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/page" --bin "$out/release/crm-reportd" --pictures "$out/page" -ra --durations=5 ${PYTEST:-}
 }
 
 stages=("${all[@]}")

@@ -5,13 +5,13 @@ import { columnName, lines, member, name } from './format.js';
 import { number } from './figure.js';
 import { displayUnit } from './reports.js';
 
-const LIMITS = { above: 'above', below: 'below', change_above: 'more than', change_below: 'less than' };
+const LIMITS = { above: 'above', below: 'below', change_above: 'above', change_below: 'below' };
 
-/** A threshold in words: "above 16 h", "a change of less than -20 %". */
+/** A threshold in words: "above 16 h", "a change below -20 %". */
 function limitOf(alert, unit) {
   const [key, word] = Object.entries(LIMITS).find(([one]) => typeof alert[one] === 'number') ?? [];
   if (!key) return '';
-  if (key.startsWith('change_')) return `a change of ${word} ${lines(alert[key], 'ratio')}`;
+  if (key.startsWith('change_')) return `a change ${word} ${lines(alert[key], 'ratio')}`;
   return `${word} ${lines(unit === 'money' ? { [alert.currency]: alert[key] } : alert[key], unit)}`;
 }
 
@@ -30,7 +30,7 @@ function item(alert) {
   const moved = typeof alert.change === 'number' ? ` (${wordOf(alert.change)})` : '';
   const value = unit === 'money' && typeof alert.value === 'number' ? { [alert.currency]: alert.value } : alert.value;
   return h('li', { 'data-key': `${alert.rule}/${JSON.stringify(alert.row)}` },
-    h('strong', {}, name(alert.rule)), h('span', {}, `${[title, members, name(alert.period).toLowerCase()].filter(Boolean).join(', ')}: `, number(value, unit, queryOf(alert), { of: `alert ${alert.rule}` }), `${moved}, alert at ${limitOf(alert, unit)}`),
+    h('strong', {}, name(alert.rule)), h('span', {}, `${[title, members, name(alert.period).toLowerCase()].filter(Boolean).join(', ')}: `, number(value, unit, queryOf(alert), { of: `alert ${alert.rule}` }), `${moved}, which is ${limitOf(alert, unit)}`),
     alert.description ? h('span', { class: 'note' }, alert.description) : null);
 }
 

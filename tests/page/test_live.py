@@ -61,3 +61,12 @@ def test_a_lost_connection_is_shown_and_made_again(see, demo):
     sight.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     sight.context.set_offline(False)
     sight.page.wait_for_selector(".pill.live")
+
+
+def test_alerts_are_shown(see, demo):
+    sight = see("tenant=acme&report=service")
+    raised = demo.get("tenants/acme/alerts")["alerts"]
+    shown = sight.page.locator(".alerts li")
+    wait_until(lambda: shown.count() == len(demo.get("tenants/acme/alerts")["alerts"]), shown.all_inner_texts, 10)
+    for alert in raised:
+        assert any(alert["rule"].replace("_", " ") in text.lower() for text in shown.all_inner_texts()), alert

@@ -18,6 +18,14 @@ def test_light(see, pictures, name):
     see(VIEWS[name]).picture(pictures / (name + "-light.png"))
 
 
+def test_the_picture_of_the_readme(browser, demo, see, pictures):
+    """A number has just moved in it."""
+    sight = see("tenant=acme&report=service", size={"width": 1280, "height": 1000})
+    demo.send("case.opened", "picture", owner="hanna", priority="high", channel="phone")
+    sight.page.wait_for_selector(".card [data-changed]", timeout=15000)
+    sight.page.screenshot(path=str(pictures / "dashboard.png"))
+
+
 @pytest.mark.parametrize("name", ["pipeline", "conversion", "service"])
 def test_dark(see, pictures, name):
     sight = see(VIEWS[name], scheme="dark", axe=True)
