@@ -7,7 +7,7 @@ import { displayUnit } from './reports.js';
 
 const LIMITS = { above: 'above', below: 'below', change_above: 'above', change_below: 'below' };
 
-/** A threshold in words: "above 16 h", "a change below -20 %". */
+/** A threshold in words: "above 16 h", "a change below -20 %". The value that a rule tells is the one that raised it. */
 function limitOf(alert, unit) {
   const [key, word] = Object.entries(LIMITS).find(([one]) => typeof alert[one] === 'number') ?? [];
   if (!key) return '';
@@ -30,7 +30,7 @@ function item(alert) {
   const moved = typeof alert.change === 'number' ? ` (${wordOf(alert.change)})` : '';
   const value = unit === 'money' && typeof alert.value === 'number' ? { [alert.currency]: alert.value } : alert.value;
   return h('li', { 'data-key': `${alert.rule}/${JSON.stringify(alert.row)}` },
-    h('strong', {}, name(alert.rule)), h('span', {}, `${[title, members, name(alert.period).toLowerCase()].filter(Boolean).join(', ')}: `, number(value, unit, queryOf(alert), { of: `alert ${alert.rule}` }), `${moved}, which is ${limitOf(alert, unit)}`),
+    h('strong', {}, name(alert.rule)), h('span', {}, `${[title, members, name(alert.period).toLowerCase()].filter(Boolean).join(', ')}: `, number(value, unit, queryOf(alert), { of: `alert ${alert.rule}` }), `${moved} when it was raised; the limit is ${limitOf(alert, unit)}`),
     alert.description ? h('span', { class: 'note' }, alert.description) : null);
 }
 

@@ -109,7 +109,7 @@ function line(series, i, colours) {
     pointHoverRadius: 5,
     pointHitRadius: 10,
     spanGaps: true,
-    tension: 0.25,
+    cubicInterpolationMode: 'monotone',
     pointStyle: 'circle',
   };
 }

@@ -14,7 +14,7 @@ enum {
 
 /* Two rules that a service or sales manager would write; the dashboard shows what they raise. */
 static const char alerts[] =
-    "{\"name\":\"fewer_convert\",\"metric\":\"conversion_rate\",\"period\":\"this_month\",\"change_below\":-0.2,"
+    "{\"name\":\"fewer_convert\",\"metric\":\"conversion_rate\",\"period\":\"this_month\",\"change_below\":-0.2,\"for\":\"3s\","
     "\"description\":\"a fifth fewer leads than last month become customers\"},\n"
     "  "
     "{\"name\":\"slow_service\",\"metric\":\"resolution_time\",\"stat\":\"p90\",\"period\":\"this_week\",\"above\":16,\"clear\":"

@@ -20,7 +20,7 @@ def test_light(see, pictures, name):
 
 def test_the_picture_of_the_readme(browser, demo, see, pictures):
     """A number has just moved in it."""
-    sight = see("tenant=acme&report=service", size={"width": 1280, "height": 1000})
+    sight = see("tenant=acme&report=service", size={"width": 1360, "height": 1160})
     demo.send("case.opened", "picture", owner="hanna", priority="high", channel="phone")
     sight.page.wait_for_selector(".card [data-changed]", timeout=15000)
     sight.page.screenshot(path=str(pictures / "dashboard.png"))
