@@ -16,13 +16,12 @@ static void write_item(const char *text, struct buffer *out)
     text_write(span_of(text), out);
 }
 
+/* What is not there is left out. */
 static void write_text(const char *key, const char *text, struct buffer *out)
 {
+    if (!text) return;
     buffer_printf(out, ",\"%s\":", key);
-    if (text)
-        text_write(span_of(text), out);
-    else
-        buffer_str(out, "null");
+    text_write(span_of(text), out);
 }
 
 static void write_bits(const char *key, uint32_t bits, const char *const *names, int n, struct buffer *out)

@@ -80,7 +80,7 @@ static void as_json(void **state)
     yyjson_val *mine = find(yyjson_obj_get(root, "reports"), "report", "mine");
     assert_part(mine, "sections", "[[\"region\",\"month\"]]");
     assert_part(mine, "columns", "[\"own\"]");
-    assert_part(mine, "view", "null");
+    assert_part(mine, "view", "nothing");
     assert_part(find(yyjson_obj_get(root, "reports"), "report", "audit"), "lists", "[\"offenders\"]");
     yyjson_val *fact = find(yyjson_obj_get(root, "facts"), "fact", "user_active");
     assert_part(fact, "by", "[\"owner\",\"team\",\"source\",\"campaign\",\"user\"]");
