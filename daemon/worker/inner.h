@@ -75,5 +75,6 @@ void worker_move_marks(struct worker *worker);
 void worker_letters_resend(struct worker *worker);
 
 /* timers.c */
+void worker_tell_publisher(struct worker *worker, const struct tenant *tenant); /* to look at it, as it stands */
 void worker_adopt_tenants(struct worker *worker); /* those that somebody must look after: loads them, tells the publisher */
 bool worker_collect_due(struct worker *worker);   /* a round of tenants whose timers ring or whose day is over; false: none */

@@ -189,6 +189,22 @@ static void reject_too_many(struct worker *worker, struct round *round, struct b
     if (batch->n_too_many && worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, 1000);
 }
 
+static void note_tenant(struct worker *worker, struct tenant *tenant)
+{
+    if (tenant->listed) return;
+    tenant->listed = true;
+    worker->unlisted = must_realloc(worker->unlisted, (worker->n_unlisted + 1) * sizeof *worker->unlisted);
+    worker->unlisted[worker->n_unlisted++] = tenant->name;
+}
+
+/* All that came was counted before: by one who may have ended before it was listed, and before its reports were published. */
+static void look_after(struct worker *worker, struct tenant *tenant)
+{
+    if (!tenant->version || tenant->listed) return;
+    note_tenant(worker, tenant);
+    if (worker->parts.committed) worker_tell_publisher(worker, tenant);
+}
+
 bool round_fold(struct worker *worker, struct round *round)
 {
     if (!load_tenants(worker, round) || !positions_hold(worker, round)) return false;
@@ -209,7 +225,10 @@ bool round_fold(struct worker *worker, struct round *round)
     for (size_t i = 0; i < round->n_batches; i++) {
         bool commits = batch_write(&round->batches[i]);
         if (fold_failed(worker, &round->batches[i])) return false;
-        if (commits) round->owners[round->n_commits++] = &round->batches[i];
+        if (commits)
+            round->owners[round->n_commits++] = &round->batches[i];
+        else
+            look_after(worker, round->batches[i].tenant);
     }
     return true;
 }
@@ -230,14 +249,6 @@ bool round_send(struct worker *worker, struct round *round)
     for (size_t i = 0; i < round->n_batches; i++) round->batches[i].tenant->batch = NULL; /* the next round may collect for it */
     crash_point("commit sent");
     return true;
-}
-
-static void note_tenant(struct worker *worker, struct tenant *tenant)
-{
-    if (tenant->listed) return;
-    tenant->listed = true;
-    worker->unlisted = must_realloc(worker->unlisted, (worker->n_unlisted + 1) * sizeof *worker->unlisted);
-    worker->unlisted[worker->n_unlisted++] = tenant->name;
 }
 
 static struct span own_copy(struct span text)

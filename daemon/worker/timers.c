@@ -173,7 +173,7 @@ static bool is_ours(const struct worker *worker, const struct tenant *tenant)
     return false;
 }
 
-static void tell_publisher(struct worker *worker, const struct tenant *tenant)
+void worker_tell_publisher(struct worker *worker, const struct tenant *tenant)
 {
     struct committed *known = must_zalloc(sizeof *known);
     known->tenant = (struct span){ memcpy(must_alloc(tenant->name.len), tenant->name.at, tenant->name.len), tenant->name.len };
@@ -203,6 +203,6 @@ void worker_adopt_tenants(struct worker *worker)
         if (!is_ours(worker, tenant))
             tenant_drop(tenant);
         else if (worker->parts.committed && tenant->version && !tenant->held)
-            tell_publisher(worker, tenant);
+            worker_tell_publisher(worker, tenant);
     }
 }

@@ -3,12 +3,12 @@ import json
 import random
 import signal
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import jsonschema
 import pytest
 from servers import TESTS, wait_until
-from stream import Feed, quiet, settle
+from stream import Feed, settle
 from test_faults import CLOCK, NOW_MS, event
 
 SCHEMA = json.loads((TESTS.parent / "config/schemas/alert.schema.json").read_text(encoding="utf-8"))
@@ -86,3 +86,166 @@ def test_raised_once_and_cleared_once(topics, redis, daemon, feed):
     feed.events(gone(16, 25))
     wait_told(topics, worker, [("busy_owner", "u1", "raised"), ("many_leads", None, "raised"), ("busy_owner", "u1", "cleared"), ("many_leads", None, "cleared")])
     assert unsent(redis) == 0 and not repeated(topics)
+
+
+# --- the clock ---------------------------------------------------------------------------------------------------------
+
+def test_a_breach_has_to_last_and_a_restart_does_not_begin_it_anew(topics, redis, daemon):
+    rule = {"name": "lasting", "metric": "leads", "period": "all", "above": 2, "for": "6s"}
+    feed = Feed(topics)
+    worker = daemon(topics, redis, alerts=[rule]).start().wait_ready()
+    feed.events([event(n, time_=None) for n in range(3)])
+    kept = wait_until(lambda: redis.client.hget("crm:{acme}:alerts", "lasting"), lambda: "pending\n" + worker.log(), 30)
+    since = json.loads(kept)["since"]
+    time.sleep(1)
+    worker.kill()
+    assert told(topics) == []
+    worker.start()
+    wait_told(topics, worker, [("lasting", None, "raised")], 30)
+    data = json.loads(topics.records("alerts")[0].value())["data"]
+    assert data["since"] == since, "a restart does not begin it anew"
+    took = datetime.fromisoformat(data["raised_at"]) - datetime.fromisoformat(since)
+    assert timedelta(seconds=6) <= took < timedelta(seconds=12), took
+
+
+def test_another_day_clears_what_was_of_this_one(topics, redis, daemon, feed):
+    rule = {"name": "today", "metric": "leads", "period": "today", "above": 2}
+    worker = daemon(topics, redis, clock=CLOCK, alerts=[rule]).start()
+    feed.events(leads(0, 5, time_="2026-03-31T08:00:00Z"))
+    wait_told(topics, worker, [("today", None, "raised")])
+    worker.terminate()
+    worker.clock = "2026-04-01T00:00:01Z"
+    worker.start()
+    wait_told(topics, worker, [("today", None, "raised"), ("today", None, "cleared")])
+
+
+# --- rules that change -------------------------------------------------------------------------------------------------
+
+def test_rules_are_taken_over_while_it_runs(topics, redis, daemon, feed):
+    worker = daemon(topics, redis, clock=CLOCK).start()
+    feed.events(leads(0, 20) + leads(20, 40, tenant="other"))
+    settle(topics, worker, redis)
+    worker.configure(worker.config | {"alerts": [BUSY]})
+    worker.send(signal.SIGHUP)
+    wait_until(lambda: sorted(json.loads(record.value())["id"].rsplit("/", 1)[0] for record in topics.records("alerts")) == ["acme/many_leads", "other/many_leads"],
+               lambda: "both tenants\n" + worker.log(), 30)
+    worker.configure(worker.config | {"alerts": [BUSY | {"metric": "leadz"}]})
+    worker.send(signal.SIGHUP)
+    worker.wait_says("settings_wrong")
+    assert len(topics.records("alerts")) == 2
+    worker.configure(worker.config | {"alerts": []})
+    worker.send(signal.SIGHUP)
+    wait_until(lambda: len(topics.records("alerts")) == 4, worker.log, 30)
+    assert {json.loads(record.value())["data"].get("reason") for record in topics.records("alerts")[2:]} == {"removed"}
+    assert unsent(redis) == 0
+
+
+# --- what may happen on the way ----------------------------------------------------------------------------------------
+
+class Swing:
+    """Leads come and are undone by late events: what alerts must say of it, in the order it is fed."""
+
+    def __init__(self, topics, feed):
+        self.topics, self.feed, self.numbers, self.want, self.is_up = topics, feed, 0, [], False
+
+    def move(self):
+        if self.is_up:
+            self.down()
+        else:
+            self.up()
+
+    def up(self):
+        self.feed.events(leads(self.numbers, self.numbers + 12))
+        self.want += [("busy_owner", "u1", "raised"), ("many_leads", None, "raised")]
+        self.is_up = True
+
+    def down(self):
+        self.feed.events(gone(self.numbers, self.numbers + 12))
+        self.numbers += 12
+        self.want += [("busy_owner", "u1", "cleared"), ("many_leads", None, "cleared")]
+        self.is_up = False
+
+    def is_told(self):
+        """Those of one rule come in their order; rules beside each other in any."""
+        found = told(self.topics)
+        return all([one for one in found if one[0] == rule] == [one for one in self.want if one[0] == rule] for rule in ("busy_owner", "many_leads"))
+
+    def wait(self, worker, timeout=60):
+        wait_until(self.is_told, lambda: "want %s, told %s\n%s" % (self.want, told(self.topics), worker.log()), timeout, 0.3)
+
+
+def test_killed_at_random_moments(topics, redis, daemon, feed):
+    rng, swing = random.Random(11), Swing(topics, feed)
+    worker = daemon(topics, redis, clock=CLOCK, alerts=[BUSY, OWNERS], snapshot_interval_ms=20).start().wait_ready()
+    for _ in range(10):
+        swing.move()
+        time.sleep(rng.uniform(0, 0.25))
+        worker.kill()
+        worker.start()
+        swing.wait(worker)
+    settle(topics, worker, redis)
+    swing.wait(worker, 1)
+    assert unsent(redis) == 0 and redis.client.hlen("crm:{acme}:alerts") == 2, "only its versions are left"
+
+
+POINTS = ["alert judged", "alert committed", "alert sent", "alert acknowledged", "alert noted"]
+
+
+def test_ending_between_the_commit_and_the_sending(topics, redis, daemon, feed, crash_binary):
+    swing = Swing(topics, feed)
+    worker = daemon(topics, redis, clock=CLOCK, program=crash_binary, alerts=[BUSY, OWNERS])
+    for time_ in (1, 2):
+        for point in POINTS:
+            worker.crash_at = "%s:%d" % (point, time_)
+            worker.start()
+            while worker.process.poll() is None:
+                swing.move()
+                wait_until(lambda: worker.process.poll() is not None or swing.is_told(), lambda: "%s\n%s" % (worker.crash_at, worker.log()), 60, 0.2)
+            assert worker.process.returncode == -signal.SIGKILL, worker.log()
+            worker.crash_at = None
+            worker.start()
+            swing.wait(worker)
+            wait_until(lambda: unsent(redis) == 0, worker.log, 30)
+            worker.kill()
+    again = repeated(topics)
+    assert 1 <= len(again) <= 2 * len(POINTS), "what was acknowledged and could not be noted comes once more, with the same id: %s" % again
+
+
+def test_redis_killed_and_started_again(topics, redis, daemon, feed):
+    swing = Swing(topics, feed)
+    worker = daemon(topics, redis, clock=CLOCK, alerts=[BUSY, OWNERS]).start()
+    swing.up()
+    swing.wait(worker)
+    time.sleep(1.5)  # the file has it
+    redis.kill()
+    swing.down()
+    time.sleep(1)
+    redis.start()
+    swing.wait(worker)
+    swing.up()
+    time.sleep(0.1)
+    redis.kill()
+    redis.start()
+    settle(topics, worker, redis)
+    found = told(topics)
+    for rule in ("busy_owner", "many_leads"):
+        states = [state for name, _, state in found if name == rule]
+        assert states[:2] == ["raised", "cleared"] and states[-1] == "raised", "at most what Redis itself forgot is told anew: %s" % states
+    wait_until(lambda: unsent(redis) == 0, worker.log, 30)
+
+
+def test_an_output_topic_that_comes_later(topics, redis, daemon, feed):
+    swing = Swing(topics, feed)
+    worker = daemon(topics, redis, clock=CLOCK, alerts=[BUSY, OWNERS])
+    worker.configure(worker.config | {"topics": worker.config["topics"] | {"alerts": topics.name("later")}})
+    worker.start()
+    for move in (swing.up, swing.down, swing.up):
+        move()
+        wait_until(lambda: unsent(redis) == len(swing.want), lambda: "waiting in Redis: %d\n%s" % (unsent(redis), worker.log()), 30)
+    worker.kill()
+    worker.start()
+    topics.create([topics.name("later")], 1)
+    wait_until(lambda: unsent(redis) == 0, worker.log, 90)
+    found = [(m["subject"], m["data"]["row"].get("owner"), m["data"]["state"]) for m in (json.loads(r.value()) for r in topics.records("later"))]
+    for rule in ("busy_owner", "many_leads"):
+        assert [one for one in found if one[0] == rule] == [one for one in swing.want if one[0] == rule]
