@@ -36,6 +36,8 @@ class Topics:
         """{(topic, partition): end offset} of the topics."""
         def ask():
             known = self.admin.list_topics(timeout=30).topics
+            if not known.keys() >= set(names):  # just created
+                return None
             parts = [TopicPartition(name, n) for name in names for n in known[name].partitions]
             try:
                 answers = self.admin.list_offsets({part: OffsetSpec.latest() for part in parts}, request_timeout=10)
@@ -51,6 +53,8 @@ class Topics:
         try:
             found = consumer.committed([TopicPartition(*place) for place in ends], timeout=30)
             return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
+        except KafkaException:  # no coordinator yet
+            return {}
         finally:
             consumer.close()
 
