@@ -13,8 +13,8 @@ set -euo pipefail
 tree=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$tree/build}
 prefix=${PREFIX:-/usr/local}
-runtime=(librdkafka1 libhiredis0.14 libjansson4 libmicrohttpd12 libglib2.0-0 tzdata ca-certificates)
-building=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libmicrohttpd-dev libjs-chart.js libglib2.0-dev)
+runtime=(librdkafka1 libhiredis0.14 libjansson4 libcurl4 libmicrohttpd12 libglib2.0-0 tzdata ca-certificates)
+building=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libcurl4-openssl-dev libmicrohttpd-dev libjs-chart.js libglib2.0-dev)
 servers=(redis-server redis-tools kcat)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }

@@ -1,5 +1,5 @@
-/* A tenant's alerts: its rules are judged by the numbers at hand, what changes is committed together with the events that tell
- * of it, then these are sent until they are acknowledged. */
+/* A tenant's alerts: its rules are judged by the numbers at hand, and what changes is committed together with the events that
+ * tell of it; then these are sent (alert_send.c). */
 #include "daemon/state/alerts.h"
 
 #include "common/instant.h"
@@ -11,8 +11,7 @@
 enum {
     UNSENT_MAX = 1000, /* of a tenant; with more, its alerts wait as they are */
     COMMIT_ATTEMPTS = 5,
-    BEHIND_US = 1000 * 1000,
-    AGAIN_US = 500 * 1000
+    BEHIND_US = 1000 * 1000
 };
 
 /* ---- what stands in Redis ---- */
@@ -42,24 +41,30 @@ static struct span letter_name(struct publisher *publisher, const struct alert_c
     return copy;
 }
 
-static struct alerts_change *changes_to_store(struct publisher *publisher, const struct alert_changes *changes)
+/* A receiver that is down for long must not hold the alerts up: what it has not taken by then it will not hear of. */
+static bool is_posted(struct publisher *publisher, const struct desk *desk, const struct alert_change *change)
+{
+    if (!change->event.len || !change->rule || !change->rule->webhook) return false;
+    if (desk->alerts.outbox[ALERT_TO_WEBHOOK].n < UNSENT_MAX) return true;
+    log_cause(&publisher->alert_cause, LEVEL_ERROR, "webhook_backlog", "",
+              "too many events wait for their receiver: later ones are not posted");
+    return false;
+}
+
+static struct alerts_change *changes_to_store(struct publisher *publisher, const struct desk *desk,
+                                              const struct alert_changes *changes)
 {
     struct alerts_change *stored = arena_alloc(&publisher->arena, (changes->n + 1) * sizeof *stored);
     for (size_t i = 0; i < changes->n; i++) {
         const struct alert_change *change = &changes->at[i];
         stored[i] = (struct alerts_change){ .row = change->field, .text = change->text, .event = change->event };
         stored[i].name = letter_name(publisher, change);
+        stored[i].posted = is_posted(publisher, desk, change);
     }
     return stored;
 }
 
 /* ---- judging ---- */
-
-static size_t unsent(const struct desk *desk)
-{
-    const struct alert_outbox *outbox = desk->alerts.outbox;
-    return outbox[ALERT_TO_TOPIC].n > outbox[ALERT_TO_WEBHOOK].n ? outbox[ALERT_TO_TOPIC].n : outbox[ALERT_TO_WEBHOOK].n;
-}
 
 static int64_t alerts_clock(const struct publisher *publisher, const struct desk *desk)
 {
@@ -70,7 +75,7 @@ static int64_t alerts_clock(const struct publisher *publisher, const struct desk
 static struct alert_changes judge(struct publisher *publisher, struct desk *desk, int64_t now_us)
 {
     struct desk_alerts *alerts = &desk->alerts;
-    size_t waiting = unsent(desk);
+    size_t waiting = alerts->outbox[ALERT_TO_TOPIC].n;
     struct alert_scene scene = { .tenant = desk->tenant,
                                  .rules = desk->rules,
                                  .names = &desk->names,
@@ -120,7 +125,7 @@ static void set_due(struct desk *desk, const struct alert_changes *changes, int6
     struct desk_alerts *alerts = &desk->alerts;
     int64_t monotonic_us = publisher_monotonic();
     alerts->due_us = changes->next_us == INT64_MAX ? NEVER : monotonic_us + (changes->next_us - now_us) + 1;
-    if (changes->more) alerts->due_us = monotonic_us + AGAIN_US;
+    if (changes->more) alerts->due_us = monotonic_us + ALERT_AGAIN_US;
     if (alerts->behind && alerts->due_us > alerts->behind_since_us + BEHIND_US)
         alerts->due_us = alerts->behind_since_us + BEHIND_US;
 }
@@ -157,7 +162,7 @@ static bool commit_once(struct publisher *publisher, struct desk *desk, bool *ag
                                     .expected = desk->alerts.book.version,
                                     .tenant_version = desk->version,
                                     .version = changes.version,
-                                    .changes = changes_to_store(publisher, &changes),
+                                    .changes = changes_to_store(publisher, desk, &changes),
                                     .n = changes.n };
     if (changes.n) crash_point("alert judged");
     if (!state_redis_alerts_commit(publisher->state, publisher->engine->settings->prefix, &commit, outcome, error)) return false;
@@ -173,87 +178,15 @@ static bool commit_once(struct publisher *publisher, struct desk *desk, bool *ag
     return true;
 }
 
-/* ---- sending ---- */
-
-struct alert_tag {
-    struct sent_tag tag;
-    size_t tenant_len, name_len;
-    char text[]; /* tenant, name of the letter */
-};
-
-static bool note(struct publisher *publisher, struct span tenant, struct span name)
-{
-    enum outcome outcome = DONE;
-    struct error error = { "" };
-    return state_redis_alerts_note(publisher->state, publisher->engine->settings->prefix, tenant, false, name, &outcome, &error);
-}
-
-/* What can never be delivered (it is larger than the topic takes) is done with, too: the log has it. */
-static void alert_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
-{
-    struct alert_tag *tag = (struct alert_tag *)sent;
-    struct span tenant = { tag->text, tag->tenant_len }, name = { tag->text + tag->tenant_len, tag->name_len };
-    struct desk *desk = map_get(&publisher->desks, tenant);
-    struct alert_letter *letter = desk ? alert_outbox_find(&desk->alerts.outbox[ALERT_TO_TOPIC], name) : NULL;
-    bool delivered = delivery != UNDELIVERED;
-    if (delivered) crash_point("alert acknowledged");
-    bool noted = delivered && note(publisher, tenant, name);
-    if (noted) crash_point("alert noted");
-    if (letter && noted) alert_outbox_remove(&desk->alerts.outbox[ALERT_TO_TOPIC], name);
-    if (letter && !noted) letter->state = delivered ? LETTER_DELIVERED : LETTER_WAITING;
-    if (atomic_load(&publisher->ending) || (!desk && noted)) return;
-    if (!desk) desk = publisher_desk(publisher, tenant);
-    if (!noted || desk->alerts.outbox[ALERT_TO_TOPIC].n) desk->dirty = true;
-}
-
-static bool send_letter(struct publisher *publisher, const struct desk *desk, const struct alert_letter *letter)
-{
-    struct buffer key = { 0 };
-    struct alert_tag *tag = must_alloc(sizeof *tag + desk->tenant.len + letter->name.len);
-    *tag = (struct alert_tag){ .tag = { alert_acknowledged, "alert_not_sent" },
-                               .tenant_len = desk->tenant.len,
-                               .name_len = letter->name.len };
-    memcpy(tag->text, desk->tenant.at, desk->tenant.len);
-    memcpy(tag->text + desk->tenant.len, letter->name.at, letter->name.len);
-    buffer_printf(&key, "%.*s/%.*s", SPAN_ARG(desk->tenant), SPAN_ARG(alert_field_rule(letter->field)));
-    bool produced =
-        topic_produce(publisher, publisher->engine->settings->topics.alerts, buffer_all(&key), letter->event, &tag->tag);
-    if (!produced) free(tag);
-    buffer_deinit(&key);
-    return produced;
-}
-
-/* Acknowledged while Redis was away. */
-static void note_delivered(struct publisher *publisher, struct desk *desk)
-{
-    struct alert_outbox *outbox = &desk->alerts.outbox[ALERT_TO_TOPIC];
-    for (size_t i = outbox->n; i--;)
-        if (outbox->at[i]->state == LETTER_DELIVERED && note(publisher, desk->tenant, outbox->at[i]->name))
-            alert_outbox_remove(outbox, outbox->at[i]->name);
-}
-
-static void send_letters(struct publisher *publisher, struct desk *desk)
-{
-    struct alert_outbox *outbox = &desk->alerts.outbox[ALERT_TO_TOPIC];
-    size_t at = 0;
-    note_delivered(publisher, desk);
-    for (struct alert_letter *letter; (letter = alert_outbox_next(outbox, &at));) {
-        if (!send_letter(publisher, desk, letter)) { /* the queue is full */
-            desk->alerts.due_us = publisher_monotonic() + AGAIN_US;
-            return;
-        }
-        letter->state = LETTER_UNDERWAY;
-        crash_point("alert sent");
-    }
-}
-
 bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
 {
     const struct desk_alerts *alerts = &desk->alerts;
     bool again = true;
-    if (alerts->known && !alerts->n_watched && !alerts->book.rows.count && !unsent(desk)) return true;
+    if (alerts->known && !alerts->n_watched && !alerts->book.rows.count && !alerts->outbox[ALERT_TO_TOPIC].n &&
+        !alerts->outbox[ALERT_TO_WEBHOOK].n)
+        return true;
     for (int attempt = 0; again && attempt < COMMIT_ATTEMPTS; attempt++)
         if (!commit_once(publisher, desk, &again, outcome, error)) return false;
-    send_letters(publisher, desk);
+    send_alerts(publisher, desk);
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/publish/desk.h"
 #include "daemon/sink/sink.h"
+#include "daemon/webhook/webhook.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,6 +25,7 @@ struct publisher {
     struct map desks;    /* tenant -> struct desk */
     struct map sleepers; /* tenant -> struct sleeper: desks that had to go */
     struct alert_rules *rules;
+    struct webhooks *webhooks; /* NULL: nothing was posted yet */
     struct arena arena;
     int64_t retry_at_us;
     size_t unacknowledged, published;
@@ -40,6 +42,12 @@ bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *
 
 /* alerts.c: judges the tenant's rules, commits what changes, sends what is not acknowledged. False: see outcome. */
 bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error) MUST_USE;
+
+/* alert_send.c: sends what is not acknowledged, to the topic and to webhooks, and notes what is. */
+void send_alerts(struct publisher *publisher, struct desk *desk);
+enum {
+    ALERT_AGAIN_US = 500 * 1000 /* until what could not be done is tried again */
+};
 
 /* Is the desk to be read again because others went on without it? */
 bool alerts_left_behind(struct desk *desk);

@@ -197,6 +197,7 @@ static void *publish(void *context)
         sleepers_wake(publisher, publisher_monotonic());
         if (publish_next(publisher)) continue;
         sink_poll(publisher->sink, 0);
+        if (publisher->webhooks) webhooks_poll(publisher->webhooks);
     }
     return NULL;
 }
@@ -250,6 +251,7 @@ void publisher_drain(struct publisher *publisher, int timeout_ms)
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) ((struct desk *)slot->value)->next_at_us = 0;
     while (publisher_monotonic() < until_us && publish_next(publisher)) continue;
+    if (publisher->webhooks) webhooks_poll(publisher->webhooks);
     while (publisher_monotonic() < until_us && publisher->unacknowledged) sink_poll(publisher->sink, 50);
 }
 
@@ -259,6 +261,7 @@ void publisher_destroy(struct publisher *publisher)
     stop_thread(publisher);
     atomic_store(&publisher->ending, true);
     sink_destroy(publisher->sink);
+    webhooks_destroy(publisher->webhooks);
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_destroy(slot->value);
     map_deinit(&publisher->desks);

@@ -20,6 +20,7 @@ void publisher_destroy(struct publisher *publisher); /* NULL is fine */
 
 struct publisher_counts {
     uint64_t snapshots, unchanged, loads, sent, unsent, refused;
-    uint64_t alerts_raised, alerts_cleared; /* transitions committed */
+    uint64_t alerts_raised, alerts_cleared;  /* transitions committed */
+    uint64_t alerts_posted, alerts_given_up; /* by webhooks */
 };
 struct publisher_counts publisher_counts(const struct publisher *publisher);

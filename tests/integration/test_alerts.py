@@ -1,7 +1,12 @@
 """Alerts as those who subscribe to them meet them: raised once, cleared once, whatever happens to the daemon, to Redis, to the topic."""
+import base64
+import hashlib
+import hmac
+import http.server
 import json
 import random
 import signal
+import threading
 import time
 from datetime import datetime, timedelta
 
@@ -249,3 +254,73 @@ def test_an_output_topic_that_comes_later(topics, redis, daemon, feed):
     found = [(m["subject"], m["data"]["row"].get("owner"), m["data"]["state"]) for m in (json.loads(r.value()) for r in topics.records("later"))]
     for rule in ("busy_owner", "many_leads"):
         assert [one for one in found if one[0] == rule] == [one for one in swing.want if one[0] == rule]
+
+
+# --- webhooks ----------------------------------------------------------------------------------------------------------
+
+class Receiver:
+    """Takes posts on this machine; `answers` says how to each one, the last one from then on (None: closes without a word)."""
+
+    def __init__(self, answers, secret):
+        self.answers, self.secret, self.posts = list(answers), secret, []
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["content-length"]))
+                answer = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
+                receiver.posts.append((answer, dict(self.headers.items()), body))
+                if answer is not None:
+                    self.send_response(answer)
+                    self.end_headers()
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = "http://127.0.0.1:%d/hook?token=hidden" % self.server.server_port
+
+    def taken(self):
+        """The events taken, each id once, in order; every post is signed."""
+        found = {}
+        for answer, headers, body in self.posts:
+            headers = {name.lower(): value for name, value in headers.items()}
+            signed = b"%s.%s.%s" % (headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body)
+            want = "v1," + base64.b64encode(hmac.new(self.secret, signed, hashlib.sha256).digest()).decode()
+            assert headers["webhook-signature"] == want
+            event_ = json.loads(body)
+            assert headers["webhook-id"] == event_["id"]
+            if answer == 200:
+                found.setdefault(event_["id"], event_)
+        return list(found.values())
+
+
+def test_posted_to_a_flaky_receiver(topics, redis, daemon, feed, tmp_path):
+    (tmp_path / "webhook.secret").write_text("open-sesame\n")
+    receiver = Receiver([503, None, 500, 200, None, 200], b"open-sesame")
+    rule = BUSY | {"webhook": {"url": receiver.url, "secret_file": str(tmp_path / "webhook.secret"), "timeout_ms": 2000}}
+    worker = daemon(topics, redis, clock=CLOCK, alerts=[rule]).start()
+    feed.events(leads(0, 12))
+    settle(topics, worker, redis)  # nothing waits for the receiver
+    feed.events(gone(0, 12))
+    wait_until(lambda: len(receiver.taken()) == 2, lambda: "posts %s\n%s" % (receiver.posts, worker.log()), 60)
+    assert [event_["type"] for event_ in receiver.taken()] == ["crm.alert.raised", "crm.alert.cleared"]
+    assert receiver.taken() == [json.loads(record.value()) for record in topics.records("alerts")]
+    wait_until(lambda: redis.client.hlen("crm:{acme}:alerts:unposted") == 0, worker.log, 10)
+    assert "open-sesame" not in worker.whole_log() and "hidden" not in worker.whole_log()
+
+
+def test_what_a_receiver_did_not_take_is_posted_after_a_kill(topics, redis, daemon, feed, tmp_path):
+    (tmp_path / "webhook.secret").write_text("open-sesame\n")
+    receiver = Receiver([503], b"open-sesame")
+    rule = BUSY | {"webhook": {"url": receiver.url, "secret_file": str(tmp_path / "webhook.secret")}}
+    worker = daemon(topics, redis, clock=CLOCK, alerts=[rule]).start()
+    feed.events(leads(0, 12))
+    wait_until(lambda: receiver.posts, worker.log, 60)
+    worker.kill()
+    assert redis.client.hlen("crm:{acme}:alerts:unposted") == 1
+    receiver.answers = [200]
+    worker.start()
+    wait_until(lambda: len(receiver.taken()) == 1, worker.log, 60)
+    wait_until(lambda: redis.client.hlen("crm:{acme}:alerts:unposted") == 0, worker.log, 10)
+    assert len({json.loads(body)["id"] for _, _, body in receiver.posts}) == 1

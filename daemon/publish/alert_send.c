@@ -1,0 +1,159 @@
+/* Alert events on their way, to the topic and to webhooks, until they are acknowledged and that is noted. */
+#include "daemon/publish/inner.h"
+#include "daemon/state/alerts.h"
+#include "daemon/worker/worker.h"
+
+#include <stdlib.h>
+
+/* What comes back with an acknowledgement. */
+struct alert_tag {
+    struct sent_tag tag;
+    enum alert_way way;
+    size_t tenant_len, name_len;
+    char text[]; /* tenant, name of the letter */
+};
+
+static struct alert_tag *tag_create(const struct desk *desk, enum alert_way way, const struct alert_letter *letter)
+{
+    struct alert_tag *tag = must_zalloc(sizeof *tag + desk->tenant.len + letter->name.len);
+    tag->way = way;
+    tag->tenant_len = desk->tenant.len;
+    tag->name_len = letter->name.len;
+    memcpy(tag->text, desk->tenant.at, desk->tenant.len);
+    memcpy(tag->text + desk->tenant.len, letter->name.at, letter->name.len);
+    return tag;
+}
+
+static bool note(struct publisher *publisher, struct span tenant, enum alert_way way, struct span name)
+{
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    return state_redis_alerts_note(publisher->state, publisher->engine->settings->prefix, tenant, way == ALERT_TO_WEBHOOK, name,
+                                   &outcome, &error);
+}
+
+/* ---- acknowledgements ---- */
+
+/* The letter is delivered or will never be: it is done with once that is noted. Else it is sent again. */
+static void take_outcome(struct publisher *publisher, const struct alert_tag *tag, bool over)
+{
+    struct span tenant = { tag->text, tag->tenant_len }, name = { tag->text + tag->tenant_len, tag->name_len };
+    struct desk *desk = map_get(&publisher->desks, tenant);
+    struct alert_outbox *outbox = desk ? &desk->alerts.outbox[tag->way] : NULL;
+    struct alert_letter *letter = outbox ? alert_outbox_find(outbox, name) : NULL;
+    bool noted = over && note(publisher, tenant, tag->way, name);
+    if (noted) crash_point("alert noted");
+    if (letter && !noted) letter->state = over ? LETTER_DELIVERED : LETTER_WAITING;
+    if (letter && noted) alert_outbox_remove(outbox, name);
+    if (atomic_load(&publisher->ending) || (noted && !(outbox && outbox->n))) return;
+    publisher_desk(publisher, tenant)->dirty = true;
+}
+
+/* What is larger than the topic takes is done with, too: the log has it. */
+static void alert_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
+{
+    if (delivery == DELIVERED) crash_point("alert acknowledged");
+    take_outcome(publisher, (struct alert_tag *)sent, delivery != UNDELIVERED);
+}
+
+static void alert_posted(void *context, void *tag_given, enum delivery delivery, const char *why)
+{
+    struct publisher *publisher = context;
+    struct alert_tag *tag = tag_given;
+    if (delivery == DELIVERED) publisher->counts.alerts_posted++;
+    if (delivery == UNDELIVERABLE) {
+        publisher->counts.alerts_given_up++;
+        log_event(LEVEL_ERROR, "webhook_given_up", "tenant=%.*s event=%.*s cause=%s", (int)tag->tenant_len, tag->text,
+                  (int)tag->name_len, tag->text + tag->tenant_len, why);
+    }
+    if (delivery == DELIVERED) crash_point("alert posted");
+    if (delivery != UNDELIVERED) take_outcome(publisher, tag, true);
+    free(tag);
+}
+
+/* ---- sending ---- */
+
+static bool produce(struct publisher *publisher, const struct desk *desk, const struct alert_letter *letter)
+{
+    struct buffer key = { 0 };
+    struct alert_tag *tag = tag_create(desk, ALERT_TO_TOPIC, letter);
+    tag->tag = (struct sent_tag){ alert_acknowledged, "alert_not_sent" };
+    buffer_printf(&key, "%.*s/%.*s", SPAN_ARG(desk->tenant), SPAN_ARG(alert_field_rule(letter->field)));
+    bool produced =
+        topic_produce(publisher, publisher->engine->settings->topics.alerts, buffer_all(&key), letter->event, &tag->tag);
+    if (!produced) free(tag);
+    if (produced) crash_point("alert sent");
+    buffer_deinit(&key);
+    return produced;
+}
+
+static const struct alert_webhook *webhook_of(const struct desk *desk, struct span field)
+{
+    for (size_t i = 0; i < desk->alerts.n_watched; i++)
+        if (span_is(alert_field_rule(field), desk->alerts.watched[i]->name)) return desk->alerts.watched[i]->webhook;
+    return NULL;
+}
+
+static bool start_webhooks(struct publisher *publisher)
+{
+    struct error error = { "" };
+    if (!publisher->webhooks) publisher->webhooks = webhooks_create((struct acknowledged){ alert_posted, publisher }, &error);
+    if (!publisher->webhooks) log_cause(&publisher->alert_cause, LEVEL_ERROR, "webhooks_not_started", "", error.text);
+    return publisher->webhooks != NULL;
+}
+
+/* A rule that was taken out, or has no webhook any more, is not posted. */
+static bool post(struct publisher *publisher, struct desk *desk, struct alert_letter *letter)
+{
+    const struct alert_webhook *webhook = webhook_of(desk, letter->field);
+    struct buffer id = { 0 };
+    if (!webhook) {
+        letter->state = LETTER_DELIVERED;
+        return true;
+    }
+    if (!start_webhooks(publisher)) return false;
+    buffer_printf(&id, "%.*s/%.*s/%lld", SPAN_ARG(desk->tenant), SPAN_ARG(alert_field_rule(letter->field)),
+                  (long long)letter->version);
+    struct webhook_post what = { .url = webhook->url,
+                                 .secret = webhook->secret,
+                                 .id = buffer_all(&id),
+                                 .body = letter->event,
+                                 .timeout_ms = webhook->timeout_ms,
+                                 .attempts = webhook->attempts,
+                                 .tag = tag_create(desk, ALERT_TO_WEBHOOK, letter) };
+    webhooks_post(publisher->webhooks, &what);
+    buffer_deinit(&id);
+    return true;
+}
+
+/* Those that are done with, but could not be noted as Redis was away, or need not be sent. */
+static void note_delivered(struct publisher *publisher, struct desk *desk, enum alert_way way)
+{
+    struct alert_outbox *outbox = &desk->alerts.outbox[way];
+    for (size_t i = outbox->n; i--;)
+        if (outbox->at[i]->state == LETTER_DELIVERED && note(publisher, desk->tenant, way, outbox->at[i]->name))
+            alert_outbox_remove(outbox, outbox->at[i]->name);
+}
+
+static bool send_all(struct publisher *publisher, struct desk *desk, enum alert_way way)
+{
+    const struct alert_outbox *outbox = &desk->alerts.outbox[way];
+    size_t at = 0;
+    for (struct alert_letter *letter; (letter = alert_outbox_next(outbox, &at));) {
+        letter->state = LETTER_UNDERWAY;
+        bool sent = way == ALERT_TO_TOPIC ? produce(publisher, desk, letter) : post(publisher, desk, letter);
+        if (sent) continue;
+        letter->state = LETTER_WAITING;
+        return false;
+    }
+    return true;
+}
+
+void send_alerts(struct publisher *publisher, struct desk *desk)
+{
+    for (int way = 0; way < N_ALERT_WAYS; way++) {
+        bool sent = send_all(publisher, desk, (enum alert_way)way);
+        note_delivered(publisher, desk, (enum alert_way)way);
+        if (!sent) desk->alerts.due_us = publisher_monotonic() + ALERT_AGAIN_US; /* the queue is full */
+    }
+}

@@ -1,0 +1,344 @@
+#include "daemon/webhook/webhook.h"
+
+#include "common/buffer.h"
+
+#include <curl/curl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    AT_ONCE = 16,    /* posts under way … */
+    AT_ONCE_URL = 4, /* … and of them to one receiver, which may be slow */
+    LOOK_MS = 1000,  /* the longest sleep of the thread: it is woken when there is something to do */
+    WAIT_MIN_MS = 1000,
+    WAIT_MAX_MS = 60000,
+    CONNECT_TIMEOUT_MS = 5000,
+    GONE = 410,
+    ANSWER_BYTES_MAX = 1 << 20
+};
+
+/* One event on its way; owned by exactly one of: the inbox, the thread's list, the outcomes. */
+struct call {
+    struct call *next;
+    char *url, *secret;
+    struct span id, body;                        /* behind it, in the same block */
+    int64_t timeout_ms, attempts, failed, at_ms; /* at_ms: when it is its turn (monotonic) */
+    void *tag;
+    CURL *curl; /* while it is under way */
+    struct curl_slist *headers;
+    size_t answer_bytes;
+    enum delivery delivery; /* once it is over … */
+    char why[CURL_ERROR_SIZE];
+};
+
+struct webhooks {
+    struct acknowledged acknowledged;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of inbox and outcomes */
+    struct call *inbox, *outcomes;
+    atomic_bool stop;
+    _Atomic uint64_t attempted, delivered, given_up;
+    /* the thread's own: */
+    CURLM *multi;
+    struct call *calls;
+    size_t under_way;
+};
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+int64_t webhook_wait_ms(int64_t failed)
+{
+    int64_t wait_ms = WAIT_MIN_MS;
+    for (int64_t i = 1; i < failed && wait_ms < WAIT_MAX_MS; i++) wait_ms *= 2;
+    return wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS;
+}
+
+/* ---- calls ---- */
+
+static struct call *call_create(const struct webhook_post *post)
+{
+    size_t url = strlen(post->url) + 1, secret = strlen(post->secret) + 1;
+    struct call *call = must_zalloc(sizeof *call + url + secret + post->id.len + post->body.len);
+    call->url = memcpy(call + 1, post->url, url);
+    call->secret = memcpy(call->url + url, post->secret, secret);
+    call->id = (struct span){ memcpy(call->secret + secret, post->id.at, post->id.len), post->id.len };
+    call->body =
+        (struct span){ memcpy((char *)(uintptr_t)call->id.at + call->id.len, post->body.at, post->body.len), post->body.len };
+    call->timeout_ms = post->timeout_ms;
+    call->attempts = post->attempts;
+    call->tag = post->tag;
+    return call;
+}
+
+static void call_destroy(struct call *call)
+{
+    if (call->curl) curl_easy_cleanup(call->curl);
+    curl_slist_free_all(call->headers);
+    explicit_bzero(call->secret, strlen(call->secret));
+    free(call);
+}
+
+static void push_last(struct call **list, struct call *call)
+{
+    while (*list) list = &(*list)->next;
+    call->next = NULL;
+    *list = call;
+}
+
+/* ---- the thread: one attempt ---- */
+
+/* What is answered is of no interest, and not read without end. */
+static size_t take_answer(char *bytes, size_t size, size_t n, void *context)
+{
+    struct call *call = context;
+    (void)bytes;
+    call->answer_bytes += size * n;
+    return call->answer_bytes > ANSWER_BYTES_MAX ? 0 : size * n;
+}
+
+static void add_header(struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_header(struct call *call, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    call->headers = curl_slist_append(call->headers, line);
+}
+
+/* Signed anew at each attempt: receivers refuse old timestamps. */
+static void write_headers(struct call *call)
+{
+    int64_t now_s = (int64_t)time(NULL);
+    char *signature = webhook_signature(call->secret, call->id, now_s, call->body);
+    curl_slist_free_all(call->headers);
+    call->headers = NULL;
+    add_header(call, "Content-Type: application/cloudevents+json");
+    add_header(call, "webhook-id: %.*s", SPAN_ARG(call->id));
+    add_header(call, "webhook-timestamp: %" PRId64, now_s);
+    add_header(call, "webhook-signature: %s", signature);
+    add_header(call, "Expect:");
+    free(signature);
+}
+
+static void begin(struct webhooks *webhooks, struct call *call)
+{
+    CURL *curl = call->curl = curl_easy_init();
+    REQUIRE(curl != NULL);
+    write_headers(call);
+    call->answer_bytes = 0;
+    call->why[0] = 0;
+    curl_easy_setopt(curl, CURLOPT_URL, call->url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.at);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, call->headers);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "crm-reportd");
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, call->why);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, call);
+    curl_multi_add_handle(webhooks->multi, curl);
+    webhooks->under_way++;
+    atomic_fetch_add(&webhooks->attempted, 1);
+}
+
+/* ---- the thread: what came of it ---- */
+
+static void remove_from(struct call **list, struct call *call)
+{
+    while (*list != call) list = &(*list)->next;
+    *list = call->next;
+}
+
+static void finish(struct webhooks *webhooks, struct call *call, enum delivery delivery)
+{
+    remove_from(&webhooks->calls, call);
+    call->delivery = delivery;
+    if (delivery == DELIVERED) atomic_fetch_add(&webhooks->delivered, 1);
+    if (delivery == UNDELIVERABLE) atomic_fetch_add(&webhooks->given_up, 1);
+    pthread_mutex_lock(&webhooks->lock);
+    push_last(&webhooks->outcomes, call);
+    pthread_mutex_unlock(&webhooks->lock);
+}
+
+static void judge(struct webhooks *webhooks, struct call *call, CURLcode result)
+{
+    long status = 0;
+    curl_easy_getinfo(call->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_multi_remove_handle(webhooks->multi, call->curl);
+    curl_easy_cleanup(call->curl);
+    call->curl = NULL;
+    webhooks->under_way--;
+    bool good = status >= 200 && status < 300 && (result == CURLE_OK || result == CURLE_WRITE_ERROR);
+    if (good) return finish(webhooks, call, DELIVERED);
+    if (result == CURLE_OK)
+        snprintf(call->why, sizeof call->why, "the receiver answers %ld", status);
+    else if (!call->why[0])
+        snprintf(call->why, sizeof call->why, "%s", curl_easy_strerror(result));
+    call->failed++;
+    if (status == GONE || call->failed >= call->attempts) return finish(webhooks, call, UNDELIVERABLE);
+    call->at_ms = monotonic_ms() + webhook_wait_ms(call->failed);
+}
+
+static void take_results(struct webhooks *webhooks)
+{
+    int left = 0;
+    for (CURLMsg *message; (message = curl_multi_info_read(webhooks->multi, &left));) {
+        struct call *call = NULL;
+        CURLcode result = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
+        judge(webhooks, call, result);
+    }
+}
+
+/* ---- the thread: its loop ---- */
+
+static void take_inbox(struct webhooks *webhooks)
+{
+    pthread_mutex_lock(&webhooks->lock);
+    struct call *taken = webhooks->inbox;
+    webhooks->inbox = NULL;
+    pthread_mutex_unlock(&webhooks->lock);
+    while (taken) {
+        struct call *next = taken->next;
+        push_last(&webhooks->calls, taken);
+        taken = next;
+    }
+}
+
+static bool has_room(const struct webhooks *webhooks, const struct call *for_call)
+{
+    size_t same = 0;
+    for (const struct call *call = webhooks->calls; call; call = call->next)
+        same += call->curl && strcmp(call->url, for_call->url) == 0;
+    return same < AT_ONCE_URL;
+}
+
+/* Begins those whose turn it is. Returns how long until it is another one's. */
+static int begin_due(struct webhooks *webhooks)
+{
+    int64_t now_ms = monotonic_ms(), next_ms = now_ms + LOOK_MS;
+    for (struct call *call = webhooks->calls; call && webhooks->under_way < AT_ONCE; call = call->next) {
+        if (call->curl) continue;
+        if (call->at_ms > now_ms && call->at_ms < next_ms) next_ms = call->at_ms;
+        if (call->at_ms <= now_ms && has_room(webhooks, call)) begin(webhooks, call);
+    }
+    return (int)(next_ms - now_ms);
+}
+
+static void *run(void *context)
+{
+    struct webhooks *webhooks = context;
+    while (!atomic_load(&webhooks->stop)) {
+        int running = 0;
+        take_inbox(webhooks);
+        int wait_ms = begin_due(webhooks);
+        curl_multi_perform(webhooks->multi, &running);
+        take_results(webhooks);
+        curl_multi_poll(webhooks->multi, NULL, 0, wait_ms, NULL);
+    }
+    return NULL;
+}
+
+/* ---- from outside ---- */
+
+void webhooks_post(struct webhooks *webhooks, const struct webhook_post *post)
+{
+    struct call *call = call_create(post);
+    pthread_mutex_lock(&webhooks->lock);
+    push_last(&webhooks->inbox, call);
+    pthread_mutex_unlock(&webhooks->lock);
+    curl_multi_wakeup(webhooks->multi);
+}
+
+static void tell(struct webhooks *webhooks, struct call *call)
+{
+    static const char *const none = "";
+    if (webhooks->acknowledged.call)
+        webhooks->acknowledged.call(webhooks->acknowledged.context, call->tag, call->delivery,
+                                    call->delivery == DELIVERED ? none : call->why);
+    call_destroy(call);
+}
+
+static void tell_all(struct webhooks *webhooks, struct call *calls)
+{
+    while (calls) {
+        struct call *next = calls->next;
+        tell(webhooks, calls);
+        calls = next;
+    }
+}
+
+void webhooks_poll(struct webhooks *webhooks)
+{
+    pthread_mutex_lock(&webhooks->lock);
+    struct call *outcomes = webhooks->outcomes;
+    webhooks->outcomes = NULL;
+    pthread_mutex_unlock(&webhooks->lock);
+    tell_all(webhooks, outcomes);
+}
+
+struct webhook_counts webhooks_counts(const struct webhooks *webhooks)
+{
+    return (struct webhook_counts){ webhooks->attempted, webhooks->delivered, webhooks->given_up };
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static void init_library(void)
+{
+    curl_global_init(CURL_GLOBAL_ALL);
+}
+
+struct webhooks *webhooks_create(struct acknowledged acknowledged, struct error *error)
+{
+    pthread_once(&once, init_library);
+    struct webhooks *webhooks = must_zalloc(sizeof *webhooks);
+    webhooks->acknowledged = acknowledged;
+    webhooks->multi = curl_multi_init();
+    pthread_mutex_init(&webhooks->lock, NULL);
+    if (webhooks->multi && pthread_create(&webhooks->thread, NULL, run, webhooks) == 0) return webhooks;
+    fail(error, "webhooks cannot be started: %s", webhooks->multi ? "no thread" : "libcurl says no");
+    if (webhooks->multi) curl_multi_cleanup(webhooks->multi);
+    pthread_mutex_destroy(&webhooks->lock);
+    free(webhooks);
+    return NULL;
+}
+
+/* Those not over yet. */
+static void abandon(struct webhooks *webhooks, struct call *calls)
+{
+    for (struct call *call = calls; call; call = call->next) {
+        if (call->curl) curl_multi_remove_handle(webhooks->multi, call->curl);
+        call->delivery = UNDELIVERED;
+        snprintf(call->why, sizeof call->why, "the daemon ends");
+    }
+    tell_all(webhooks, calls);
+}
+
+void webhooks_destroy(struct webhooks *webhooks)
+{
+    if (!webhooks) return;
+    atomic_store(&webhooks->stop, true);
+    curl_multi_wakeup(webhooks->multi);
+    pthread_join(webhooks->thread, NULL);
+    webhooks_poll(webhooks);
+    abandon(webhooks, webhooks->calls);
+    abandon(webhooks, webhooks->inbox);
+    curl_multi_cleanup(webhooks->multi);
+    pthread_mutex_destroy(&webhooks->lock);
+    free(webhooks);
+}
