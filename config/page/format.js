@@ -59,15 +59,16 @@ export function lines(value, unit, compact = false) {
   if (!isMoney(value)) return [unit === 'money' ? NONE : typeof value === 'number' ? unitOf(unit).write(value, compact) : String(value)];
   const entries = Object.entries(value);
   if (!entries.length) return [unit === 'money' ? '0' : NONE];
+  if (unit === 'ratio' && entries.length === 1) return [percent(entries[0][1])];
   return entries.map(([currency, amount]) => (unit === 'ratio' ? `${percent(amount)} ${currency}` : money(amount, currency, compact)));
 }
 
 export const write = (value, unit, compact = false) => lines(value, unit, compact).join(', ');
 
-/** One number of a value, for drawing: money in `currency`. null: there is none. */
-export function numberOf(value, currency) {
+/** One number of a value, for drawing: money in `currency`, of which nothing at all is 0. null: there is none. */
+export function numberOf(value, currency, unit = 'money') {
   if (value === null || value === undefined) return null;
-  if (isMoney(value)) return value[currency] ?? (Object.keys(value).length ? null : 0);
+  if (isMoney(value)) return value[currency] ?? (unit !== 'money' || Object.keys(value).length ? null : 0);
   return typeof value === 'number' ? value : null;
 }
 
@@ -90,7 +91,7 @@ const signed = (value, options) => numberFormat({ signDisplay: 'exceptZero', ...
 
 /** The way from one number to another: {text, sign}; null: not comparable. Ratios in points, all else in per cent. */
 export function change(now, before, unit, currency) {
-  const [after, from] = [numberOf(now, currency), numberOf(before, currency)];
+  const [after, from] = [numberOf(now, currency, unit), numberOf(before, currency, unit)];
   if (after === null || from === null) return null;
   const sign = Math.sign(unit === 'ratio' ? Math.round((after - from) * 1000) : after - from);
   if (!sign) return { text: '±0', sign };

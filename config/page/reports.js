@@ -120,7 +120,7 @@ export const REPORTS = {
   email: {
     lead: ['emails_sent', 'email_open_rate', 'email_click_rate', 'email_reply_rate', 'subscribers'],
     charts: [
-      { kind: 'steps', title: 'From sent to replied', metrics: ['emails_sent', 'emails_delivered', 'emails_opened', 'emails_clicked', 'emails_replied'] },
+      { kind: 'steps', title: 'From sent to replied', metrics: ['emails_sent', 'emails_opened', 'emails_clicked', 'emails_replied'] },
       { kind: 'trend', title: 'Rates over time', metrics: ['email_open_rate', 'email_click_rate', 'email_reply_rate', 'email_bounce_rate'] },
       { kind: 'bars', title: 'Open and click rate', metrics: ['email_open_rate', 'email_click_rate'], by: '*' },
       { kind: 'trend', title: 'Subscribers', metrics: ['subscribers'] },
@@ -148,7 +148,7 @@ export const REPORTS = {
     charts: [
       { kind: 'trend', title: 'Active users and all users', metrics: ['active_users', 'users'] },
       { kind: 'trend', title: 'Adoption', metrics: ['adoption_rate'] },
-      { kind: 'bars', title: 'Activities', metrics: ['activities'], by: '*', wide: true },
+      { kind: 'trend', title: 'Activities', metric: 'activities', by: 'activity', stacked: true, wide: true },
     ],
   },
   audit: {

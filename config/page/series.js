@@ -38,7 +38,7 @@ function timeSeries(context, { metric, title, view, values, labels, trend, gap }
   return {
     name: title,
     unit,
-    values: labels.map((label) => (values.has(label) ? numberOf(values.get(label), context.currency) : empty)),
+    values: labels.map((label) => (values.has(label) ? numberOf(values.get(label), context.currency, unit) : empty)),
     queries: labels.map((label) => queryOf(view, unitRange(trend.unit, label), metric)),
   };
 }
@@ -135,11 +135,12 @@ async function membersOf(context, columns, dimension) {
 function memberSeries(context, column, dimension, members, found) {
   const { metric, stat } = splitColumn(column);
   const values = members.map((key) => found.get(key)[column] ?? null);
+  const unit = unitFrom(context.catalogue.unit(metric), values);
   const { view, range } = context.model;
   return {
     name: stat ? { average: 'average', p50: 'median' }[stat] ?? stat : columnName(column),
-    unit: unitFrom(context.catalogue.unit(metric), values),
-    values: values.map((value) => numberOf(value, context.currency)),
+    unit,
+    values: values.map((value) => numberOf(value, context.currency, unit)),
     queries: members.map((key) => (key === '(other)' ? null : queryOf(withMember(view, dimension, key), range, column))),
   };
 }
@@ -152,7 +153,7 @@ async function bars(chart, context) {
   const [goal, found] = [chart.goal, await membersOf(context, chart.metrics.concat(chart.goal ?? []), dimension)];
   const first = (key) => numberOf(found.get(key)[chart.metrics[0]] ?? null, context.currency) ?? -Infinity;
   const order = chart.upright ? (a, b) => String(a).localeCompare(String(b), 'en', { numeric: true }) : (a, b) => first(b) - first(a);
-  const all = [...found.keys()].filter((key) => chart.metrics.some((metric) => found.get(key)[metric] !== undefined)).sort(order);
+  const all = [...found.keys()].filter((key) => chart.metrics.some((metric) => (found.get(key)[metric] ?? null) !== null)).sort(order);
   const members = all.slice(0, chart.upright ? 24 : BARS_MAX);
   const series = chart.metrics.map((metric) => memberSeries(context, metric, dimension, members, found)).filter((one) => some([one]));
   const goals = goal ? memberSeries(context, goal, dimension, members, found) : null;
@@ -223,6 +224,6 @@ export async function sparkOf(column, context) {
   const span = trendOf(model.range, model.today, weekStart);
   const rows = await ask(context, queryOf(model.view, span, column, [span.unit]));
   if (!rows) return null;
-  const values = new Map(rows.map((row) => [row[span.unit], numberOf(row.value, context.currency)]));
+  const values = new Map(rows.map((row) => [row[span.unit], numberOf(row.value, context.currency, column.unit)]));
   return unitsBetween(span.unit, span, weekStart).map((label) => values.get(label) ?? (column.unit === 'count' ? 0 : null));
 }
