@@ -22,7 +22,8 @@ async function request(path, options) {
 }
 
 const get = (path, signal) => request(path, { signal });
-const post = (path, body, signal) => request(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, signal });
+const post = (path, body, signal) =>
+  request(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, signal });
 const of = (tenant, ...rest) => ['v1/tenants', ...[tenant, ...rest].map(encodeURIComponent)].join('/');
 
 /** [{tenant, time_zone, currency, week_start, fiscal_year_start}] */

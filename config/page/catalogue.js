@@ -26,7 +26,9 @@ export function readCatalogue({ metrics }, tenant) {
   const knows = (metric, dimension) => {
     const row = rows.get(metric);
     if (!row) return false;
-    return isTime(dimension) ? row.units.includes(dimension) : row.by.includes(dimension) || (row.by_custom && dimension.startsWith('custom.'));
+    return isTime(dimension)
+      ? row.units.includes(dimension)
+      : row.by.includes(dimension) || (row.by_custom && dimension.startsWith('custom.'));
   };
   const dated = (metric) => (rows.get(metric)?.units.length ?? 0) > 0;
   const rangeFits = (query) => {

@@ -36,7 +36,14 @@ function valueAxis(colours, unit, currency, title = '') {
     beginAtZero: true,
     border: { display: false },
     grid: { color: colours.grid, drawBorder: false, drawTicks: false },
-    ticks: { color: colours.muted, font: FONT, padding: 8, maxTicksLimit: 6, precision: unit === 'count' ? 0 : undefined, callback: (value) => tick(value, unit, currency) },
+    ticks: {
+      color: colours.muted,
+      font: FONT,
+      padding: 8,
+      maxTicksLimit: 6,
+      precision: unit === 'count' ? 0 : undefined,
+      callback: (value) => tick(value, unit, currency),
+    },
     title: { display: Boolean(text), text, color: colours.muted, font: FONT },
     grace: '6%',
   };
@@ -135,7 +142,10 @@ function trend(chart, data, colours, currency) {
   const make = chart.stacked ? bar : line;
   const axes = { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency, data.measure) };
   if (chart.stacked) axes.x.stacked = axes.y.stacked = true;
-  return configuration(chart.stacked ? 'bar' : 'line', data, colours, currency, { axes, datasets: data.series.map((one, i) => make(one, i, colours)) });
+  return configuration(chart.stacked ? 'bar' : 'line', data, colours, currency, {
+    axes,
+    datasets: data.series.map((one, i) => make(one, i, colours)),
+  });
 }
 
 /** Numbers at the end of bars: nobody has to follow a grid line. Its options: {unit, currency, colour}. */
@@ -145,9 +155,12 @@ const endLabels = {
     const { ctx, data } = chart;
     ctx.save();
     Object.assign(ctx, { fillStyle: ink, font: `500 11px ${Chart.defaults.font.family}`, textBaseline: 'middle', textAlign: 'left' });
-    const write = (dataset) => ({ x, y, base }, i) => {
-      if (dataset.numbers[i] !== null) ctx.fillText(point(dataset.numbers[i], unit, currency, unit === 'money'), Math.max(x, base) + 6, y);
-    };
+    const write =
+      (dataset) =>
+      ({ x, y, base }, i) => {
+        if (dataset.numbers[i] !== null)
+          ctx.fillText(point(dataset.numbers[i], unit, currency, unit === 'money'), Math.max(x, base) + 6, y);
+      };
     data.datasets.forEach((dataset, i) => chart.isDatasetVisible(i) && chart.getDatasetMeta(i).data.forEach(write(dataset)));
     ctx.restore();
   },
@@ -155,18 +168,39 @@ const endLabels = {
 
 /** Goals as a dataset of marks across the bars: they take part in the legend, the tooltip and the scale. */
 function goalMarks(goals, colours, lying) {
-  return { type: 'line', label: 'Goal', data: goals, numbers: goals, showLine: false, pointStyle: 'line', pointRotation: lying ? 90 : 0, pointRadius: lying ? 12 : 30,
-    pointHoverRadius: lying ? 12 : 30, pointBorderWidth: 2.5, borderColor: colours.text, backgroundColor: colours.text, queries: [] };
+  return {
+    type: 'line',
+    label: 'Goal',
+    data: goals,
+    numbers: goals,
+    showLine: false,
+    pointStyle: 'line',
+    pointRotation: lying ? 90 : 0,
+    pointRadius: lying ? 12 : 30,
+    pointHoverRadius: lying ? 12 : 30,
+    pointBorderWidth: 2.5,
+    borderColor: colours.text,
+    backgroundColor: colours.text,
+    queries: [],
+  };
 }
 
 function bars(chart, data, colours, currency) {
   const { unit } = data.series[0];
   const datasets = data.series.map((one, i) => bar(one, i, colours));
   if (chart.upright) {
-    return configuration('bar', data, colours, currency, { axes: { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency, data.measure) }, datasets });
+    return configuration('bar', data, colours, currency, {
+      axes: { x: nameAxis(colours, data.axis), y: valueAxis(colours, unit, currency, data.measure) },
+      datasets,
+    });
   }
   const axes = { x: valueAxis(colours, unit, currency, data.measure), y: nameAxis(colours, '', { autoSkip: false }) };
-  const made = configuration('bar', data, colours, currency, { axes, datasets, plugins: data.goals ? [] : [endLabels], options: { indexAxis: 'y', layout: { padding: { right: data.goals ? 0 : 48 } } } });
+  const made = configuration('bar', data, colours, currency, {
+    axes,
+    datasets,
+    plugins: data.goals ? [] : [endLabels],
+    options: { indexAxis: 'y', layout: { padding: { right: data.goals ? 0 : 48 } } },
+  });
   made.options.plugins.endLabels = { unit, currency, colour: colours.muted };
   if (data.goals) {
     datasets.unshift(goalMarks(data.goals, colours, true));
@@ -179,15 +213,45 @@ function bars(chart, data, colours, currency) {
 function spread(chart, data, colours, currency) {
   const [average, p50, p90, p95] = data.series;
   const { unit } = average;
-  const mark = (series, style, shade) => ({ type: 'line', label: series.name, data: series.values, numbers: series.values, queries: series.queries, showLine: false,
-    pointStyle: style, pointRadius: style === 'line' ? 9 : 5, pointHoverRadius: 7, pointRotation: style === 'line' ? 90 : 0, pointBorderWidth: style === 'line' ? 2.5 : 1.5,
-    borderColor: style === 'line' ? shade : colours.surface, backgroundColor: shade });
-  const band = { label: 'median to p90', data: p50.values.map((low, i) => [low, p90.values[i]]), numbers: p50.values, queries: p50.queries, silent: true,
-    backgroundColor: faded(colours.series[0], 0.28), borderSkipped: false, borderRadius: 4, maxBarThickness: 16, pointStyle: 'rectRounded' };
-  const datasets = [mark(p50, 'line', colours.series[0]), mark(average, 'circle', colours.series[2]), mark(p90, 'line', faded(colours.series[0], 0.65)),
-    mark(p95, 'rectRot', colours.muted), band];
+  const mark = (series, style, shade) => ({
+    type: 'line',
+    label: series.name,
+    data: series.values,
+    numbers: series.values,
+    queries: series.queries,
+    showLine: false,
+    pointStyle: style,
+    pointRadius: style === 'line' ? 9 : 5,
+    pointHoverRadius: 7,
+    pointRotation: style === 'line' ? 90 : 0,
+    pointBorderWidth: style === 'line' ? 2.5 : 1.5,
+    borderColor: style === 'line' ? shade : colours.surface,
+    backgroundColor: shade,
+  });
+  const band = {
+    label: 'median to p90',
+    data: p50.values.map((low, i) => [low, p90.values[i]]),
+    numbers: p50.values,
+    queries: p50.queries,
+    silent: true,
+    backgroundColor: faded(colours.series[0], 0.28),
+    borderSkipped: false,
+    borderRadius: 4,
+    maxBarThickness: 16,
+    pointStyle: 'rectRounded',
+  };
+  const datasets = [
+    mark(p50, 'line', colours.series[0]),
+    mark(average, 'circle', colours.series[2]),
+    mark(p90, 'line', faded(colours.series[0], 0.65)),
+    mark(p95, 'rectRot', colours.muted),
+    band,
+  ];
   return configuration('bar', data, colours, currency, {
-    axes: { x: valueAxis(colours, unit, currency, data.measure), y: nameAxis(colours, '', { autoSkip: false }) }, datasets, options: { indexAxis: 'y' } });
+    axes: { x: valueAxis(colours, unit, currency, data.measure), y: nameAxis(colours, '', { autoSkip: false }) },
+    datasets,
+    options: { indexAxis: 'y' },
+  });
 }
 
 function months(chart, data, colours, currency) {
@@ -215,7 +279,12 @@ export function heightOf(chart, data) {
 const drawn = new Map(); // id → Chart
 
 function sameShape(chart, made) {
-  return chart.config.type === made.type && chart.config.plugins.length === made.plugins.length && chart.data.datasets.length === made.data.datasets.length && chart.canvas.isConnected;
+  return (
+    chart.config.type === made.type &&
+    chart.config.plugins.length === made.plugins.length &&
+    chart.data.datasets.length === made.data.datasets.length &&
+    chart.canvas.isConnected
+  );
 }
 
 /** Draws, or moves what is drawn to its new numbers. `onPick(query, name)`: a number was chosen. */

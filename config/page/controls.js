@@ -7,11 +7,24 @@ import { VIEWS } from './reports.js';
 import { writeAddress } from './address.js';
 
 function select(label, field, options, value) {
-  return h('label', { class: 'field', 'data-key': field }, h('span', {}, label),
-    h('select', { 'data-input': field }, options.map((option) =>
-      option.options
-        ? h('optgroup', { label: option.label }, option.options.map((one) => h('option', { value: one.value, selected: one.value === value }, one.label)))
-        : h('option', { value: option.value, selected: option.value === value }, option.label))));
+  return h(
+    'label',
+    { class: 'field', 'data-key': field },
+    h('span', {}, label),
+    h(
+      'select',
+      { 'data-input': field },
+      options.map((option) =>
+        option.options
+          ? h(
+              'optgroup',
+              { label: option.label },
+              option.options.map((one) => h('option', { value: one.value, selected: one.value === value }, one.label)),
+            )
+          : h('option', { value: option.value, selected: option.value === value }, option.label),
+      ),
+    ),
+  );
 }
 
 const named = (value) => ({ value, label: name(value) });
@@ -20,11 +33,18 @@ function periodOptions(model) {
   const own = model.document.sections[0].periods.map((period) => period.name);
   return [
     { label: 'In the report', options: own.map(named) },
-    { label: 'Asked on demand', options: [...PERIODS.filter((one) => !own.includes(one)).map(named), { value: 'custom', label: 'From … to …' }] },
+    {
+      label: 'Asked on demand',
+      options: [...PERIODS.filter((one) => !own.includes(one)).map(named), { value: 'custom', label: 'From … to …' }],
+    },
   ];
 }
 
-const groupingLabel = (by) => by.split(',').map((one) => name(one)).join(' and ');
+const groupingLabel = (by) =>
+  by
+    .split(',')
+    .map((one) => name(one))
+    .join(' and ');
 const TIME_UNITS = ['day', 'week', 'month'];
 
 /** The report's own, and what else its first number can be grouped by. */
@@ -35,7 +55,10 @@ function groupingOptions(model, catalogue) {
   const further = first ? catalogue.dimensions(first.metric) : [];
   const more = [...new Set([...units, ...further, model.view.by])].filter((one) => !own.includes(one));
   const option = (value) => ({ value, label: groupingLabel(value) });
-  return [{ label: 'In the report', options: own.map(option) }, { label: 'Asked on demand', options: more.map(option) }];
+  return [
+    { label: 'In the report', options: own.map(option) },
+    { label: 'Asked on demand', options: more.map(option) },
+  ];
 }
 
 const COMPARISONS = [
@@ -44,7 +67,13 @@ const COMPARISONS = [
   { value: 'none', label: 'Nothing' },
 ];
 
-const dayField = (field, label, value) => h('label', { class: 'field', 'data-key': field }, h('span', {}, label), h('input', { type: 'date', 'data-input': field, value, required: true }));
+const dayField = (field, label, value) =>
+  h(
+    'label',
+    { class: 'field', 'data-key': field },
+    h('span', {}, label),
+    h('input', { type: 'date', 'data-input': field, value, required: true }),
+  );
 
 function customRange(model) {
   if (model.view.period !== 'custom') return null;
@@ -53,45 +82,120 @@ function customRange(model) {
 
 function chip(dimension, values) {
   const text = `${name(dimension)}: ${values.map(member).join(', ')}`;
-  return h('li', { 'data-key': dimension }, h('button', { type: 'button', class: 'chip', 'data-action': 'unfilter', 'data-dimension': dimension, 'aria-label': `Remove the filter ${text}` }, text, h('span', { 'aria-hidden': 'true' }, '×')));
+  return h(
+    'li',
+    { 'data-key': dimension },
+    h(
+      'button',
+      { type: 'button', class: 'chip', 'data-action': 'unfilter', 'data-dimension': dimension, 'aria-label': `Remove the filter ${text}` },
+      text,
+      h('span', { 'aria-hidden': 'true' }, '×'),
+    ),
+  );
 }
 
-const chips = (where) => (Object.keys(where).length ? h('ul', { class: 'chips', 'aria-label': 'Filters', 'data-key': 'chips' }, Object.entries(where).map(([dimension, values]) => chip(dimension, values))) : null);
+const chips = (where) =>
+  Object.keys(where).length
+    ? h(
+        'ul',
+        { class: 'chips', 'aria-label': 'Filters', 'data-key': 'chips' },
+        Object.entries(where).map(([dimension, values]) => chip(dimension, values)),
+      )
+    : null;
 
 const button = (action, label, more = {}) => h('button', { type: 'button', 'data-action': action, 'data-key': action, ...more }, label);
 
 /** The row of choices above a report. */
 export function toolbar(model, catalogue, currencies, currency) {
   const { view } = model;
-  return h('section', { class: 'toolbar', 'aria-label': 'What is shown', 'data-key': 'toolbar' },
-    h('div', { class: 'fields' },
+  return h(
+    'section',
+    { class: 'toolbar', 'aria-label': 'What is shown', 'data-key': 'toolbar' },
+    h(
+      'div',
+      { class: 'fields' },
       select('Period', 'period', periodOptions(model), view.period),
       customRange(model),
       select('Group by', 'by', groupingOptions(model, catalogue), view.by),
       select('Compare with', 'compare', COMPARISONS, view.compare),
-      currencies.length > 1 ? select('Charts in', 'currency', currencies.map((one) => ({ value: one, label: one })), currency) : null),
+      currencies.length > 1
+        ? select(
+            'Charts in',
+            'currency',
+            currencies.map((one) => ({ value: one, label: one })),
+            currency,
+          )
+        : null,
+    ),
     h('div', { class: 'actions' }, button('filter', 'Filter'), button('csv', 'Download CSV'), button('link', 'Copy link')),
-    chips(view.where));
+    chips(view.where),
+  );
 }
 
 function reportLink(view, { report, question, version }) {
   const to = writeAddress({ tenant: view.tenant, report, period: undefined, compare: view.compare, where: {} });
-  return h('li', { 'data-key': report }, h('a', { href: to, 'aria-current': report === view.report ? 'page' : null, class: version === null ? 'unpublished' : null, title: question }, h('span', {}, name(report)), question ? h('small', {}, question) : null));
+  return h(
+    'li',
+    { 'data-key': report },
+    h(
+      'a',
+      { href: to, 'aria-current': report === view.report ? 'page' : null, class: version === null ? 'unpublished' : null, title: question },
+      h('span', {}, name(report)),
+      question ? h('small', {}, question) : null,
+    ),
+  );
 }
 
 /** All reports, by view. */
 export function navigation(view, reports) {
-  const groups = [...VIEWS, null].map((group) => [group, reports.filter((report) => (VIEWS.includes(report.view) ? report.view : null) === group)]).filter(([, list]) => list.length);
-  return h('div', { class: 'groups' },
-    h('label', { class: 'field narrow' }, h('span', {}, 'Report'), h('select', { 'data-input': 'report' }, reports.map(({ report }) => h('option', { value: report, selected: report === view.report }, name(report))))),
-    groups.map(([group, list]) => h('section', { class: 'wide', 'data-key': group ?? 'own' }, h('h2', {}, group ? name(group) : 'Your own'), h('ul', {}, list.map((report) => reportLink(view, report))))));
+  const groups = [...VIEWS, null]
+    .map((group) => [group, reports.filter((report) => (VIEWS.includes(report.view) ? report.view : null) === group)])
+    .filter(([, list]) => list.length);
+  return h(
+    'div',
+    { class: 'groups' },
+    h(
+      'label',
+      { class: 'field narrow' },
+      h('span', {}, 'Report'),
+      h(
+        'select',
+        { 'data-input': 'report' },
+        reports.map(({ report }) => h('option', { value: report, selected: report === view.report }, name(report))),
+      ),
+    ),
+    groups.map(([group, list]) =>
+      h(
+        'section',
+        { class: 'wide', 'data-key': group ?? 'own' },
+        h('h2', {}, group ? name(group) : 'Your own'),
+        h(
+          'ul',
+          {},
+          list.map((report) => reportLink(view, report)),
+        ),
+      ),
+    ),
+  );
 }
 
 const LIVE = { true: ['live', 'Live'], false: ['lost', 'Connecting …'] };
 
 function liveSign(live, document) {
   const [kind, text] = LIVE[live];
-  return h('p', { class: `pill ${kind}`, 'data-key': 'live' }, h('span', { class: 'dot', 'aria-hidden': 'true' }), text, document ? h('time', { datetime: document.as_of, title: `version ${document.version}, ${document.time_zone}` }, clock(document.as_of, document.time_zone)) : null);
+  return h(
+    'p',
+    { class: `pill ${kind}`, 'data-key': 'live' },
+    h('span', { class: 'dot', 'aria-hidden': 'true' }),
+    text,
+    document
+      ? h(
+          'time',
+          { datetime: document.as_of, title: `version ${document.version}, ${document.time_zone}` },
+          clock(document.as_of, document.time_zone),
+        )
+      : null,
+  );
 }
 
 const THEMES = { '': ['System', '◐'], light: ['Light', '☀'], dark: ['Dark', '☾'] };
@@ -101,15 +205,43 @@ export function topBar({ view, tenants, live, document, theme }) {
   const [themeName, sign] = THEMES[theme];
   return [
     h('div', { class: 'brand' }, h('img', { src: 'icon.svg', alt: '', width: '28', height: '28' }), h('span', {}, 'crm-reportd')),
-    h('label', { class: 'field tenant' }, h('span', {}, 'Tenant'), h('select', { 'data-input': 'tenant' }, tenants.map(({ tenant }) => h('option', { value: tenant, selected: tenant === view.tenant }, tenant)))),
+    h(
+      'label',
+      { class: 'field tenant' },
+      h('span', {}, 'Tenant'),
+      h(
+        'select',
+        { 'data-input': 'tenant' },
+        tenants.map(({ tenant }) => h('option', { value: tenant, selected: tenant === view.tenant }, tenant)),
+      ),
+    ),
     liveSign(live, document),
-    h('button', { type: 'button', class: 'theme', 'data-action': 'theme', 'aria-label': `Colours: ${themeName}. Change` }, h('span', { 'aria-hidden': 'true' }, sign), h('span', { class: 'word' }, themeName)),
+    h(
+      'button',
+      { type: 'button', class: 'theme', 'data-action': 'theme', 'aria-label': `Colours: ${themeName}. Change` },
+      h('span', { 'aria-hidden': 'true' }, sign),
+      h('span', { class: 'word' }, themeName),
+    ),
   ];
 }
 
 /** Name, question and dates of the report. */
 export function heading(model, question) {
   const { document, source } = model;
-  return h('header', { class: 'heading', 'data-key': 'heading' }, h('h1', {}, name(model.view.report)), question ? h('p', { class: 'question' }, `${name(question)}?`) : null,
-    h('p', { class: 'note' }, range(model.range ?? {}), model.range && model.range.from <= model.today && model.range.to >= model.today && model.range.from !== model.range.to ? ', so far' : '', ` · ${document.time_zone}`, source === 'query' ? ' · asked on demand' : ''));
+  return h(
+    'header',
+    { class: 'heading', 'data-key': 'heading' },
+    h('h1', {}, name(model.view.report)),
+    question ? h('p', { class: 'question' }, `${name(question)}?`) : null,
+    h(
+      'p',
+      { class: 'note' },
+      range(model.range ?? {}),
+      model.range && model.range.from <= model.today && model.range.to >= model.today && model.range.from !== model.range.to
+        ? ', so far'
+        : '',
+      ` · ${document.time_zone}`,
+      source === 'query' ? ' · asked on demand' : '',
+    ),
+  );
 }

@@ -26,7 +26,11 @@ function markChanged(element, before, after) {
 }
 
 /** Attributes that no view sets, which are not to be taken away: a running highlight, lengths, what a user has opened. */
-const stays = (element, name) => name === 'data-changed' || name === 'style' || element.hasAttribute('data-keep') || (name === 'open' && element.hasAttribute('data-hold'));
+const stays = (element, name) =>
+  name === 'data-changed' ||
+  name === 'style' ||
+  element.hasAttribute('data-keep') ||
+  (name === 'open' && element.hasAttribute('data-hold'));
 
 function syncAttributes(have, want) {
   for (const { name } of [...have.attributes]) {
@@ -44,8 +48,7 @@ function syncField(have, want) {
   if (property && have !== document.activeElement && have[property] !== want[property]) have[property] = want[property];
 }
 
-const alike = (have, want) =>
-  have.nodeType === want.nodeType && have.nodeName === want.nodeName && keyOf(have) === keyOf(want);
+const alike = (have, want) => have.nodeType === want.nodeType && have.nodeName === want.nodeName && keyOf(have) === keyOf(want);
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE ? (node.getAttribute('data-key') ?? '') : '');
 
 function morphChildren(have, want) {

@@ -6,19 +6,59 @@ import { name, NONE, write } from './format.js';
 import { scopeOf, titleOf } from './figure.js';
 
 // Parts of an answer that are answers themselves, and what each is to the number.
-const PARTS = { numerator: 'Numerator', denominator: 'Divided by', plus: 'Sum of', and: 'and', from: 'From', minus: 'minus', times: 'Product of', by: 'and', of: 'Of' };
+const PARTS = {
+  numerator: 'Numerator',
+  denominator: 'Divided by',
+  plus: 'Sum of',
+  and: 'and',
+  from: 'From',
+  minus: 'minus',
+  times: 'Product of',
+  by: 'and',
+  of: 'Of',
+};
 
 const dialog = () => document.getElementById('explain');
 
 function entityRow(entity, unit) {
   const who = entity.id ?? `deleted (${entity.deleted ?? ''})`;
-  return h('tr', {}, h('th', { scope: 'row' }, h('code', {}, who)), h('td', {}, name(entity.kind)), h('td', { class: 'day' }, entity.day ?? NONE),
-    h('td', { class: 'n' }, write(entity.value, unit), entity.weight === undefined ? null : h('span', { class: 'note' }, ` ${write(entity.of, 'money')} × ${write(entity.weight, 'ratio')}`)));
+  return h(
+    'tr',
+    {},
+    h('th', { scope: 'row' }, h('code', {}, who)),
+    h('td', {}, name(entity.kind)),
+    h('td', { class: 'day' }, entity.day ?? NONE),
+    h(
+      'td',
+      { class: 'n' },
+      write(entity.value, unit),
+      entity.weight === undefined ? null : h('span', { class: 'note' }, ` ${write(entity.of, 'money')} × ${write(entity.weight, 'ratio')}`),
+    ),
+  );
 }
 
 function entityTable(part, unit, label) {
-  const head = h('thead', {}, h('tr', {}, ['Id', 'Kind', 'Day'].map((text) => h('th', { scope: 'col' }, text)), h('th', { scope: 'col', class: 'n' }, 'Value')));
-  return h('table', { class: 'entities' }, h('caption', { class: 'hidden' }, label), head, h('tbody', {}, part.entities.map((entity) => entityRow(entity, unit))));
+  const head = h(
+    'thead',
+    {},
+    h(
+      'tr',
+      {},
+      ['Id', 'Kind', 'Day'].map((text) => h('th', { scope: 'col' }, text)),
+      h('th', { scope: 'col', class: 'n' }, 'Value'),
+    ),
+  );
+  return h(
+    'table',
+    { class: 'entities' },
+    h('caption', { class: 'hidden' }, label),
+    head,
+    h(
+      'tbody',
+      {},
+      part.entities.map((entity) => entityRow(entity, unit)),
+    ),
+  );
 }
 
 function remarks(part) {
@@ -34,18 +74,30 @@ function remarks(part) {
 /** One part: its total, its entities, its own parts. Whole numbers, shares and money tell by their form what they are. */
 function partView(part, label, unit) {
   const inner = Object.entries(PARTS).filter(([key]) => typeof part[key] === 'object' && part[key] !== null && 'total' in part[key]);
-  const partUnit = (key) => (key === 'of' ? unit : part[key].unit ?? 'number');
+  const partUnit = (key) => (key === 'of' ? unit : (part[key].unit ?? 'number'));
   const count = part.entities?.length;
-  return h('section', { class: 'part' },
+  return h(
+    'section',
+    { class: 'part' },
     h('h3', {}, label, h('span', { class: 'n' }, write(part.total, unit))),
     part.entities ? h('p', { class: 'note' }, count ? `${count} ${count === 1 ? 'entry' : 'entries'}` : 'Nothing stands behind it.') : null,
     remarks(part).map((text) => h('p', { class: 'note' }, text)),
     count ? entityTable(part, unit, label) : null,
-    inner.map(([key]) => partView(part[key], PARTS[key], partUnit(key))));
+    inner.map(([key]) => partView(part[key], PARTS[key], partUnit(key))),
+  );
 }
 
 function rowsView(answer, unit) {
-  return answer.rows.map((row) => partView(row, Object.entries(row).filter(([, value]) => typeof value === 'string' || value === null).map(([, value]) => value ?? '(none)').join(', '), unit));
+  return answer.rows.map((row) =>
+    partView(
+      row,
+      Object.entries(row)
+        .filter(([, value]) => typeof value === 'string' || value === null)
+        .map(([, value]) => value ?? '(none)')
+        .join(', '),
+      unit,
+    ),
+  );
 }
 
 function answerView(answer, unit) {
@@ -57,10 +109,16 @@ function answerView(answer, unit) {
 }
 
 function show(query, ...content) {
-  morph(dialog(),
-    h('header', {}, h('div', {}, h('h2', { id: 'explain-title' }, titleOf(query)), h('p', { class: 'note' }, scopeOf(query))),
-      h('button', { type: 'button', class: 'icon', 'data-action': 'close', 'aria-label': 'Close' }, '×')),
-    h('div', { class: 'content', tabindex: '0', role: 'region', 'aria-label': 'What is behind it' }, content));
+  morph(
+    dialog(),
+    h(
+      'header',
+      {},
+      h('div', {}, h('h2', { id: 'explain-title' }, titleOf(query)), h('p', { class: 'note' }, scopeOf(query))),
+      h('button', { type: 'button', class: 'icon', 'data-action': 'close', 'aria-label': 'Close' }, '×'),
+    ),
+    h('div', { class: 'content', tabindex: '0', role: 'region', 'aria-label': 'What is behind it' }, content),
+  );
 }
 
 let asked = 0; // only the newest question is answered

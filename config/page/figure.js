@@ -28,7 +28,8 @@ export function queryBehind(model, column, row) {
   return place && queryOf(place.view, place.days, column);
 }
 
-const membersOf = (query) => Object.entries(query.where ?? {}).map(([dimension, values]) => `${name(dimension).toLowerCase()} ${values.map(member).join(' or ')}`);
+const membersOf = (query) =>
+  Object.entries(query.where ?? {}).map(([dimension, values]) => `${name(dimension).toLowerCase()} ${values.map(member).join(' or ')}`);
 
 /** "owner anna · 1 – 30 Nov 2026": which facts a query counts. */
 export const scopeOf = (query) => [...membersOf(query), range(query)].join(' · ');
@@ -43,7 +44,11 @@ export function number(value, unit, query, { of, currency, compact = false } = {
   const live = { 'data-value': comparable(value, currency), 'data-of': of };
   if (!query || value === null || value === undefined) return h('span', { class: 'number', ...live }, parts);
   const label = `${text.join(', ')}: ${titleOf(query)}, ${scopeOf(query)}. Show what is behind it`;
-  return h('button', { type: 'button', class: 'number', 'data-action': 'explain', 'data-query': JSON.stringify(query), 'aria-label': label, ...live }, parts);
+  return h(
+    'button',
+    { type: 'button', class: 'number', 'data-action': 'explain', 'data-query': JSON.stringify(query), 'aria-label': label, ...live },
+    parts,
+  );
 }
 
 const TONES = { 1: 'good', '-1': 'bad', 0: 'even' };
@@ -53,7 +58,12 @@ const ARROWS = { 1: '▲', '-1': '▼', 0: '' };
 export function delta(now, before, column, currency) {
   const moved = change(now, before, column.unit, currency);
   if (!moved) return null;
-  return h('span', { class: `delta ${TONES[meaning(column.metric, moved.sign)]}` }, ARROWS[moved.sign] ? h('span', { class: 'arrow', 'aria-hidden': 'true' }, ARROWS[moved.sign]) : null, moved.text);
+  return h(
+    'span',
+    { class: `delta ${TONES[meaning(column.metric, moved.sign)]}` },
+    ARROWS[moved.sign] ? h('span', { class: 'arrow', 'aria-hidden': 'true' }, ARROWS[moved.sign]) : null,
+    moved.text,
+  );
 }
 
 /** What a row of the model was in the period compared with; null: not known. */

@@ -30,7 +30,16 @@ async function membersOf(model, catalogue, dimension) {
 
 function choice(value) {
   const key = JSON.stringify(value);
-  return h('li', { 'data-key': key }, h('label', {}, h('input', { type: 'checkbox', name: 'member', value: key, checked: chosen().includes(value) }), h('span', {}, member(value))));
+  return h(
+    'li',
+    { 'data-key': key },
+    h(
+      'label',
+      {},
+      h('input', { type: 'checkbox', name: 'member', value: key, checked: chosen().includes(value) }),
+      h('span', {}, member(value)),
+    ),
+  );
 }
 
 function list() {
@@ -41,15 +50,40 @@ function list() {
 }
 
 function draw() {
-  const dimensions = dimensionsOf(state.model, state.catalogue).map((one) => h('option', { value: one, selected: one === state.dimension }, name(one)));
-  morph(dialog(),
-    h('form', { method: 'dialog', 'data-form': 'filter' },
-      h('header', {}, h('h2', { id: 'filter-title' }, 'Filter'), h('button', { type: 'button', class: 'icon', 'data-action': 'close', 'aria-label': 'Close' }, '×')),
-      h('div', { class: 'fields' },
+  const dimensions = dimensionsOf(state.model, state.catalogue).map((one) =>
+    h('option', { value: one, selected: one === state.dimension }, name(one)),
+  );
+  morph(
+    dialog(),
+    h(
+      'form',
+      { method: 'dialog', 'data-form': 'filter' },
+      h(
+        'header',
+        {},
+        h('h2', { id: 'filter-title' }, 'Filter'),
+        h('button', { type: 'button', class: 'icon', 'data-action': 'close', 'aria-label': 'Close' }, '×'),
+      ),
+      h(
+        'div',
+        { class: 'fields' },
         h('label', {}, h('span', {}, 'By'), h('select', { 'data-input': 'filter-dimension' }, dimensions)),
-        h('label', {}, h('span', {}, 'Search'), h('input', { type: 'search', 'data-input': 'filter-search', value: state.search, autocomplete: 'off' }))),
+        h(
+          'label',
+          {},
+          h('span', {}, 'Search'),
+          h('input', { type: 'search', 'data-input': 'filter-search', value: state.search, autocomplete: 'off' }),
+        ),
+      ),
       h('div', { class: 'content', tabindex: '0', role: 'region', 'aria-label': 'Members' }, list()),
-      h('footer', {}, h('button', { type: 'button', 'data-action': 'filter-none' }, 'Clear'), h('button', { type: 'submit', class: 'primary' }, 'Apply'))));
+      h(
+        'footer',
+        {},
+        h('button', { type: 'button', 'data-action': 'filter-none' }, 'Clear'),
+        h('button', { type: 'submit', class: 'primary' }, 'Apply'),
+      ),
+    ),
+  );
 }
 
 export async function choose(dimension) {

@@ -23,11 +23,18 @@ export const money = (amount, currency, compact = false) => moneyFormat(currency
 
 const plain = (digits) => (value, compact) =>
   numberFormat(compact ? { notation: 'compact', maximumFractionDigits: 1 } : { maximumFractionDigits: digits }).format(value);
-const fixed = (digits, suffix = '') => (value) =>
-  numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value) + suffix;
+const fixed =
+  (digits, suffix = '') =>
+  (value) =>
+    numberFormat({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value) + suffix;
 const percent = (value) => numberFormat({ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value);
 
-const SIZES = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']]; // of seconds
+const SIZES = [
+  [86400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+]; // of seconds
 
 /** A duration in the largest of these that makes it 1 or more; `of`: seconds of its unit. */
 const duration = (of) => (value) => {
@@ -97,7 +104,10 @@ export function change(now, before, unit, currency) {
   if (!sign) return { text: '±0', sign };
   if (unit === 'ratio') return { text: `${signed((after - from) * 100, { maximumFractionDigits: 1 })} pp`, sign };
   if (from === 0) return null;
-  return { text: signed((after - from) / Math.abs(from), { style: 'percent', maximumFractionDigits: Math.abs(after / from - 1) < 0.1 ? 1 : 0 }), sign };
+  return {
+    text: signed((after - from) / Math.abs(from), { style: 'percent', maximumFractionDigits: Math.abs(after / from - 1) < 0.1 ? 1 : 0 }),
+    sign,
+  };
 }
 
 const dates = new Map();
@@ -131,7 +141,10 @@ const WORDS = { roi: 'ROI', sla: 'SLA', crm: 'CRM', p50: 'median', p90: 'p90', p
 
 /** won_deals → "Won deals" */
 export function name(text) {
-  const words = text.replace(/^custom\./, '').split(/[_\s]+/).map((word) => WORDS[word] ?? word);
+  const words = text
+    .replace(/^custom\./, '')
+    .split(/[_\s]+/)
+    .map((word) => WORDS[word] ?? word);
   const joined = words.join(' ');
   return joined.charAt(0).toUpperCase() + joined.slice(1);
 }

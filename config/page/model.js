@@ -67,7 +67,8 @@ function addShares(columns, { rows, total }) {
   for (const row of [...rows.values(), total]) row.share = total[first] ? (row[first] ?? 0) / total[first] : null;
 }
 
-const sumOf = (value) => (value !== null && typeof value === 'object' ? Object.values(value).reduce((sum, one) => sum + one, 0) : (value ?? -Infinity));
+const sumOf = (value) =>
+  value !== null && typeof value === 'object' ? Object.values(value).reduce((sum, one) => sum + one, 0) : (value ?? -Infinity);
 const byFirst = (columns) => (a, b) => sumOf(b[columns[0]?.name]) - sumOf(a[columns[0]?.name]);
 
 async function fromQueries(view, range, columns, by, how) {
@@ -128,7 +129,8 @@ export function currenciesOf(model) {
   const sums = new Map();
   const names = model.columns.filter((column) => column.unit === 'money').map((column) => column.name);
   for (const name of names) {
-    for (const [currency, amount] of Object.entries(model.total[name] ?? {})) sums.set(currency, Math.max(sums.get(currency) ?? 0, Math.abs(amount)));
+    for (const [currency, amount] of Object.entries(model.total[name] ?? {}))
+      sums.set(currency, Math.max(sums.get(currency) ?? 0, Math.abs(amount)));
   }
   return [...sums].sort((a, b) => b[1] - a[1]).map(([currency]) => currency);
 }

@@ -7,7 +7,8 @@ const toDate = (day) => new Date(`${day}T00:00:00Z`);
 const toDay = (date) => date.toISOString().slice(0, 10);
 export const addDays = (day, days) => toDay(new Date(toDate(day).getTime() + days * DAY_MS));
 export const daysBetween = (from, to) => Math.round((toDate(to) - toDate(from)) / DAY_MS);
-export const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text ?? '') && !Number.isNaN(toDate(text).getTime()) && toDay(toDate(text)) === text;
+export const isDay = (text) =>
+  /^\d{4}-\d\d-\d\d$/.test(text ?? '') && !Number.isNaN(toDate(text).getTime()) && toDay(toDate(text)) === text;
 const monthBegin = (day) => `${day.slice(0, 7)}-01`;
 const monthEnd = (day) => addDays(addMonths(monthBegin(day), 1), -1);
 const sooner = (a, b) => (a < b ? a : b);
@@ -23,7 +24,9 @@ export function addMonths(day, months) {
 
 /** The tenant's day at an instant. */
 export function dayAt(instant, timeZone) {
-  const parts = new Intl.DateTimeFormat('en', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(new Date(instant));
+  const parts = new Intl.DateTimeFormat('en', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).formatToParts(
+    new Date(instant),
+  );
   const part = (type) => parts.find((one) => one.type === type).value;
   return `${part('year')}-${part('month')}-${part('day')}`;
 }
@@ -43,11 +46,13 @@ const lastDays = (days) => (today) => ({ from: addDays(today, 1 - days), to: tod
 const oneDay = (away) => (today) => ({ from: addDays(today, away), to: addDays(today, away) });
 
 /** The fiscal quarter or year (`months` long) of a day; `away`: so many later. */
-const fiscal = (months, away) => (today, { fiscal_year_start: start = 1 }) => {
-  const past = (((Number(today.slice(5, 7)) - start) % months) + months) % months;
-  const from = addMonths(monthBegin(today), away * months - past);
-  return { from, to: addDays(addMonths(from, months), -1) };
-};
+const fiscal =
+  (months, away) =>
+  (today, { fiscal_year_start: start = 1 }) => {
+    const past = (((Number(today.slice(5, 7)) - start) % months) + months) % months;
+    const from = addMonths(monthBegin(today), away * months - past);
+    return { from, to: addDays(addMonths(from, months), -1) };
+  };
 
 // name → (today, tenant) → {from, to}
 const COMPUTED = {

@@ -16,7 +16,15 @@ export const REPORTS = {
     by: 'stage',
     lead: ['open_deals', 'open_amount', 'entered', 'left', 'stage_duration.average'],
     charts: [
-      { kind: 'funnel', title: 'Where deals stand', metric: 'open_deals', amount: 'open_amount', chance: 'win_probability', by: 'stage', wide: true },
+      {
+        kind: 'funnel',
+        title: 'Where deals stand',
+        metric: 'open_deals',
+        amount: 'open_amount',
+        chance: 'win_probability',
+        by: 'stage',
+        wide: true,
+      },
       { kind: 'spread', title: 'How long deals stay in a stage', metric: 'stage_duration', by: 'stage' },
       { kind: 'trend', title: 'Stages entered and left', metrics: ['entered', 'left'] },
     ],
@@ -49,7 +57,15 @@ export const REPORTS = {
   forecast: {
     lead: ['won', 'forecast', 'commit', 'best_case', 'goal'],
     charts: [
-      { kind: 'months', title: 'Won, commit, forecast and best case', metrics: ['won', 'commit', 'forecast', 'best_case'], goal: 'goal', back: 3, ahead: 6, wide: true },
+      {
+        kind: 'months',
+        title: 'Won, commit, forecast and best case',
+        metrics: ['won', 'commit', 'forecast', 'best_case'],
+        goal: 'goal',
+        back: 3,
+        ahead: 6,
+        wide: true,
+      },
       { kind: 'bars', title: 'Forecast against goal by owner', metrics: ['won', 'forecast', 'best_case'], by: 'owner', goal: 'goal' },
       { kind: 'deals', title: 'Open deals that weigh most' },
     ],
@@ -121,7 +137,11 @@ export const REPORTS = {
     lead: ['emails_sent', 'email_open_rate', 'email_click_rate', 'email_reply_rate', 'subscribers'],
     charts: [
       { kind: 'steps', title: 'From sent to replied', metrics: ['emails_sent', 'emails_opened', 'emails_clicked', 'emails_replied'] },
-      { kind: 'trend', title: 'Rates over time', metrics: ['email_open_rate', 'email_click_rate', 'email_reply_rate', 'email_bounce_rate'] },
+      {
+        kind: 'trend',
+        title: 'Rates over time',
+        metrics: ['email_open_rate', 'email_click_rate', 'email_reply_rate', 'email_bounce_rate'],
+      },
       { kind: 'bars', title: 'Open and click rate', metrics: ['email_open_rate', 'email_click_rate'], by: '*' },
       { kind: 'trend', title: 'Subscribers', metrics: ['subscribers'] },
     ],
@@ -195,13 +215,19 @@ export const presentation = (report, columns) => REPORTS[report] ?? presentation
 export const VIEWS = ['business performance', 'user adoption', 'customer perception'];
 
 const LESS_IS_BETTER = new Set(
-  ('stage_duration sales_cycle won_cycle days_to_convert lead_response_time untouched_leads lost_deals lost_amount cost campaign_cost ' +
+  (
+    'stage_duration sales_cycle won_cycle days_to_convert lead_response_time untouched_leads lost_deals lost_amount cost campaign_cost ' +
     'resolution_time resolution_business_time response_time complaint_resolution_time cases_reopened open_cases cost_per_interaction ' +
     'calls_lost lost_call_rate speed_of_answer call_handling_time email_bounce_rate emails_bounced emails_complained churned ' +
     'duplicate_contacts double_submissions missing_values unlisted_values unknown_references impossible_order overdue_deals stale_deals ' +
-    'rejected_events duplicate_events').split(' '),
+    'rejected_events duplicate_events'
+  ).split(' '),
 );
-const NEITHER = new Set('entered left open_deals open_amount activities_due cases_opened records share calls service_calls_per_day target expected_progress'.split(' '));
+const NEITHER = new Set(
+  'entered left open_deals open_amount activities_due cases_opened records share calls service_calls_per_day target expected_progress'.split(
+    ' ',
+  ),
+);
 
 /** Is a move by `sign` of that metric good (1), bad (-1), or neither (0)? */
 export const meaning = (metric, sign) => (NEITHER.has(metric) ? 0 : LESS_IS_BETTER.has(metric) ? -sign : sign);

@@ -32,9 +32,9 @@ async function metricByTime(context, metric, trend) {
   return new Map(rows.map((row) => [row[trend.unit], row.value]));
 }
 
-function timeSeries(context, { metric, title, view, values, labels, trend, gap }) {
+function timeSeries(context, { metric, title, view, values, labels, trend }) {
   const unit = unitFrom(context.catalogue.unit(metric), [...values.values()]);
-  const empty = unit === 'count' && gap !== null ? 0 : null;
+  const empty = unit === 'count' ? 0 : null;
   return {
     name: title,
     unit,
@@ -78,10 +78,18 @@ async function trendOfMembers(context, chart, dimension, trend, labels) {
   const shown = members.slice(0, MEMBERS_MAX);
   const series = shown.map((value) => {
     const values = new Map(rows.filter((row) => (row[dimension] ?? null) === value).map((row) => [row[trend.unit], row.value]));
-    return timeSeries(context, { metric, title: member(value), view: withMember(context.model.view, dimension, value), values, labels, trend });
+    return timeSeries(context, {
+      metric,
+      title: member(value),
+      view: withMember(context.model.view, dimension, value),
+      values,
+      labels,
+      trend,
+    });
   });
   const more = members.length > shown.length;
-  if (more && series.length && ADDITIVE.has(series[0].unit)) series.push({ ...restOf(context, rows, dimension, trend, labels, shown), unit: series[0].unit });
+  if (more && series.length && ADDITIVE.has(series[0].unit))
+    series.push({ ...restOf(context, rows, dimension, trend, labels, shown), unit: series[0].unit });
   return { series, note: more && !ADDITIVE.has(series[0]?.unit) ? `the first ${shown.length} of ${members.length}` : '' };
 }
 
@@ -108,12 +116,18 @@ async function trend(chart, context) {
     : { series: await trendOfMetrics(context, { metrics }, span, labels) };
   const by = { day: 'by day', week: 'by week', month: 'by month' }[span.unit];
   const { labels: shown, series } = fromTheFirst(labels, all);
-  return { labels: shown.map((label) => unitLabel(span.unit, label)), series, measure: measureOf(chart), axis: { week: 'week beginning', day: '', month: '' }[span.unit],
-    about: [dimension ? `${name(chart.metric)} by ${name(dimension).toLowerCase()}` : '', by, note].filter(Boolean).join(', ') };
+  return {
+    labels: shown.map((label) => unitLabel(span.unit, label)),
+    series,
+    measure: measureOf(chart),
+    axis: { week: 'week beginning', day: '', month: '' }[span.unit],
+    about: [dimension ? `${name(chart.metric)} by ${name(dimension).toLowerCase()}` : '', by, note].filter(Boolean).join(', '),
+  };
 }
 
 /** What the axis of a chart measures, where that is one thing. */
-const measureOf = (chart) => (chart.metric ?? (chart.metrics.length === 1 ? chart.metrics[0] : null)) && name(chart.metric ?? chart.metrics[0]);
+const measureOf = (chart) =>
+  (chart.metric ?? (chart.metrics.length === 1 ? chart.metrics[0] : null)) && name(chart.metric ?? chart.metrics[0]);
 
 /** Values of columns ("metric" or "metric.stat") per member: Map member → {column: value}. */
 async function membersOf(context, columns, dimension) {
@@ -138,7 +152,7 @@ function memberSeries(context, column, dimension, members, found) {
   const unit = unitFrom(context.catalogue.unit(metric), values);
   const { view, range } = context.model;
   return {
-    name: stat ? { average: 'average', p50: 'median' }[stat] ?? stat : columnName(column),
+    name: stat ? ({ average: 'average', p50: 'median' }[stat] ?? stat) : columnName(column),
     unit,
     values: values.map((value) => numberOf(value, context.currency, unit)),
     queries: members.map((key) => (key === '(other)' ? null : queryOf(withMember(view, dimension, key), range, column))),
@@ -157,8 +171,20 @@ async function bars(chart, context) {
   const members = all.slice(0, chart.upright ? 24 : BARS_MAX);
   const series = chart.metrics.map((metric) => memberSeries(context, metric, dimension, members, found)).filter((one) => some([one]));
   const goals = goal ? memberSeries(context, goal, dimension, members, found) : null;
-  return { labels: members.map(member), series, goals: goals && some([goals]) ? goals.values : null, measure: measureOf(chart), axis: name(dimension),
-    about: [`by ${name(dimension).toLowerCase()}`, goals && !some([goals]) ? 'no goal is set' : '', all.length > members.length ? `the first ${members.length} of ${all.length}` : ''].filter(Boolean).join(', ') };
+  return {
+    labels: members.map(member),
+    series,
+    goals: goals && some([goals]) ? goals.values : null,
+    measure: measureOf(chart),
+    axis: name(dimension),
+    about: [
+      `by ${name(dimension).toLowerCase()}`,
+      goals && !some([goals]) ? 'no goal is set' : '',
+      all.length > members.length ? `the first ${members.length} of ${all.length}` : '',
+    ]
+      .filter(Boolean)
+      .join(', '),
+  };
 }
 
 async function spread(chart, context) {
@@ -167,9 +193,18 @@ async function spread(chart, context) {
   const columns = STATS.map((stat) => `${chart.metric}.${stat}`);
   const found = await membersOf(context, columns, dimension);
   const length = (key) => found.get(key)[columns[1]] ?? -1;
-  const members = [...found.keys()].filter((key) => length(key) >= 0).sort((a, b) => length(b) - length(a)).slice(0, BARS_MAX);
+  const members = [...found.keys()]
+    .filter((key) => length(key) >= 0)
+    .sort((a, b) => length(b) - length(a))
+    .slice(0, BARS_MAX);
   const series = columns.map((column) => memberSeries(context, column, dimension, members, found));
-  return { labels: members.map(member), series, measure: measureOf(chart), axis: name(dimension), about: `by ${name(dimension).toLowerCase()}: average, median, p90, p95` };
+  return {
+    labels: members.map(member),
+    series,
+    measure: measureOf(chart),
+    axis: name(dimension),
+    about: `by ${name(dimension).toLowerCase()}: average, median, p90, p95`,
+  };
 }
 
 async function funnel(chart, context) {
@@ -182,18 +217,29 @@ async function funnel(chart, context) {
   for (const key of chance.keys()) if (!found.has(key)) found.set(key, {});
   const members = [...found.keys()].sort((a, b) => (chance.get(a) ?? 0) - (chance.get(b) ?? 0));
   const [deals, amounts] = [chart.metric, chart.amount].map((metric) => memberSeries(context, metric, chart.by, members, found));
-  return { labels: members.map(member), series: members.length ? [deals, amounts] : [], chances: members.map((key) => chance.get(key) ?? null),
-    about: 'by stage, from entry to close, with the probability to win' };
+  return {
+    labels: members.map(member),
+    series: members.length ? [deals, amounts] : [],
+    chances: members.map((key) => chance.get(key) ?? null),
+    about: 'by stage, from entry to close, with the probability to win',
+  };
 }
 
 async function steps(chart, context) {
   const { model } = context;
-  const values = await Promise.all(chart.metrics.map(async (metric) => {
-    if (model.total[metric] !== undefined) return model.total[metric];
-    return (await ask(context, queryOf(model.view, model.range, metric)))?.[0]?.value ?? null;
-  }));
+  const values = await Promise.all(
+    chart.metrics.map(async (metric) => {
+      if (model.total[metric] !== undefined) return model.total[metric];
+      return (await ask(context, queryOf(model.view, model.range, metric)))?.[0]?.value ?? null;
+    }),
+  );
   const queries = chart.metrics.map((metric) => queryOf(model.view, model.range, metric));
-  return { labels: chart.metrics.map(columnName), series: [{ name: 'count', unit: 'count', values, queries }], axis: '', about: 'in the period' };
+  return {
+    labels: chart.metrics.map(columnName),
+    series: [{ name: 'count', unit: 'count', values, queries }],
+    axis: '',
+    about: 'in the period',
+  };
 }
 
 async function months(chart, context) {
@@ -205,7 +251,13 @@ async function months(chart, context) {
   const [first, last] = [labels.findIndex((_, i) => has(i)), labels.findLastIndex((_, i) => has(i))];
   const cut = all.map((one) => ({ ...one, values: one.values.slice(first, last + 1), queries: one.queries.slice(first, last + 1) }));
   const goals = cut.pop();
-  return { labels: first < 0 ? [] : labels.slice(first, last + 1).map((label) => unitLabel('month', label)), series: cut, goals: some([goals]) ? goals.values : null, axis: '', about: 'by the month of the win, or of the expected close' };
+  return {
+    labels: first < 0 ? [] : labels.slice(first, last + 1).map((label) => unitLabel('month', label)),
+    series: cut,
+    goals: some([goals]) ? goals.values : null,
+    axis: '',
+    about: 'by the month of the win, or of the expected close',
+  };
 }
 
 const NOTHING = async () => ({ labels: [], series: [], about: '' });

@@ -21,13 +21,22 @@ function sortButton(model, key, label) {
   const { sort } = model.view;
   const state = sort === key ? 'ascending' : sort === `-${key}` ? 'descending' : 'none';
   const next = sort === `-${key}` ? key : `-${key}`;
-  const button = h('button', { type: 'button', class: 'sort', 'data-action': 'set', 'data-name': 'sort', 'data-value-set': next }, label, h('span', { class: `order ${state}`, 'aria-hidden': 'true' }));
+  const button = h(
+    'button',
+    { type: 'button', class: 'sort', 'data-action': 'set', 'data-name': 'sort', 'data-value-set': next },
+    label,
+    h('span', { class: `order ${state}`, 'aria-hidden': 'true' }),
+  );
   return { button, state };
 }
 
 function columnHead(model, column, label, rows) {
   const { button, state } = sortButton(model, column.name, label);
-  return h('th', { scope: 'col', class: 'n', rowspan: rows, 'aria-sort': state === 'none' ? null : state, 'data-key': column.name }, button);
+  return h(
+    'th',
+    { scope: 'col', class: 'n', rowspan: rows, 'aria-sort': state === 'none' ? null : state, 'data-key': column.name },
+    button,
+  );
 }
 
 const STATS = { average: 'avg', p50: 'median', p90: 'p90', p95: 'p95' };
@@ -37,14 +46,20 @@ function head(model) {
   const two = groups.some((group) => group.columns.length > 1) ? 2 : null;
   const labels = model.by.map((dimension) => {
     const { button, state } = sortButton(model, dimension, name(dimension));
-    return h('th', { scope: 'col', class: 'group', rowspan: two, 'aria-sort': state === 'none' ? null : state, 'data-key': dimension }, button);
+    return h(
+      'th',
+      { scope: 'col', class: 'group', rowspan: two, 'aria-sort': state === 'none' ? null : state, 'data-key': dimension },
+      button,
+    );
   });
   const first = groups.map((group) =>
     group.columns.length > 1
       ? h('th', { scope: 'colgroup', colspan: group.columns.length, class: 'over', 'data-key': `${group.metric}…` }, name(group.metric))
       : columnHead(model, group.columns[0], columnName(group.columns[0].name), two ?? 1),
   );
-  const second = groups.filter((group) => group.columns.length > 1).flatMap((group) => group.columns.map((column) => columnHead(model, column, STATS[column.stat], null)));
+  const second = groups
+    .filter((group) => group.columns.length > 1)
+    .flatMap((group) => group.columns.map((column) => columnHead(model, column, STATS[column.stat], null)));
   return h('thead', {}, h('tr', {}, labels.length ? labels : h('td', { rowspan: two }), first), two ? h('tr', {}, second) : null);
 }
 
@@ -52,16 +67,35 @@ function cell(model, column, row, currency) {
   const value = (row ?? model.total)[column.name] ?? null;
   const before = beforeOf(model, row);
   const of = JSON.stringify([model.view.report, model.view.tenant, model.range, column.name, model.view.where]);
-  return h('td', { class: 'n', 'data-key': column.name }, number(value, column.unit, queryBehind(model, column, row), { of, currency }),
-    before ? delta(value, before[column.name] ?? null, column, currency) : null);
+  return h(
+    'td',
+    { class: 'n', 'data-key': column.name },
+    number(value, column.unit, queryBehind(model, column, row), { of, currency }),
+    before ? delta(value, before[column.name] ?? null, column, currency) : null,
+  );
 }
 
 function groupCell(row, dimension) {
   const value = row[dimension] ?? null;
   if (isTime(dimension)) return h('th', { scope: 'row', 'data-key': dimension }, unitLabel(dimension, value));
   if (value === '(other)') return h('th', { scope: 'row', 'data-key': dimension }, 'all others');
-  return h('th', { scope: 'row', 'data-key': dimension },
-    h('button', { type: 'button', class: `member${value === null ? ' none' : ''}`, 'data-action': 'narrow', 'data-dimension': dimension, 'data-member': JSON.stringify(value), title: `Only ${member(value)}`, 'aria-label': `${member(value)}: show only this ${name(dimension).toLowerCase()}` }, member(value)));
+  return h(
+    'th',
+    { scope: 'row', 'data-key': dimension },
+    h(
+      'button',
+      {
+        type: 'button',
+        class: `member${value === null ? ' none' : ''}`,
+        'data-action': 'narrow',
+        'data-dimension': dimension,
+        'data-member': JSON.stringify(value),
+        title: `Only ${member(value)}`,
+        'aria-label': `${member(value)}: show only this ${name(dimension).toLowerCase()}`,
+      },
+      member(value),
+    ),
+  );
 }
 
 const textOf = (value) => (value !== null && typeof value === 'object' ? Object.values(value).reduce((sum, one) => sum + one, 0) : value);
@@ -79,24 +113,40 @@ export function sorted(model) {
   if (!sort) return model.rows;
   const [key, sign] = sort.startsWith('-') ? [sort.slice(1), -1] : [sort, 1];
   const there = (row) => textOf(row[key]) ?? null;
-  return [...model.rows].sort((a, b) => (there(a) === null || there(b) === null ? compare(there(a), there(b)) : sign * compare(there(a), there(b))));
+  return [...model.rows].sort((a, b) =>
+    there(a) === null || there(b) === null ? compare(there(a), there(b)) : sign * compare(there(a), there(b)),
+  );
 }
 
 function totalRow(model, currency) {
   const label = h('th', { scope: 'row', colspan: Math.max(1, model.by.length) }, 'Total');
-  return h('tr', { class: 'total', 'data-key': 'total' }, label, model.columns.map((column) => cell(model, column, null, currency)));
+  return h(
+    'tr',
+    { class: 'total', 'data-key': 'total' },
+    label,
+    model.columns.map((column) => cell(model, column, null, currency)),
+  );
 }
 
 function body(model, currency) {
   const rows = sorted(model).map((row) =>
-    h('tr', { 'data-key': keyOf(row, model.by) }, model.by.map((dimension) => groupCell(row, dimension)), model.columns.map((column) => cell(model, column, row, currency))));
+    h(
+      'tr',
+      { 'data-key': keyOf(row, model.by) },
+      model.by.map((dimension) => groupCell(row, dimension)),
+      model.columns.map((column) => cell(model, column, row, currency)),
+    ),
+  );
   return h('tbody', {}, totalRow(model, currency), rows);
 }
 
 /** The whole table, with its caption. */
 export function table(model, caption, currency) {
   const empty = model.by.length && !model.rows.length;
-  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+  return h(
+    'div',
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
     h('table', { class: 'report' }, h('caption', { class: 'hidden' }, caption), head(model), body(model, currency)),
-    empty ? h('p', { class: 'empty' }, 'No rows in this period.') : null);
+    empty ? h('p', { class: 'empty' }, 'No rows in this period.') : null,
+  );
 }

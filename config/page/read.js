@@ -1,0 +1,141 @@
+// Reading: the report, what it is compared with, its charts; first when a view is entered, then whenever something has changed.
+
+import * as api from './api.js';
+import { writeAddress } from './address.js';
+import { leading } from './cards.js';
+import { element, render } from './draw.js';
+import { columnName, write } from './format.js';
+import { load, loadBefore } from './model.js';
+import { seriesOf, sparkOf } from './series.js';
+import { app, charted, currency, tenantOf } from './state.js';
+
+const REFRESH_MS = 250; // a report is read again at most so often
+const DEEP_REFRESH_MS = 2500; // and what has to be asked for (comparison, charts over time) at most so often
+const SAY_MS = 6000; // changes are said aloud at most so often
+
+const context = (signal) => ({ model: app.model, currency: currency(), catalogue: app.catalogue, signal });
+
+async function readCharts(signal) {
+  const model = app.model;
+  await Promise.all(
+    charted().map(async (chart, i) => {
+      const data = await seriesOf(chart, context(signal));
+      if (app.model.view === model.view) app.data[i] = data;
+    }),
+  );
+}
+
+async function readSparks(signal) {
+  await Promise.all(leading(app.model).map(async (column) => app.sparks.set(column.name, await sparkOf(column, context(signal)))));
+}
+
+/** The report itself, then what it is compared with, then what has to be asked for. */
+async function readDeep(signal) {
+  app.model.before = await loadBefore(app.model, { catalogue: app.catalogue, signal });
+  render();
+  await Promise.all([readCharts(signal), readSparks(signal)]);
+  render();
+}
+
+async function readReport(signal) {
+  const { view } = app;
+  const document = await api.report(view.tenant, view.report, signal);
+  const model = await load(view, document, tenantOf(view), { catalogue: app.catalogue, signal });
+  if (signal.aborted) return;
+  model.before = app.model && sameView(app.model.view, model.view) ? app.model.before : null;
+  app.model = model;
+  app.error = null;
+  render();
+}
+
+export const sameView = (a, b) => writeAddress({ ...a, sort: '' }) === writeAddress({ ...b, sort: '' });
+
+/** Everything of the view anew. */
+export async function show() {
+  app.loading?.abort();
+  const controller = (app.loading = new AbortController());
+  Object.assign(app, { model: null, data: [], sparks: new Map(), error: null });
+  render();
+  try {
+    await readReport(controller.signal);
+    await readDeep(controller.signal);
+  } catch (error) {
+    if (error.name === 'AbortError' || controller.signal.aborted) return;
+    app.error = error;
+    render();
+  }
+}
+
+/** Runs `work` soon, never twice at once, and at most every `ms`; once more if it was asked for meanwhile. */
+function paced(ms, work) {
+  let running = false;
+  let again = false;
+  return async function ask() {
+    again = true;
+    if (running) return;
+    running = true;
+    while (again) {
+      again = false;
+      await Promise.all([work().catch(reportProblem), new Promise((resolve) => setTimeout(resolve, ms))]);
+    }
+    running = false;
+  };
+}
+
+function reportProblem(error) {
+  if (error.name !== 'AbortError') console.warn(`not refreshed: ${error.message}`);
+}
+
+const refresh = paced(REFRESH_MS, async () => {
+  if (!app.model || document.hidden) return;
+  const before = app.model;
+  await readReport(app.loading.signal);
+  sayChanges(before, app.model);
+});
+
+const refreshDeep = paced(DEEP_REFRESH_MS, async () => {
+  if (app.model && !document.hidden) await readDeep(app.loading.signal);
+});
+
+let saidAt = 0;
+
+/** Tells a screen reader which leading number has moved: not each, not every time. */
+function sayChanges(before, after) {
+  if (Date.now() - saidAt < SAY_MS || !sameView(before.view, after.view)) return;
+  const moved = leading(after).find((column) => JSON.stringify(before.total[column.name]) !== JSON.stringify(after.total[column.name]));
+  if (!moved) return;
+  saidAt = Date.now();
+  element('said').textContent = `${columnName(moved.name)} is now ${write(after.total[moved.name] ?? null, moved.unit)}`;
+}
+
+async function readAlerts() {
+  app.alerts = await api.alerts(app.view.tenant).catch(() => app.alerts);
+  render();
+}
+
+function updated({ report, version }) {
+  if (app.error?.code === 'no_report_yet' && report === app.view.report) return void show();
+  if (report === app.view.report && version !== app.model?.document.version) refresh();
+  refreshDeep();
+  if (app.alerts) readAlerts();
+}
+
+/** Follows the tenant of the view, from now on. */
+export function follow() {
+  const { tenant } = app.view;
+  if (app.followed?.tenant === tenant || document.hidden) return;
+  app.followed?.stop();
+  const connected = (live) => {
+    if (live && !app.live && app.model) refresh().then(refreshDeep); // what was missed meanwhile
+    app.live = live;
+    render();
+  };
+  app.followed = { tenant, ...api.follow(tenant, updated, connected) };
+}
+
+/** A page nobody sees follows nothing: browsers grant a host only a few connections. */
+export function visibilityChanged() {
+  if (!document.hidden) return follow();
+  app.followed?.stop();
+  Object.assign(app, { followed: null, live: false });
+}
