@@ -19,6 +19,7 @@ enum {
     SECTIONS_BYTES_MAX = 600 * 1000
 };
 
+/* The engine is first: it is the clock's context. */
 struct bench {
     struct engine engine;
     struct state *state;
