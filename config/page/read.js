@@ -86,15 +86,23 @@ function reportProblem(error) {
   if (error.name !== 'AbortError') console.warn(`not refreshed: ${error.message}`);
 }
 
-const refresh = paced(REFRESH_MS, async () => {
-  if (!app.model || document.hidden) return;
+/** Are the numbers of the view those of queries? That is dearer than reading a report. */
+const isAsked = () => app.model?.source === 'query';
+
+async function readAgain() {
   const before = app.model;
   await readReport(app.loading.signal);
   sayChanges(before, app.model);
+}
+
+const refresh = paced(REFRESH_MS, async () => {
+  if (app.model && !document.hidden) await readAgain();
 });
 
 const refreshDeep = paced(DEEP_REFRESH_MS, async () => {
-  if (app.model && !document.hidden) await readDeep(app.loading.signal);
+  if (!app.model || document.hidden) return;
+  if (isAsked()) await readAgain();
+  await readDeep(app.loading.signal);
 });
 
 let saidAt = 0;
@@ -115,7 +123,7 @@ async function readAlerts() {
 
 function updated({ report, version }) {
   if (app.error?.code === 'no_report_yet' && report === app.view.report) return void show();
-  if (report === app.view.report && version !== app.model?.document.version) refresh();
+  if (report === app.view.report && version !== app.model?.document.version && !isAsked()) refresh();
   refreshDeep();
   if (app.alerts) readAlerts();
 }

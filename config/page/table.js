@@ -118,7 +118,9 @@ export function sorted(model) {
   );
 }
 
+/** Where no column has a total (goals of different metrics) there is no such row. */
 function totalRow(model, currency) {
+  if (model.by.length && model.columns.every((column) => (model.total[column.name] ?? null) === null)) return null;
   const label = h('th', { scope: 'row', colspan: Math.max(1, model.by.length) }, 'Total');
   return h(
     'tr',

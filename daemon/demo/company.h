@@ -11,7 +11,7 @@ enum {
     DEALS_MAX = 64,
     TICKETS_MAX = 32,
     ARCHIVE_MAX = 512,
-    OUTBOX_MAX = 16
+    OUTBOX_MAX = 24
 };
 
 struct lead {

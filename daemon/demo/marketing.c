@@ -92,17 +92,32 @@ static void hire(struct company *company, const char *name, const char *team)
     post_end(company, "%s joins", name);
 }
 
-/* Revenue of the month that now is in. */
-static void set_goal(struct company *company, int64_t now_us)
+/* Opens a goal for the month that now is in. */
+static void begin_goal(struct company *company, const char *id, const char *metric, int64_t now_us)
 {
     struct civil civil = civil_of_day(company_day(company, now_us));
     char month[16];
     snprintf(month, sizeof month, "%04d-%02d", civil.year, civil.month);
-    post_begin(company, "goal.set", "revenue-of-the-month", company->at_us);
-    post_text(company, "metric", "revenue");
-    post_money(company, "target", company->cast->amount_scale * INT64_C(250));
+    post_begin(company, "goal.set", id, company->at_us);
+    post_text(company, "metric", metric);
     post_text(company, "period", month);
-    post_end(company, "a goal for %s", month);
+}
+
+/* What each seller is to sell, and how many cases are to be closed on the same day. */
+static void set_goals(struct company *company, int64_t now_us)
+{
+    char id[64];
+    for (int i = 0; i < CAST_SELLERS; i++) {
+        const char *seller = company->cast->sellers[i].name;
+        snprintf(id, sizeof id, "revenue-%s", seller);
+        begin_goal(company, id, "revenue", now_us);
+        post_money(company, "target", company->cast->amount_scale * INT64_C(60) + company->cast->amount_scale * INT64_C(8) * i);
+        post_text(company, "owner", seller);
+        post_end(company, "a goal for %s", seller);
+    }
+    begin_goal(company, "same-day-help", "cases_closed_same_day", now_us);
+    post_number(company, "target", company->cast->events_a_day * 3 / 4);
+    post_end(company, "a goal for the service");
 }
 
 void company_founded(struct company *company, int64_t now_us)
@@ -115,5 +130,5 @@ void company_founded(struct company *company, int64_t now_us)
         post_money(company, "cost", company->cast->amount_scale * INT64_C(8));
         post_end(company, "campaign %s started", company->cast->campaigns[i]);
     }
-    set_goal(company, now_us);
+    set_goals(company, now_us);
 }
