@@ -12,9 +12,9 @@ struct assessing {
     struct alert_turn *turns;
     size_t n, room;
     struct alert_changes changes;
-    size_t watch;   /* the rule at hand … */
-    size_t active;  /* … and how many of its rows are raised or pending */
-    bool *assessed; /* of each rule */
+    size_t watch;        /* the rule at hand … */
+    size_t kept, active; /* … and how many of its rows were raised or pending, and are now */
+    bool *assessed;      /* of each rule */
 };
 
 static void add_turn(struct assessing *assessing, const struct alert_turn *turn)
@@ -55,12 +55,14 @@ static void take_row(void *context, const struct watch_row *row)
     struct assessing *assessing = context;
     const struct alert_scene *scene = assessing->scene;
     const struct alert_rule *rule = scene->watched[assessing->watch];
-    struct alert_turn turn = { .field = field_of(assessing, rule, row->key), .rule = rule };
+    struct alert_turn turn = { .rule = rule };
+    turn.measure = alert_measure(rule, row, scene->rules, scene->names, assessing->arena);
+    if (!assessing->kept && !alert_begins(rule, turn.measure.tested)) return; /* most rows, most of the time */
+    turn.field = field_of(assessing, rule, row->key);
     struct alert_row *was = map_get(&scene->book->rows, turn.field);
     if (was) was->seen = true;
     turn.was = was;
     turn.since_us = was ? was->since_us : 0;
-    turn.measure = alert_measure(rule, row, scene->rules, scene->names, assessing->arena);
     turn.period = board_watch_period(scene->board, assessing->watch);
     enum alert_state before = was ? was->state : ALERT_CLEAR;
     turn.to = alert_judge(rule, before, &turn.since_us, turn.measure.tested, scene->state_us, scene->now_us);
@@ -86,7 +88,7 @@ static void assess_rules(struct assessing *assessing)
         if (!scene->all && !scene->book->n_pending && !board_watch_touched(scene->board, i)) continue;
         assessing->assessed[i] = true;
         assessing->watch = i;
-        assessing->active = rows_of(scene->book, scene->watched[i]);
+        assessing->kept = assessing->active = rows_of(scene->book, scene->watched[i]);
         board_watched(scene->board, i, assessing->arena, take_row, assessing);
     }
 }

@@ -95,6 +95,11 @@ static bool is_beyond(const struct alert_rule *rule, struct rational tested, str
     return alert_test_is_above(rule->test) ? order > 0 : order < 0;
 }
 
+bool alert_begins(const struct alert_rule *rule, struct rational tested)
+{
+    return is_beyond(rule, tested, rule->limit);
+}
+
 enum alert_state alert_judge(const struct alert_rule *rule, enum alert_state was, int64_t *since_us, struct rational tested,
                              int64_t state_us, int64_t now_us)
 {

@@ -16,6 +16,9 @@ struct alert_measure alert_measure(const struct alert_rule *rule, const struct w
                                    const struct names *names, struct arena *arena);
 struct span alert_currency(const struct alert_rule *rule, const struct rules *rules); /* .at NULL: the metric has none */
 
+/* Is it beyond the limit: would a row that is clear become an alert, or begin to wait? */
+bool alert_begins(const struct alert_rule *rule, struct rational tested);
+
 /* The state a row comes to. `was` and `*since_us`: what it is in so far; `state_us`: when the numbers became what they are;
  * `now_us` >= state_us. Null is never an alert. */
 enum alert_state alert_judge(const struct alert_rule *rule, enum alert_state was, int64_t *since_us, struct rational tested,

@@ -77,7 +77,7 @@ static bool produce(struct publisher *publisher, const struct desk *desk, const 
 {
     struct buffer key = { 0 };
     struct alert_tag *tag = tag_create(desk, ALERT_TO_TOPIC, letter);
-    tag->tag = (struct sent_tag){ alert_acknowledged, "alert_not_sent" };
+    tag->tag = (struct sent_tag){ alert_acknowledged, "alert_not_sent", &publisher->unsent_alerts };
     buffer_printf(&key, "%.*s/%.*s", SPAN_ARG(desk->tenant), SPAN_ARG(alert_field_rule(letter->field)));
     bool produced =
         topic_produce(publisher, publisher->engine->settings->topics.alerts, buffer_all(&key), letter->event, &tag->tag);
@@ -98,7 +98,7 @@ static bool start_webhooks(struct publisher *publisher)
 {
     struct error error = { "" };
     if (!publisher->webhooks) publisher->webhooks = webhooks_create((struct acknowledged){ alert_posted, publisher }, &error);
-    if (!publisher->webhooks) log_cause(&publisher->alert_cause, LEVEL_ERROR, "webhooks_not_started", "", error.text);
+    if (!publisher->webhooks) log_cause(&publisher->alerts_bounded, LEVEL_ERROR, "webhooks_not_started", "", error.text);
     return publisher->webhooks != NULL;
 }
 

@@ -46,7 +46,7 @@ static bool is_posted(struct publisher *publisher, const struct desk *desk, cons
 {
     if (!change->event.len || !change->rule || !change->rule->webhook) return false;
     if (desk->alerts.outbox[ALERT_TO_WEBHOOK].n < UNSENT_MAX) return true;
-    log_cause(&publisher->alert_cause, LEVEL_ERROR, "webhook_backlog", "",
+    log_cause(&publisher->alerts_bounded, LEVEL_ERROR, "webhook_backlog", "",
               "too many events wait for their receiver: later ones are not posted");
     return false;
 }
@@ -173,7 +173,7 @@ static bool commit_once(struct publisher *publisher, struct desk *desk, bool *ag
     if (!*again) note_behind(desk, commit.tenant_now);
     if (!*again) set_due(desk, &changes, now_us);
     if (changes.left_out)
-        log_cause(&publisher->alert_cause, LEVEL_WARN, "alert_rows_wait", "",
+        log_cause(&publisher->alerts_bounded, LEVEL_WARN, "alert_rows_wait", "",
                   "more rows of a rule are beyond its threshold than are told of");
     return true;
 }

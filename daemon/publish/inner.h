@@ -29,7 +29,8 @@ struct publisher {
     struct arena arena;
     int64_t retry_at_us;
     size_t unacknowledged, published;
-    struct log_cause cause, alert_cause;
+    struct log_cause cause;
+    struct log_cause unsent_reports, unsent_alerts, alerts_bounded; /* each a thing that can fail */
     struct publisher_counts counts;
 };
 
@@ -61,7 +62,8 @@ void sleepers_deinit(struct publisher *publisher);
 struct sent_tag {
     /* Whoever sent it. Not called any more when the publisher ends; the tag is freed afterwards. */
     void (*acknowledged)(struct publisher *publisher, struct sent_tag *tag, enum delivery delivery);
-    const char *what; /* "report_not_sent": the event in the log */
+    const char *what;        /* "report_not_sent": the event in the log … */
+    struct log_cause *cause; /* … and what it repeats */
 };
 bool topic_produce(struct publisher *publisher, const char *topic, struct span key, struct span value, struct sent_tag *tag);
 

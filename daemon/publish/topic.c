@@ -45,7 +45,10 @@ void topic_acknowledged(void *context, void *tag_given, enum delivery delivery, 
         publisher->counts.sent++;
     else
         publisher->counts.unsent++;
-    if (delivery != DELIVERED) log_cause(&publisher->cause, LEVEL_WARN, tag->what, "", why);
+    if (delivery != DELIVERED)
+        log_cause(tag->cause, LEVEL_WARN, tag->what, "", why);
+    else
+        log_cause_over(tag->cause, "sent_again", "");
     tag->acknowledged(publisher, tag, delivery);
     free(tag);
 }
@@ -95,9 +98,10 @@ void topic_send(struct publisher *publisher, struct desk *desk, size_t report, i
 {
     struct buffer key = { 0 }, value = { 0 };
     struct report_tag *tag = must_alloc(sizeof *tag + desk->tenant.len);
-    *tag = (struct report_tag){
-        .tag = { report_acknowledged, "report_not_sent" }, .report = report, .version = version, .tenant_len = desk->tenant.len
-    };
+    *tag = (struct report_tag){ .tag = { report_acknowledged, "report_not_sent", &publisher->unsent_reports },
+                                .report = report,
+                                .version = version,
+                                .tenant_len = desk->tenant.len };
     memcpy(tag->tenant, desk->tenant.at, desk->tenant.len);
     buffer_printf(&key, "%.*s/%s", SPAN_ARG(desk->tenant), publisher->engine->catalogue->reports[report].name);
     write_event(publisher, desk, report, version, document, changes, &value);
