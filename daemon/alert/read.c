@@ -86,9 +86,9 @@ static bool try_key(const struct reader *reader, const char *key, struct bound_q
 {
     struct query_error error;
     struct reading at = place(reader, key);
-    json_t *parts = parts_of(reader, (const char *const[]){ "metric", key, NULL });
+    bool is_period = strcmp(key, "period") == 0, grouped = is_period && reader->rule->watch.n_by;
+    json_t *parts = parts_of(reader, (const char *const[]){ "metric", key, grouped ? "by" : NULL, NULL });
     bool good = bind_parts(reader, parts, bound, &error);
-    bool is_period = strcmp(key, "period") == 0;
     json_decref(parts);
     if (!good && error.code == QUERY_BAD_RANGE && !is_period) return true;
     if (!good) problem_add(at.problems, at.where, "%s", error.message);
@@ -382,8 +382,8 @@ static void read_rule(struct reader *reader)
     take_webhook(reader);
     if (take_metric(reader)) {
         take_stat(reader);
+        take_by(reader); /* what a period is good for may depend on it */
         take_period(reader);
-        take_by(reader);
         take_where(reader);
     } else if (!value_of(reader, "period")) {
         take_period(reader);

@@ -314,6 +314,21 @@ static void nothing_to_compare_is_no_alert(void **state)
     bench_destroy(bench);
 }
 
+static void goals_by_goal(void **state)
+{
+    (void)state;
+    static const char rules[] = "[{'name':'behind','metric':'goal_progress','period':'this_month','by':['goal'],'below':0.5},"
+                                "{'name':'rich','metric':'actual','period':'this_month','by':['goal'],'above':90}]";
+    struct bench *bench = bench_create(rules);
+    put_fact(bench->cells, "", "goal goal=g metric=revenue goal_period=2026-03 target=100 currency=EUR");
+    put_fact(bench->cells, "2026-03-02", "deal_won currency=EUR amount=4000");
+    watch(bench, rules);
+    expect(bench, "behind {'goal':'g'} raised 0.4;");
+    tell(bench, "2026-03-10", "deal_won currency=EUR amount=5500");
+    expect(bench, "behind {'goal':'g'} cleared 0.95;rich {'goal':'g'} raised 95;");
+    bench_destroy(bench);
+}
+
 static void rules_that_come_and_go(void **state)
 {
     (void)state;
@@ -505,6 +520,7 @@ int main(void)
         cmocka_unit_test(against_the_period_before),
         cmocka_unit_test(money_by_currency),
         cmocka_unit_test(nothing_to_compare_is_no_alert),
+        cmocka_unit_test(goals_by_goal),
         cmocka_unit_test(rules_that_come_and_go),
         cmocka_unit_test(too_many_at_once_wait),
         cmocka_unit_test(rows_of_a_rule_are_bounded),
