@@ -43,7 +43,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     buffer->len += (size_t)need;
 }
 
-void buffer_varint(struct buffer *buffer, uint64_t value)
+void buffer_varint_long(struct buffer *buffer, uint64_t value)
 {
     uint8_t bytes[10];
     size_t n = 0;
@@ -65,11 +65,16 @@ void buffer_text(struct buffer *buffer, struct span text)
 
 void buffer_decimal(struct buffer *buffer, int64_t value)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+        "4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
+        "99";
     char digits[20];
     size_t n = sizeof digits;
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do digits[--n] = (char)('0' + rest % 10);
-    while (rest /= 10);
+    for (; rest >= 10; rest /= 100) memcpy(digits + (n -= 2), pairs + rest % 100 * 2, 2);
+    if (rest || n == sizeof digits) digits[--n] = (char)('0' + rest);
+    if (n < sizeof digits - 1 && digits[n] == '0') n++; /* of a pair below ten */
     if (value < 0) buffer_byte(buffer, '-');
     buffer_put(buffer, digits + n, sizeof digits - n);
 }
@@ -81,12 +86,7 @@ static bool need(struct cursor *cursor, size_t bytes)
     return false;
 }
 
-uint8_t cursor_byte(struct cursor *cursor)
-{
-    return need(cursor, 1) ? *cursor->at++ : 0;
-}
-
-uint64_t cursor_varint(struct cursor *cursor)
+uint64_t cursor_varint_long(struct cursor *cursor)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {

@@ -13,7 +13,7 @@ void buffer_deinit(struct buffer *buffer);
 void buffer_reserve(struct buffer *buffer, size_t more);
 void buffer_put(struct buffer *buffer, const void *bytes, size_t len);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void buffer_varint(struct buffer *buffer, uint64_t value); /* LEB128: 7 bits a byte, low ones first */
+void buffer_varint_long(struct buffer *buffer, uint64_t value);
 void buffer_zigzag(struct buffer *buffer, int64_t value);  /* small magnitudes, either sign */
 void buffer_text(struct buffer *buffer, struct span text); /* varint length, bytes */
 void buffer_decimal(struct buffer *buffer, int64_t value); /* as decimal text */
@@ -26,6 +26,14 @@ static inline void buffer_byte(struct buffer *buffer, uint8_t byte)
 {
     if (buffer->len == buffer->room) buffer_reserve(buffer, 1);
     buffer->at[buffer->len++] = (char)byte;
+}
+/* LEB128: 7 bits a byte, low ones first. Most are one byte. */
+static inline void buffer_varint(struct buffer *buffer, uint64_t value)
+{
+    if (value < 0x80)
+        buffer_byte(buffer, (uint8_t)value);
+    else
+        buffer_varint_long(buffer, value);
 }
 static inline void buffer_str(struct buffer *buffer, const char *text)
 {
@@ -54,8 +62,17 @@ static inline bool cursor_more(const struct cursor *cursor)
 {
     return !cursor->broken && cursor->at < cursor->end;
 }
-uint8_t cursor_byte(struct cursor *cursor);
-uint64_t cursor_varint(struct cursor *cursor);
+static inline uint8_t cursor_byte(struct cursor *cursor)
+{
+    if (cursor_more(cursor)) return *cursor->at++;
+    cursor->broken = true;
+    return 0;
+}
+uint64_t cursor_varint_long(struct cursor *cursor);
+static inline uint64_t cursor_varint(struct cursor *cursor)
+{
+    return cursor_more(cursor) && *cursor->at < 0x80 ? *cursor->at++ : cursor_varint_long(cursor);
+}
 int64_t cursor_zigzag(struct cursor *cursor);
 struct span cursor_text(struct cursor *cursor);
 struct span cursor_bytes(struct cursor *cursor, size_t len);

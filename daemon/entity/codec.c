@@ -49,7 +49,7 @@ static uint8_t event_bits(const struct entity_event *event, const struct entity_
     int64_t step = event->time_us - before->time_us;
     return (uint8_t)((event->time_of_record ? EVENT_TIME_OF_RECORD : 0) | (event->named ? EVENT_NAMED : 0) |
                      (event->text.len ? EVENT_TEXT : 0) | (event->offset_s != before->offset_s ? EVENT_OFFSET : 0) |
-                     (span_equal(event->source, before->source) ? 0 : EVENT_SOURCE) | (event->sequence.len ? EVENT_SEQUENCE : 0) |
+                     (event->source_id == before->source_id ? 0 : EVENT_SOURCE) | (event->sequence.len ? EVENT_SEQUENCE : 0) |
                      (step % 1000000 == 0 ? EVENT_SECONDS
                       : step % 1000 == 0  ? EVENT_MS
                                           : 0));
@@ -67,15 +67,14 @@ static size_t shared_prefix(struct span a, struct span b)
     return n;
 }
 
-static void put_event(struct buffer *out, const struct entity_event *event, const struct entity_event *before,
-                      const struct names *names)
+static void put_event(struct buffer *out, const struct entity_event *event, const struct entity_event *before)
 {
     uint8_t bits = event_bits(event, before);
     buffer_byte(out, event->verb);
     buffer_byte(out, bits);
     buffer_zigzag(out, (event->time_us - before->time_us) / step_unit(bits));
     if (bits & EVENT_OFFSET) buffer_zigzag(out, event->offset_s);
-    if (bits & EVENT_SOURCE) buffer_varint(out, names_find(names, event->source));
+    if (bits & EVENT_SOURCE) buffer_varint(out, event->source_id);
     if (bits & EVENT_SEQUENCE) buffer_text(out, event->sequence);
     size_t shared = shared_prefix(before->id, event->id);
     buffer_varint(out, shared);
@@ -125,7 +124,7 @@ static void put_handed(struct buffer *out, const struct entity *entity, uint32_t
     }
 }
 
-void entity_encode(const struct entity *entity, const struct names *names, struct buffer *out)
+void entity_encode(const struct entity *entity, struct buffer *out)
 {
     uint32_t parts = parts_of(entity);
     buffer_byte(out, FORMAT);
@@ -133,8 +132,7 @@ void entity_encode(const struct entity *entity, const struct names *names, struc
     buffer_varint(out, entity->n_events);
     struct entity_event first = { .id = entity->id };
     const struct entity_event *before = &first;
-    for (uint32_t i = 0; i < entity->n_events; i++, before = &entity->events[i - 1])
-        put_event(out, &entity->events[i], before, names);
+    for (uint32_t i = 0; i < entity->n_events; i++, before = &entity->events[i - 1]) put_event(out, &entity->events[i], before);
     buffer_varint(out, entity->n_attributes);
     for (uint32_t i = 0; i < entity->n_attributes; i++) {
         buffer_varint(out, entity->attributes[i].attribute);
@@ -160,11 +158,12 @@ static struct span join(struct arena *arena, struct span before, size_t shared, 
     return (struct span){ text, shared + rest.len };
 }
 
-static struct span name_text(struct cursor *in, const struct names *names, uint64_t id)
+static name_id take_name(struct cursor *in, const struct names *names)
 {
-    if (id < names->n) return names_text(names, (name_id)id);
+    uint64_t id = cursor_varint(in);
+    if (id < names->n) return (name_id)id;
     in->broken = true;
-    return NO_SPAN;
+    return 0;
 }
 
 static struct entity_event take_event(struct cursor *in, const struct entity_event *before, struct arena *arena,
@@ -174,7 +173,8 @@ static struct entity_event take_event(struct cursor *in, const struct entity_eve
     uint8_t bits = cursor_byte(in);
     event.time_us = before->time_us + cursor_zigzag(in) * step_unit(bits);
     event.offset_s = bits & EVENT_OFFSET ? (int32_t)cursor_zigzag(in) : before->offset_s;
-    event.source = bits & EVENT_SOURCE ? name_text(in, names, cursor_varint(in)) : before->source;
+    event.source_id = bits & EVENT_SOURCE ? take_name(in, names) : before->source_id;
+    event.source = names_text(names, event.source_id);
     if (bits & EVENT_SEQUENCE) event.sequence = cursor_text(in);
     size_t shared = cursor_varint(in);
     struct span rest = cursor_text(in);

@@ -394,8 +394,8 @@ enum applied entity_apply(struct entity *entity, const struct entity_context *co
                                   .time_of_record = event->time_of_record,
                                   .sequence = event->sequence,
                                   .source = event->source,
-                                  .id = event->id };
-    names_intern(context->names, event->source);
+                                  .id = event->id,
+                                  .source_id = names_intern(context->names, event->source) };
     name_event(&added, entity, context, event);
     uint32_t at = insert_event(entity, context, added);
     add_attributes(entity, context, event, at);

@@ -18,6 +18,7 @@ struct entity_event {
     name_id name;     /* stage (0: none), list, page, or the score */
     struct span text; /* `into` of a merge */
     struct span sequence, source, id;
+    name_id source_id; /* number of the source's name */
 };
 
 /* The value that an event gave to an attribute. Kept: the newest one whose event names its time, and all newer ones. */
@@ -125,7 +126,7 @@ name_id entity_next_name(struct span *names);
 void entity_hand_item(struct entity *entity, struct arena *arena, const struct handed_item *item, int factor);
 
 /* The compact form (codec.c). `decode` fills all but kind and id, pointing into `bytes`; arrays in the arena. False: not of this daemon's format. */
-void entity_encode(const struct entity *entity, const struct names *names, struct buffer *out);
+void entity_encode(const struct entity *entity, struct buffer *out);
 bool entity_decode(struct entity *entity, struct span bytes, struct arena *arena, const struct names *names);
 bool entity_is_empty(const struct entity *entity);   /* nothing to store */
 bool entity_is_settled(const struct entity *entity); /* every item handed to it is there once: only then can it be encoded */

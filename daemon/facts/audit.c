@@ -123,7 +123,7 @@ static void tell_record(struct teller *teller)
     if (!wanted(teller, FACT_RECORD)) return;
     struct fact_entry *entry = tell(teller, FACT_RECORD, 0);
     set_dim(entry, DIM_KIND, kind_name(teller));
-    set_dim(entry, DIM_EVENT_SOURCE, names_intern(teller->context->names, teller->created->source));
+    set_dim(entry, DIM_EVENT_SOURCE, teller->created->source_id);
     set_measure(entry, 1, !teller->blemished);
 }
 

@@ -135,7 +135,7 @@ static void hand_address(struct teller *teller, uint32_t attribute, char type)
     buffer_printf(&id, "%c%016llx", type, (unsigned long long)value->hash);
     buffer_zigzag(&payload, teller->created->time_us);
     buffer_text(&payload, teller->created->sequence);
-    buffer_varint(&payload, names_find(teller->context->names, teller->created->source));
+    buffer_varint(&payload, teller->created->source_id);
     buffer_text(&payload, teller->created->id);
     struct handed_item item = { .type = HANDED_MEMBER, .key = teller->entity->id };
     item.payload = arena_copy(teller->context->arena, buffer_all(&payload));

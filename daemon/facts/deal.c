@@ -126,7 +126,8 @@ static struct fact_entry *tell_close(struct deal *deal)
 {
     struct teller *teller = deal->teller;
     const struct course *course = &deal->course;
-    struct fact_entry *entry = tell(teller, course->status == WON ? FACT_DEAL_WON : FACT_DEAL_LOST, event_day(course->closed));
+    struct fact_entry *entry =
+        tell_fully(teller, course->status == WON ? FACT_DEAL_WON : FACT_DEAL_LOST, event_day(course->closed));
     set_dim(entry, DIM_PIPELINE, deal->pipeline);
     set_dim(entry, DIM_SALE, deal->sale);
     set_dim(entry, DIM_CURRENCY, deal->currency);

@@ -166,17 +166,25 @@ static struct fact_entry *add_entry(struct teller *teller)
         out->facts = bigger;
         out->room_facts = room;
     }
-    struct fact_entry *entry = &out->facts[out->n_facts];
-    memset(entry, 0, sizeof *entry);
-    return entry;
+    return &out->facts[out->n_facts];
 }
 
 struct fact_entry *tell(struct teller *teller, enum fact fact, int32_t day)
 {
+    if (wanted(teller, fact)) return tell_fully(teller, fact, day);
+    struct fact_entry *scratch = add_entry(teller);
+    scratch->key.fact = (uint16_t)fact;
+    scratch->key.n = 0;
+    return scratch;
+}
+
+struct fact_entry *tell_fully(struct teller *teller, enum fact fact, int32_t day)
+{
     const struct fact_row *row = &fact_rows[fact];
     struct fact_entry *entry = add_entry(teller);
-    if (wanted(teller, fact)) teller->out->n_facts++;
+    memset(entry, 0, sizeof *entry);
     entry->key.fact = (uint16_t)fact;
+    if (wanted(teller, fact)) teller->out->n_facts++;
     entry->key.n = (uint16_t)cell_dims(teller->context->rules, fact);
     entry->day = row->dating == DATED ? day : 0;
     entry->measures[0] = 1;

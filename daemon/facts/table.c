@@ -173,7 +173,6 @@ int fact_measure(const struct fact_row *row, struct span name)
 
 int fact_dimension(const struct fact_row *row, enum dimension dimension)
 {
-    for (int i = 0; i < row->n_dims; i++)
-        if (row->dims[i] == (int)dimension) return i;
-    return -1;
+    const int8_t *at = row->n_dims ? memchr(row->dims, (int)dimension, (size_t)row->n_dims) : NULL;
+    return at ? (int)(at - row->dims) : -1;
 }

@@ -44,8 +44,10 @@ int64_t elapsed_ms(int64_t from_us, int64_t to_us);
 int32_t event_day(const struct entity_event *event);
 
 /* A new fact on that day with count 1, all other measures absent or 0, and the entity's common and custom dimensions.
- * Returns a scratch entry when the fact is not wanted, so that callers need no branch. */
+ * Returns a scratch entry when the fact is not wanted, so that callers need no branch; nothing can be read from that. */
 struct fact_entry *tell(struct teller *teller, enum fact fact, int32_t day);
+/* The same for who reads from it what was written: filled also when the fact is not wanted. */
+struct fact_entry *tell_fully(struct teller *teller, enum fact fact, int32_t day);
 void set_dim(struct fact_entry *fact, enum dimension dimension, name_id value);
 void set_measure(struct fact_entry *fact, int index, int64_t value);
 

@@ -8,7 +8,7 @@ struct span win_encode(const struct win *win, const struct facts_context *contex
     buffer_zigzag(&out, win->event.time_us);
     buffer_zigzag(&out, win->event.offset_s);
     buffer_text(&out, win->event.sequence);
-    buffer_varint(&out, names_find(context->names, win->event.source));
+    buffer_varint(&out, win->event.source_id);
     buffer_text(&out, win->event.id);
     buffer_varint(&out, win->currency);
     buffer_zigzag(&out, win->amount);
@@ -35,6 +35,7 @@ bool win_decode(struct win *win, const struct handed_item *item, const struct fa
     win->n_dims = (uint32_t)cursor_varint(&in);
     if (in.broken || source >= context->names->n || win->n_dims > CELL_DIMS_MAX) return false;
     win->event.source = names_text(context->names, source);
+    win->event.source_id = source;
     for (uint32_t i = 0; i < win->n_dims; i++) win->dims[i] = (name_id)cursor_varint(&in);
     return !in.broken;
 }

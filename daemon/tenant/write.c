@@ -77,7 +77,7 @@ static void encode_entity(struct writer *writer, struct work *work)
         batch_doubt(writer->batch, work, "was handed what nobody hands over");
         return;
     }
-    entity_encode(&work->entity, &writer->tenant->names, &writer->scratch);
+    entity_encode(&work->entity, &writer->scratch);
     work->encoded = take_scratch(writer);
     work->same = work->stored.at && work->grave == is_grave(&work->entity) && span_equal(work->encoded, work->stored);
 }

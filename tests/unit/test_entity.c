@@ -49,10 +49,10 @@ static struct event_attribute text_of(uint16_t attribute, const char *text)
     return (struct event_attribute){ attribute, { .type = VALUE_TEXT, .text = span_of(text) } };
 }
 
-static struct buffer encode_of(const struct bench *bench, const struct entity *entity)
+static struct buffer encode_of(const struct entity *entity)
 {
     struct buffer bytes = { 0 };
-    entity_encode(entity, &bench->names, &bytes);
+    entity_encode(entity, &bytes);
     return bytes;
 }
 
@@ -98,7 +98,7 @@ static void any_order_of_arrival_gives_the_same_entity(void **state)
             events[j] = swap;
         }
         for (int i = 0; i < N_EVENTS; i++) entity_apply(&entity, &bench.context, &events[i]);
-        struct buffer bytes = encode_of(&bench, &entity);
+        struct buffer bytes = encode_of(&entity);
         assert_int_equal(entity.n_events, 6);
         assert_true(names_text(&bench.names, entity_name(&entity, ATTRIBUTE_OWNER, -1)).at[1] == '2');
         if (!round)
@@ -126,11 +126,11 @@ static void bytes_come_back_as_they_were(void **state)
     struct handed_item touch = { .type = HANDED_TOUCH, .key = SPAN("5call"), .payload = SPAN("xy") };
     entity_hand_item(&entity, &bench.arena, &touch, 1);
     entity.sums[HANDED_CALLS] = 3;
-    struct buffer bytes = encode_of(&bench, &entity);
+    struct buffer bytes = encode_of(&entity);
     assert_true(entity_decode(&again, buffer_all(&bytes), &bench.arena, &bench.names));
     assert_int_equal(again.wake_us, 12345);
     assert_int_equal(again.sums[HANDED_CALLS], 3);
-    struct buffer twice = encode_of(&bench, &again);
+    struct buffer twice = encode_of(&again);
     assert_int_equal(twice.len, bytes.len);
     assert_memory_equal(twice.at, bytes.at, bytes.len);
     for (size_t cut = 0; cut < bytes.len; cut++) { /* what is cut off is never read as something else */
@@ -190,7 +190,7 @@ static void a_deleted_contact_leaves_only_a_grave(void **state)
     entity_apply(&entity, &bench.context, &created);
     entity_apply(&entity, &bench.context, &merged);
     entity_apply(&entity, &bench.context, &deleted);
-    struct buffer bytes = encode_of(&bench, &entity);
+    struct buffer bytes = encode_of(&entity);
     assert_null(memmem(bytes.at, bytes.len, "personal-id", 11));
     assert_non_null(memmem(bytes.at, bytes.len, "K-2", 3)); /* the one it was merged into stays known */
     assert_int_equal(entity.n_attributes, 0);
