@@ -59,6 +59,11 @@ static void grow(struct map *map)
     *map = bigger;
 }
 
+void *map_get_by(const struct map *map, struct span key, uint64_t hash)
+{
+    return map->count ? find(map, key, hash)->value : NULL;
+}
+
 void *map_get(const struct map *map, struct span key)
 {
     return map->count ? find(map, key, bytes_hash(key.at, key.len))->value : NULL;
@@ -66,9 +71,13 @@ void *map_get(const struct map *map, struct span key)
 
 void *map_put(struct map *map, struct span key, void *value)
 {
+    return map_put_by(map, key, bytes_hash(key.at, key.len), value);
+}
+
+void *map_put_by(struct map *map, struct span key, uint64_t hash, void *value)
+{
     REQUIRE(value != NULL);
     if (map->count * 4 >= map->room * 3) grow(map);
-    uint64_t hash = bytes_hash(key.at, key.len);
     struct map_slot *slot = find(map, key, hash);
     void *old = slot->value;
     *slot = (struct map_slot){ key, value, hash };
@@ -78,8 +87,13 @@ void *map_put(struct map *map, struct span key, void *value)
 
 void *map_remove(struct map *map, struct span key)
 {
+    return map_remove_by(map, key, bytes_hash(key.at, key.len));
+}
+
+void *map_remove_by(struct map *map, struct span key, uint64_t hash)
+{
     if (!map->count) return NULL;
-    struct map_slot *slot = find(map, key, bytes_hash(key.at, key.len));
+    struct map_slot *slot = find(map, key, hash);
     void *old = slot->value;
     if (!old) return NULL;
     size_t mask = map->room - 1, hole = (size_t)(slot - map->slots);

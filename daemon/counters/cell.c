@@ -1,7 +1,30 @@
 #include "daemon/counters/cell.h"
 
 #include "common/error.h"
+#include "common/map.h"
 #include "common/number.h"
+
+static size_t key_bytes(const struct cell_key *key)
+{
+    return offsetof(struct cell_key, dims) + key->n * sizeof *key->dims;
+}
+
+struct span cell_bytes(const struct bucket *bucket, const struct cell_key *key)
+{
+    REQUIRE((const char *)(bucket + 1) == (const char *)key);
+    return (struct span){ (const char *)bucket, sizeof *bucket + key_bytes(key) };
+}
+
+uint64_t cell_key_hash(const struct cell_key *key)
+{
+    return bytes_hash(key, key_bytes(key));
+}
+
+uint64_t cell_hash(struct bucket bucket, uint64_t key_hash)
+{
+    uint64_t mixed = (key_hash ^ ((uint64_t)(uint32_t)bucket.number << 2 | bucket.type)) * UINT64_C(0x9e3779b97f4a7c15);
+    return mixed ^ mixed >> 29;
+}
 
 void cell_value_deinit(struct cell_value *value)
 {

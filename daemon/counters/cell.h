@@ -26,6 +26,12 @@ struct cell_key {
     name_id dims[CELL_DIMS_MAX];
 };
 
+/* A cell's key in maps: the bytes of a bucket and of the key that lies right behind it. Its hash is made of that of the key
+ * alone, so that a day's and its month's cell cost one. */
+struct span cell_bytes(const struct bucket *bucket, const struct cell_key *key);
+uint64_t cell_key_hash(const struct cell_key *key);
+uint64_t cell_hash(struct bucket bucket, uint64_t key_hash);
+
 struct cell_value {
     int64_t sums[MEASURES_MAX];
     struct histogram spread[MEASURES_MAX]; /* used for measures of MEASURE_DURATION */

@@ -17,7 +17,7 @@ enum {
 
 static void drop_differences(struct committed *committed)
 {
-    for (size_t i = 0; i < committed->n_differences; i++) difference_destroy(committed->differences[i]);
+    for (size_t i = 0; i < committed->n_differences; i++) difference_deinit(committed->differences[i]);
     committed->n_differences = 0;
     committed->version_before = -1; /* continues nothing: the tenant is loaded again */
 }

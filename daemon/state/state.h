@@ -30,7 +30,7 @@ struct hash_read {
     size_t n_values;
 };
 
-/* One field to set, or to remove (value.at == NULL). Sorted by key by the caller: equal keys stand together. */
+/* One field to set, or to remove (value.at == NULL). Equal keys stand together. */
 struct hash_write {
     struct span key, field, value;
 };

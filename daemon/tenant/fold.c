@@ -365,44 +365,6 @@ static void settle(struct batch *batch, struct work *work)
     if (work->before.n_listings || work->said.n_listings) batch_list(batch, work);
 }
 
-/* ---- cells ---- */
-
-static int compare_cells(const void *a, const void *b)
-{
-    const struct stored_cell *x = *(struct stored_cell *const *)a, *y = *(struct stored_cell *const *)b;
-    if (x->bucket.type != y->bucket.type) return (int)x->bucket.type - (int)y->bucket.type;
-    return (x->bucket.number > y->bucket.number) - (x->bucket.number < y->bucket.number);
-}
-
-/* The cell in memory; one that is not there is added, and to be read. */
-static struct stored_cell *find_cell(struct tenant *tenant, struct bucket bucket, const struct cell_key *key,
-                                     struct stored_cell **missing, size_t *n_missing)
-{
-    struct stored_cell *cell = tenant_cell(tenant, bucket, key);
-    if (cell) return cell;
-    return missing[(*n_missing)++] = tenant_cell_add(tenant, bucket, key);
-}
-
-static void ask_for_cells(struct batch *batch)
-{
-    struct ledger *ledger = &batch->ledger;
-    struct stored_cell **missing = arena_alloc(batch->arena, (2 * ledger->n + 1) * sizeof(struct stored_cell *));
-    size_t n = 0;
-    for (size_t i = 0; i < ledger->n; i++) {
-        struct difference *difference = ledger->differences[i];
-        difference->cell = find_cell(batch->tenant, difference->bucket, &difference->key, missing, &n);
-        if (difference->bucket.type != BUCKET_DAY) continue;
-        struct bucket month = { BUCKET_MONTH, month_of_day(difference->bucket.number) };
-        difference->month = find_cell(batch->tenant, month, &difference->key, missing, &n);
-    }
-    if (!batch->tenant->version) return; /* nothing is stored yet */
-    qsort(missing, n, sizeof *missing, compare_cells);
-    for (size_t from = 0, to; from < n; from = to) {
-        for (to = from + 1; to < n && compare_cells(&missing[from], &missing[to]) == 0; to++) continue;
-        loading_add_cells(batch->loading, batch->tenant, missing + from, to - from);
-    }
-}
-
 /* ---- the whole ---- */
 
 static void move_clock(struct batch *batch)
@@ -433,7 +395,7 @@ void batch_fold(struct batch *batch)
     for (size_t i = 0; i < batch->all.n; i++)
         if (batch->all.at[i]->changed) settle(batch, batch->all.at[i]);
     ledger_settle(&batch->ledger);
-    ask_for_cells(batch);
+    batch_ask_for_cells(batch);
 }
 
 void batch_deinit(struct batch *batch)

@@ -98,5 +98,8 @@ struct entity_context batch_entity_context(const struct batch *batch);
 /* What the entity says differs in its lines of lists (listing.c). */
 void batch_list(struct batch *batch, const struct work *work);
 
+/* Finds the cells of the differences, and asks for those that are not in memory (cells.c). */
+void batch_ask_for_cells(struct batch *batch);
+
 /* A contact's merge link changed from `old` (NULL: none) to what it says now: cuts and heals circles. */
 void batch_relink(struct batch *batch, struct work *contact, const struct entity_event *old);

@@ -4,41 +4,43 @@
 
 #include <stdlib.h>
 
-void difference_destroy(struct difference *difference)
+enum {
+    LOOK_AHEAD = 6 /* rows */
+};
+
+void difference_deinit(struct difference *difference)
 {
-    if (!difference) return;
     cell_value_deinit(&difference->value);
-    free(difference);
 }
 
 void ledger_deinit(struct ledger *ledger)
 {
-    for (size_t i = 0; i < ledger->n; i++) difference_destroy(ledger->differences[i]);
+    for (size_t i = 0; i < ledger->n; i++) difference_deinit(ledger->differences[i]);
     free(ledger->differences);
+    arena_deinit(&ledger->arena);
     map_deinit(&ledger->by_key);
     *ledger = (struct ledger){ 0 };
 }
 
-/* Bucket, fact and dimensions lie behind each other in the difference: they are its key in the map. */
-static struct span map_key(const struct difference *difference)
+static struct difference *add_difference(struct ledger *ledger, const struct difference *wanted)
 {
-    size_t bytes = offsetof(struct difference, key) + offsetof(struct cell_key, dims);
-    return (struct span){ (const char *)difference, bytes + difference->key.n * sizeof *difference->key.dims };
-}
-
-static struct difference *difference_of(struct ledger *ledger, struct bucket bucket, const struct cell_key *key)
-{
-    struct difference wanted = { .bucket = bucket, .key = *key };
-    struct difference *known = map_get(&ledger->by_key, map_key(&wanted));
-    if (known) return known;
     if (ledger->n == ledger->room) {
         ledger->room = ledger->room ? ledger->room * 2 : 64;
         ledger->differences = must_realloc(ledger->differences, ledger->room * sizeof *ledger->differences);
     }
-    known = must_zalloc(sizeof *known);
-    *known = wanted;
-    ledger->differences[ledger->n++] = known;
-    map_put(&ledger->by_key, map_key(known), known);
+    struct difference *added = arena_alloc(&ledger->arena, sizeof *added);
+    *added = *wanted;
+    return ledger->differences[ledger->n++] = added;
+}
+
+static struct difference *difference_of(struct ledger *ledger, struct bucket bucket, const struct cell_key *key)
+{
+    struct difference wanted = { .bucket = bucket, .key = *key, .key_hash = cell_key_hash(key) };
+    uint64_t hash = cell_hash(bucket, wanted.key_hash);
+    struct difference *known = map_get_by(&ledger->by_key, cell_bytes(&wanted.bucket, &wanted.key), hash);
+    if (known) return known;
+    known = add_difference(ledger, &wanted);
+    map_put_by(&ledger->by_key, cell_bytes(&known->bucket, &known->key), hash, known);
     return known;
 }
 
@@ -54,15 +56,34 @@ void ledger_add(struct ledger *ledger, const struct fact_entry *fact, int factor
     }
 }
 
+static bool same(const struct fact_entry *a, const struct fact_entry *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* How many of the rows come before one that equals `fact`; -1: none of the next few does. */
+static int rows_before(const struct statement *statement, uint32_t from, const struct fact_entry *fact)
+{
+    for (uint32_t i = from; i < statement->n_facts && i < from + LOOK_AHEAD; i++)
+        if (same(&statement->facts[i], fact)) return (int)(i - from);
+    return -1;
+}
+
+/* Both are told in the same order, so that rows that stay mostly meet; what does not meet cancels out in its cell. */
 void ledger_replace(struct ledger *ledger, const struct statement *before, const struct statement *after)
 {
-    uint32_t n = before->n_facts > after->n_facts ? before->n_facts : after->n_facts;
-    for (uint32_t i = 0; i < n; i++) {
+    uint32_t i = 0, j = 0;
+    while (i < before->n_facts || j < after->n_facts) {
         const struct fact_entry *old = i < before->n_facts ? &before->facts[i] : NULL;
-        const struct fact_entry *new = i < after->n_facts ? &after->facts[i] : NULL;
-        if (old && new &&memcmp(old, new, sizeof *old) == 0) continue;
-        if (old) ledger_add(ledger, old, -1);
-        if (new) ledger_add(ledger, new, 1);
+        const struct fact_entry *new = j < after->n_facts ? &after->facts[j] : NULL;
+        int added = old ? rows_before(after, j, old) : -1;
+        if (added == 0) {
+            i++, j++;
+        } else if (added > 0 || !old) {
+            ledger_add(ledger, new, 1), j++;
+        } else {
+            ledger_add(ledger, old, -1), i++;
+        }
     }
 }
 
@@ -74,7 +95,7 @@ void ledger_settle(struct ledger *ledger)
         if (!cell_value_is_zero(&difference->value))
             ledger->differences[kept++] = difference;
         else
-            difference_destroy(difference);
+            difference_deinit(difference);
     }
     ledger->n = kept;
     map_clear(&ledger->by_key);

@@ -8,13 +8,15 @@ struct difference {
     struct bucket bucket; /* BUCKET_DAY or BUCKET_NOW */
     struct cell_key key;
     struct cell_value value;
+    uint64_t key_hash;
     struct stored_cell *cell, *month; /* where it is added, once the batch has them; month: NULL for undated */
 };
 
 /* A zeroed struct ledger is an empty one. */
 struct ledger {
-    struct difference **differences; /* own memory each; sums may have come to zero */
+    struct difference **differences; /* sums may have come to zero */
     size_t n, room;
+    struct arena arena; /* where they lie */
     struct map by_key;
 };
 
@@ -27,4 +29,5 @@ void ledger_replace(struct ledger *ledger, const struct statement *before, const
 /* Drops what came to zero. */
 void ledger_settle(struct ledger *ledger);
 
-void difference_destroy(struct difference *difference);
+/* Releases what a difference holds beside itself. */
+void difference_deinit(struct difference *difference);

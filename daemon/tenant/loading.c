@@ -54,13 +54,7 @@ void loading_add_cells(struct loading *loading, struct tenant *tenant, struct st
     struct loading_target target = { .tenant = tenant, .cells = cells };
     struct hash_read *read = add_read(loading, target, bucket_key(loading, tenant, cells[0]->bucket));
     struct span *fields = arena_alloc(loading->arena, n * sizeof *fields);
-    struct buffer field = { 0 };
-    for (size_t i = 0; i < n; i++) {
-        buffer_clear(&field);
-        cell_field_write(&cells[i]->key, tenant->rules, &field);
-        fields[i] = arena_copy(loading->arena, buffer_all(&field));
-    }
-    buffer_deinit(&field);
+    for (size_t i = 0; i < n; i++) fields[i] = cells[i]->field;
     read->fields = fields;
     read->n_fields = n;
 }

@@ -25,7 +25,7 @@ struct page *loading_add_page(struct loading *loading, struct tenant *tenant, en
 /* The page that an entity stands on, or would. */
 struct page *loading_add_entity(struct loading *loading, struct tenant *tenant, enum kind kind, struct span id);
 
-/* Cells of one bucket that were just added to the tenant's memory. */
+/* Cells of one bucket that were just added to the tenant's memory; the texts of their keys are set. */
 void loading_add_cells(struct loading *loading, struct tenant *tenant, struct stored_cell **cells, size_t n);
 
 /* Reads all that was added, puts it into the tenants' memories, and begins anew. False: `outcome` and `error` say why; the caller then drops all tenants

@@ -53,51 +53,43 @@ static void destroy_cell(struct stored_cell *cell)
 static void forget_cell(struct cached *cached)
 {
     struct stored_cell *cell = (struct stored_cell *)cached;
-    map_remove(&cell->tenant->cells, cell->map_key);
+    map_remove_by(&cell->tenant->cells, cell_bytes(&cell->bucket, &cell->key), cell->hash);
     destroy_cell(cell);
 }
 
-/* Bucket and key as bytes. */
-static struct span cell_map_key(struct bucket bucket, const struct cell_key *key, char *room)
+struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash)
 {
-    uint32_t head[3] = { (uint32_t)bucket.type, (uint32_t)bucket.number, (uint32_t)key->fact << 16 | key->n };
-    memcpy(room, head, sizeof head);
-    memcpy(room + sizeof head, key->dims, key->n * sizeof *key->dims);
-    return (struct span){ room, sizeof head + key->n * sizeof *key->dims };
-}
-
-enum {
-    CELL_MAP_KEY_BYTES = 12 + CELL_DIMS_MAX * sizeof(name_id)
-};
-
-struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key)
-{
-    char room[CELL_MAP_KEY_BYTES];
-    struct stored_cell *cell = map_get(&tenant->cells, cell_map_key(bucket, key, room));
+    struct {
+        struct bucket bucket;
+        struct cell_key key;
+    } wanted = { bucket, *key };
+    struct stored_cell *cell = map_get_by(&tenant->cells, cell_bytes(&wanted.bucket, &wanted.key), cell_hash(bucket, key_hash));
     if (cell) cache_use(tenant->cache, &cell->cached);
     return cell;
 }
 
-struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key)
+enum {
+    CELL_OVERHEAD_BYTES = 64 /* of a slot in the map, and of an allocation */
+};
+
+struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash)
 {
-    char room[CELL_MAP_KEY_BYTES];
-    struct span map_key = cell_map_key(bucket, key, room);
-    struct stored_cell *cell = must_zalloc(sizeof *cell + map_key.len);
-    cell->map_key = (struct span){ memcpy(cell + 1, map_key.at, map_key.len), map_key.len };
+    struct stored_cell *cell = must_zalloc(sizeof *cell);
     cell->tenant = tenant;
     cell->bucket = bucket;
     cell->key = *key;
-    cell->cached = (struct cached){ .bytes = sizeof *cell + map_key.len + 32, .forget = forget_cell };
-    map_put(&tenant->cells, cell->map_key, cell);
+    cell->hash = cell_hash(bucket, key_hash);
+    cell->cached = (struct cached){ .bytes = sizeof *cell + CELL_OVERHEAD_BYTES, .forget = forget_cell };
+    map_put_by(&tenant->cells, cell_bytes(&cell->bucket, &cell->key), cell->hash, cell);
     cache_add(tenant->cache, &cell->cached);
     return cell;
 }
 
 void stored_cell_resized(struct stored_cell *cell)
 {
-    size_t bytes = sizeof *cell + cell->map_key.len + 32;
+    size_t bytes = sizeof *cell + CELL_OVERHEAD_BYTES;
     for (int i = 0; i < MEASURES_MAX; i++) bytes += cell->value.spread[i].room * sizeof *cell->value.spread[i].bars;
-    cache_resize(cell->tenant->cache, &cell->cached, bytes);
+    if (bytes != cell->cached.bytes) cache_resize(cell->tenant->cache, &cell->cached, bytes);
 }
 
 /* ---- the tenant ---- */

@@ -16,9 +16,11 @@ struct stored_cell {
     struct tenant *tenant;
     struct bucket bucket;
     struct cell_key key;
+    uint64_t hash;
     struct cell_value value;
-    struct span map_key;
-    bool changed; /* by the batch at work */
+    struct span field;        /* the text of its key, as the batch at work has it */
+    struct stored_cell *next; /* changed by the batch at work, in the same bucket */
+    bool changed;             /* by the batch at work */
 };
 
 struct batch;
@@ -91,6 +93,7 @@ struct tenant_position *tenant_position(struct tenant *tenant, struct span parti
 struct page *tenant_page(const struct tenant *tenant, enum kind kind, uint32_t number);
 struct page *tenant_page_add(struct tenant *tenant, enum kind kind, uint32_t number);
 
-struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key);
-struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key);
+/* `key_hash`: cell_key_hash of the key. */
+struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash);
+struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash);
 void stored_cell_resized(struct stored_cell *cell);

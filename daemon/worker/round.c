@@ -279,6 +279,8 @@ static struct committed *make_committed(struct batch *batch, int64_t version_bef
     made->clock_us = tenant->clock_us;
     made->differences = batch->ledger.differences;
     made->n_differences = batch->ledger.n;
+    made->arena = batch->ledger.arena;
+    batch->ledger.arena = (struct arena){ 0 };
     batch->ledger.differences = NULL;
     batch->ledger.n = batch->ledger.room = 0;
     copy_lines(batch, made);
@@ -293,7 +295,8 @@ static struct committed *make_committed(struct batch *batch, int64_t version_bef
 void committed_destroy(struct committed *committed)
 {
     if (!committed) return;
-    for (size_t i = 0; i < committed->n_differences; i++) difference_destroy(committed->differences[i]);
+    for (size_t i = 0; i < committed->n_differences; i++) difference_deinit(committed->differences[i]);
+    arena_deinit(&committed->arena);
     for (size_t i = 0; i < committed->n_names; i++) free((char *)committed->names[i].at);
     for (size_t i = 0; i < committed->n_lines; i++) free((char *)committed->lines[i].id.at);
     free(committed->lines);

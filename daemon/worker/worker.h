@@ -19,6 +19,7 @@ struct committed {
     int64_t clock_us;
     struct difference **differences;
     size_t n_differences;
+    struct arena arena; /* of the differences */
     struct list_change *lines;
     size_t n_lines;
     name_id first_name; /* numbers from here on are new … */

@@ -1,0 +1,186 @@
+/* Entities of a batch onto their pages, pages into the commit. */
+#include "daemon/state/keys.h"
+#include "daemon/tenant/place.h"
+#include "daemon/tenant/writer.h"
+
+#include <stdlib.h>
+
+enum {
+    SPLITS_PER_COMMIT = 64 /* and a quarter of the entities at work */
+};
+
+static void put_timer(struct writer *writer, struct span member, int64_t at_us)
+{
+    if (writer->n_timers == writer->room_timers) {
+        writer->room_timers = writer->room_timers ? writer->room_timers * 2 : 64;
+        writer->timers = must_realloc(writer->timers, writer->room_timers * sizeof *writer->timers);
+    }
+    writer->timers[writer->n_timers++] = (struct timer_write){ member, at_us };
+}
+
+static void put_wake_up(struct writer *writer, const struct work *work)
+{
+    if (work->entity.wake_us == work->old_wake_us && !work->rang) return;
+    put_timer(writer, timer_member(writer->arena, work->entity.kind, work->entity.id), work->entity.wake_us);
+    if (work->entity.wake_us < writer->tenant->next_timer_us) writer->tenant->next_timer_us = work->entity.wake_us;
+}
+
+/* A deleted contact stands under the hash of its id, and is moved there and back. */
+static bool is_grave(const struct entity *entity)
+{
+    int64_t deleted = entity->kind == KIND_CONTACT ? entity_last_deleted(entity) : -1;
+    return deleted >= 0 && deleted + 1 == entity->n_events && !entity->n_items;
+}
+
+/* All of them before any is put on a page: what one hands on to another may still lie in the bytes of the first. */
+static void encode_entity(struct writer *writer, struct work *work)
+{
+    if (entity_is_empty(&work->entity)) return;
+    if (!entity_is_settled(&work->entity)) {
+        batch_doubt(writer->batch, work, "was handed what nobody hands over");
+        return;
+    }
+    entity_encode(&work->entity, &writer->scratch);
+    work->encoded = writer_take(writer);
+    work->same = work->stored.at && work->grave == is_grave(&work->entity) && span_equal(work->encoded, work->stored);
+}
+
+static void encode_entities(struct writer *writer)
+{
+    struct batch *batch = writer->batch;
+    for (size_t i = 0; i < batch->all.n; i++) {
+        struct work *work = batch->all.at[i];
+        if (!work->changed) continue;
+        encode_entity(writer, work);
+        writer->tenant->kind[work->entity.kind].entities += (uint64_t)((work->encoded.at != NULL) - (work->stored.at != NULL));
+        writer->tenant->kind[work->entity.kind].bytes += work->encoded.len - work->stored.len;
+    }
+}
+
+static void change_page(struct writer *writer, struct page *page)
+{
+    if (page->changed) return;
+    page->changed = true;
+    if (writer->n_pages == writer->room_pages) {
+        writer->room_pages = writer->room_pages ? writer->room_pages * 2 : 64;
+        writer->pages = must_realloc(writer->pages, writer->room_pages * sizeof(struct page *));
+    }
+    writer->pages[writer->n_pages++] = page;
+}
+
+/* As the entities of a kind grow, so do its pages; in one commit only by so many. */
+static uint64_t pages_now(const struct writer *writer, enum kind kind)
+{
+    uint64_t old = writer->tenant->kind[kind].pages, wanted = place_pages_wanted(writer->tenant, kind);
+    uint64_t most = old + SPLITS_PER_COMMIT + writer->batch->all.n / 4;
+    if (!writer->tenant->kind[kind].entities || wanted <= old) return old;
+    return old && wanted > most ? most : wanted;
+}
+
+/* A page gives a new one its share. */
+static void split_page(struct writer *writer, enum kind kind, uint32_t number)
+{
+    struct page *from = tenant_page(writer->tenant, kind, place_split_from(number));
+    struct page *to = tenant_page(writer->tenant, kind, number);
+    REQUIRE(from && !to);
+    to = tenant_page_add(writer->tenant, kind, number);
+    struct span old = arena_copy(writer->arena, buffer_all(&from->bytes)), id, bytes;
+    while (page_next(&old, &id, &bytes)) {
+        if (place_of_record(writer->tenant, id, number + 1) != number) continue;
+        page_put(to, id, bytes);
+        page_put(from, id, NO_SPAN);
+        change_page(writer, from);
+        change_page(writer, to);
+    }
+}
+
+/* Pages that are to be split must be there. Nothing is stored of a kind that has no page yet. */
+static bool read_pages(struct writer *writer, const uint64_t *now)
+{
+    struct batch *batch = writer->batch;
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
+        uint64_t old = writer->tenant->kind[kind].pages;
+        for (uint64_t number = old; old && number < now[kind]; number++) {
+            uint32_t from = place_split_from(number);
+            if (from < old) loading_add_page(batch->loading, writer->tenant, (enum kind)kind, from);
+        }
+    }
+    return batch->outcome == DONE && loading_run(batch->loading, batch->settings, &batch->outcome, &batch->error);
+}
+
+static void grow_pages(struct writer *writer)
+{
+    uint64_t now[N_ENTITY_KINDS];
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) now[kind] = pages_now(writer, (enum kind)kind);
+    if (!read_pages(writer, now)) return;
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
+        uint64_t *pages = &writer->tenant->kind[kind].pages;
+        if (!*pages) *pages = now[kind];
+        for (; *pages < now[kind]; ++*pages) split_page(writer, (enum kind)kind, (uint32_t)*pages);
+    }
+}
+
+/* Where it stands now; a page that is not in memory after growing is a new one. */
+static struct page *page_of(struct writer *writer, const struct work *work)
+{
+    enum kind kind = work->entity.kind;
+    uint32_t number = place_number(writer->tenant, work->entity.id, writer->tenant->kind[kind].pages);
+    if (number == work->page->place.number) return work->page;
+    struct page *page = tenant_page(writer->tenant, kind, number);
+    return page ? page : tenant_page_add(writer->tenant, kind, number);
+}
+
+static void put_entity(struct writer *writer, struct work *work)
+{
+    if (work->same || (!work->stored.at && !work->encoded.at)) return;
+    struct page *page = page_of(writer, work);
+    struct span grave_id = NO_SPAN;
+    bool grave = work->encoded.at && is_grave(&work->entity);
+    if (grave || work->grave) grave_id = place_grave_id(writer->tenant, work->entity.id, writer->arena);
+    if (work->grave != grave) page_put(page, work->grave ? grave_id : work->entity.id, NO_SPAN);
+    page_put(page, grave ? grave_id : work->entity.id, work->encoded);
+    change_page(writer, page);
+    writer->tenant->graves += (uint64_t)(grave - work->grave);
+}
+
+static void put_pages(struct writer *writer)
+{
+    struct tenant *tenant = writer->tenant;
+    struct string_write *strings = arena_alloc(writer->arena, writer->n_pages * sizeof *strings);
+    for (size_t i = 0; i < writer->n_pages; i++) {
+        struct page *page = writer->pages[i];
+        page->changed = false;
+        strings[i].key = key_page(writer->arena, writer->batch->settings->prefix, tenant->name, (enum kind)page->place.kind,
+                                  page->place.number);
+        strings[i].value = buffer_all(&page->bytes); /* stays until the commit is answered */
+    }
+    writer->batch->commit.strings = strings;
+    writer->batch->commit.n_strings = writer->n_pages;
+    free(writer->pages);
+}
+
+/* What names no entity would ring for ever. */
+static void remove_unreadable_timers(struct writer *writer)
+{
+    enum kind kind;
+    struct span id;
+    for (size_t i = 0; i < writer->batch->n_timers; i++) {
+        struct span member = writer->batch->timers[i].member;
+        if (!timer_member_read(member, &kind, &id)) put_timer(writer, member, NEVER);
+    }
+}
+
+void write_pages(struct writer *writer)
+{
+    struct batch *batch = writer->batch;
+    encode_entities(writer);
+    grow_pages(writer);
+    for (size_t i = 0; i < batch->all.n && batch->outcome == DONE; i++) {
+        struct work *work = batch->all.at[i];
+        if (!work->changed) continue;
+        put_wake_up(writer, work);
+        put_entity(writer, work);
+    }
+    put_pages(writer);
+    remove_unreadable_timers(writer);
+}
