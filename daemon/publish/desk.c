@@ -104,7 +104,6 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
         take_differences(desk, committed);
     else
         desk->loaded = false;
-    if (board_is_stale(desk->board)) desk->loaded = false;
     mark_dirty(desk, now_us);
 }
 
@@ -113,6 +112,12 @@ static void copy_names(struct desk *desk, const struct names *names)
     names_deinit(&desk->names);
     names_init(&desk->names);
     for (name_id id = 1; id < names->n; id++) names_intern(&desk->names, names_text(names, id));
+}
+
+static struct tenant_settings desk_settings(const struct engine *engine)
+{
+    return (
+        struct tenant_settings){ .prefix = engine->settings->prefix, .kept = &engine->kept, .counted_by = engine->counted_by };
 }
 
 static bool load_once(struct desk *desk, struct state *state, const struct tenant_settings *settings, struct view *view,
@@ -128,11 +133,23 @@ static bool load_once(struct desk *desk, struct state *state, const struct tenan
     return true;
 }
 
+bool desk_catch_up(struct desk *desk, const struct engine *engine, struct state *state)
+{
+    struct tenant_settings settings = desk_settings(engine);
+    struct view view = { 0 };
+    struct error error = { "" };
+    bool fine = view_open(&view, state, &settings, desk->tenant, desk->rules, &error) && view.tenant->version == desk->version;
+    if (fine) {
+        struct cell_reader reader = view_reader(&view);
+        fine = board_catch_up(desk->board, &reader, &error);
+    }
+    view_close(&view);
+    return fine;
+}
+
 bool desk_load(struct desk *desk, const struct engine *engine, struct state *state, enum outcome *outcome, struct error *error)
 {
-    struct tenant_settings settings = { .prefix = engine->settings->prefix,
-                                        .kept = &engine->kept,
-                                        .counted_by = engine->counted_by };
+    struct tenant_settings settings = desk_settings(engine);
     for (int attempt = 0;; attempt++) {
         struct view view = { 0 };
         error->text[0] = 0;

@@ -51,6 +51,9 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
 /* What was taken in is not known any more: everything is to be read again. */
 void desk_doubt(struct desk *desk);
 
+/* Reads what the board lacks, if the tenant still stands at the desk's version. False: load it. */
+bool desk_catch_up(struct desk *desk, const struct engine *engine, struct state *state) MUST_USE;
+
 /* Reads everything as it stands now. */
 bool desk_load(struct desk *desk, const struct engine *engine, struct state *state, enum outcome *outcome,
                struct error *error) MUST_USE;

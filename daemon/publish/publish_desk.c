@@ -176,6 +176,7 @@ static bool send_standing(struct publisher *publisher, struct desk *desk, enum o
 
 bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
 {
+    if (desk->loaded && board_is_stale(desk->board)) desk->loaded = desk_catch_up(desk, publisher->engine, publisher->state);
     bool reloaded = !desk->loaded || alerts_left_behind(desk);
     size_t n = 0;
     struct rendered *rendered = arena_zalloc(&publisher->arena, (publisher->engine->catalogue->n_reports + 1) * sizeof *rendered);

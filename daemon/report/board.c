@@ -3,6 +3,10 @@
 
 #include <stdlib.h>
 
+enum {
+    CATCH_UPS_MAX = 64 /* then it is loaded as a whole: what was is given back */
+};
+
 /* Each metric of the columns once, and which one each column shows. */
 static void list_metrics(struct board *board, struct board_report *of)
 {
@@ -49,6 +53,7 @@ static void clear_day(struct board *board)
         if (board->tallies[i].owned) tally_destroy(board->tallies[i].tally);
     weights_deinit(&board->weights);
     goals_deinit(&board->goals);
+    board->goals_read = 0;
     lists_deinit(&board->lists);
     arena_reset(&board->day_arena);
     board->n_tallies = 0;
@@ -163,6 +168,13 @@ static void open_day(struct board *board)
     for (size_t i = 0; i < board->n_watches; i++) open_watch(board, &board->watches[i], spec);
 }
 
+/* The tallies that goals have made since: they follow differences from here on. */
+static void put_goals(struct board *board)
+{
+    for (; board->goals_read < board->goals.n_tallies; board->goals_read++)
+        put_tally(board, board->goals.tallies[board->goals_read], &board->goals_touched, false);
+}
+
 /* Goals that reports show: those that begin in any of their periods. */
 static bool open_goals(struct board *board, const struct cell_reader *reader, struct error *error)
 {
@@ -181,7 +193,7 @@ static bool open_goals(struct board *board, const struct cell_reader *reader, st
     for (size_t i = 0; i < board->n_watches; i++)
         if (board->watches[i].what.metric->shape == SHAPE_GOAL) *begin++ = board->watches[i].period.now;
     if (!goals_read(&board->goals, reader, error)) return false;
-    for (size_t i = 0; i < board->goals.n_tallies; i++) put_tally(board, board->goals.tallies[i], &board->goals_touched, false);
+    put_goals(board);
     return true;
 }
 
@@ -233,7 +245,7 @@ bool board_load(struct board *board, int32_t today, const struct cell_reader *re
     struct reading reading;
     clear_day(board);
     board->today = today;
-    board->stale = false;
+    board->catch_ups = 0;
     open_day(board);
     if (!open_goals(board, reader, error) || !load_lists(board, reader, error)) return false;
     for (int fact = 0; fact < N_FACTS; fact++) index_fact(board, (enum fact)fact);
@@ -253,8 +265,56 @@ int32_t board_today(const struct board *board)
 void board_add(struct board *board, int32_t day, const struct cell_key *key, const struct cell_value *difference)
 {
     struct period period = { day, day };
-    if (key->fact == FACT_GOAL && goals_take(&board->goals, key, difference->sums[0])) board->stale = true;
+    if (key->fact == FACT_GOAL) goals_take(&board->goals, key, difference->sums[0]);
     take_cell_in(board, fact_rows[key->fact].dating == UNDATED ? NULL : &period, key, difference);
+}
+
+/* A cell that goals want which the board did not have when it was read. */
+static void take_late_cell(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)
+{
+    struct board *board = context;
+    for (size_t i = board->goals_read; i < board->goals.n_tallies; i++)
+        (void)tally_add(board->goals.tallies[i], period, key, value);
+}
+
+static bool read_new_goals(struct board *board, const struct cell_reader *reader, struct error *error)
+{
+    struct reading reading;
+    bool takes[N_FACTS] = { false };
+    reading_init(&reading);
+    for (size_t i = board->goals_read; i < board->goals.n_tallies; i++) {
+        tally_needs(board->goals.tallies[i], &reading);
+        for (int fact = 0; fact < N_FACTS; fact++)
+            takes[fact] = takes[fact] || tally_takes(board->goals.tallies[i], (enum fact)fact);
+    }
+    bool good = reading_run(&reading, reader, take_late_cell, board, error);
+    reading_deinit(&reading);
+    put_goals(board);
+    for (int fact = 0; fact < N_FACTS; fact++)
+        if (takes[fact]) index_fact(board, (enum fact)fact);
+    board->goals_touched = true;
+    touch_shared(board);
+    return good;
+}
+
+static void touch_lists(struct board *board, unsigned shown)
+{
+    for (size_t i = 0; i < board->catalogue->n_reports; i++)
+        board->reports[i].touched = board->reports[i].touched || (board->reports[i].report->lists & shown);
+}
+
+static bool read_short_lists(struct board *board, const struct cell_reader *reader, struct error *error)
+{
+    lists_deinit(&board->lists);
+    touch_lists(board, UINT8_MAX);
+    return load_lists(board, reader, error);
+}
+
+bool board_catch_up(struct board *board, const struct cell_reader *reader, struct error *error)
+{
+    if (board->catch_ups++ == CATCH_UPS_MAX) return board_load(board, board->today, reader, error);
+    if (board->goals_read < board->goals.n_tallies && !read_new_goals(board, reader, error)) return false;
+    return !lists_are_short(&board->lists) || read_short_lists(board, reader, error);
 }
 
 void board_add_line(struct board *board, enum list list, struct span id, const struct list_line *before,
@@ -262,13 +322,12 @@ void board_add_line(struct board *board, enum list list, struct span id, const s
 {
     enum report_list shown = list == LIST_OPEN_DEALS ? SHOWS_OPEN_DEALS : SHOWS_OFFENDERS;
     lists_take(&board->lists, list, id, before, after);
-    for (size_t i = 0; i < board->catalogue->n_reports; i++)
-        board->reports[i].touched = board->reports[i].touched || board->reports[i].report->lists >> shown & 1;
+    touch_lists(board, 1u << shown);
 }
 
 bool board_is_stale(const struct board *board)
 {
-    return board->stale || lists_are_short(&board->lists);
+    return board->goals_read < board->goals.n_tallies || lists_are_short(&board->lists);
 }
 
 bool board_touched(const struct board *board, size_t report)

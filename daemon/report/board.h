@@ -27,8 +27,12 @@ void board_add_line(struct board *board, enum list list, struct span id, const s
                     const struct list_line *after);
 
 /* What came cannot be followed by differences (a goal was set that nobody had before; more went from a list than
- * its reserve makes up for): load it again before rendering. */
+ * its reserve makes up for): let it catch up, or load it again, before rendering. */
 bool board_is_stale(const struct board *board);
+
+/* Reads what it lacks, of the very version that its differences have come to. False: cells could not be read, or are of
+ * another version; then it must be loaded again. */
+bool board_catch_up(struct board *board, const struct cell_reader *reader, struct error *error) MUST_USE;
 
 /* May any number of the report (numbered as in the catalogue), or of the single metrics, differ from when it was last
  * rendered? False: nothing came that it counts. */

@@ -96,7 +96,8 @@ struct board {
     bool goals_touched;
     struct lists lists;
     uint16_t lists_kept; /* a bit per list that a report shows */
-    bool stale;          /* there is a goal whose metric was not read yet */
+    size_t goals_read;   /* so many of the goals' tallies are filled */
+    size_t catch_ups;    /* since the last load */
     struct board_tally *tallies;
     size_t n_tallies, room_tallies;
     struct board_tally *of_fact[N_FACTS]; /* those that take such cells */

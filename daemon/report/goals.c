@@ -111,13 +111,11 @@ static struct goal *add_goal(struct goals *goals, const struct cell_key *key)
     return goal;
 }
 
-bool goals_take(struct goals *goals, const struct cell_key *key, int64_t count)
+void goals_take(struct goals *goals, const struct cell_key *key, int64_t count)
 {
-    size_t before = goals->n_tallies;
     struct goal *goal = map_get(&goals->by_cell, (struct span){ (const char *)key->dims, key->n * sizeof *key->dims });
     if (!goal) goal = add_goal(goals, key);
     goal->count += count;
-    return goals->n_tallies > before;
 }
 
 const struct goal *goals_find(const struct goals *goals, name_id id)
@@ -139,7 +137,7 @@ const struct metric **goals_metrics(const struct goals *goals, const struct metr
 static void take_goal(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)
 {
     (void)period;
-    if (key->fact == FACT_GOAL) (void)goals_take(context, key, value->sums[0]);
+    if (key->fact == FACT_GOAL) goals_take(context, key, value->sums[0]);
 }
 
 bool goals_read(struct goals *goals, const struct cell_reader *reader, struct error *error)

@@ -32,8 +32,8 @@ void goals_init(struct goals *goals, const struct catalogue *catalogue, const st
                 size_t n_begin, struct arena *arena);
 void goals_deinit(struct goals *goals); /* its tallies, too */
 
-/* Takes a cell of FACT_GOAL, or a difference of one. True: there is a tally more, whose cells have to be read. */
-bool goals_take(struct goals *goals, const struct cell_key *key, int64_t count);
+/* Takes a cell of FACT_GOAL, or a difference of one. There may then be a tally more, whose cells have to be read. */
+void goals_take(struct goals *goals, const struct cell_key *key, int64_t count);
 
 /* Reads all of them, as they stand. False: cells could not be read. */
 bool goals_read(struct goals *goals, const struct cell_reader *reader, struct error *error) MUST_USE;

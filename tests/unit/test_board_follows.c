@@ -30,16 +30,22 @@ struct story {
     const char *folder;
     struct state *state;
     struct follower followers[4];
-    size_t n, stale;
+    size_t n, caught_up;
 };
+
+static void open_view(struct story *story, const struct follower *follower, struct view *view)
+{
+    struct error error = { "" };
+    struct worker_parts parts = engine_parts(&story->engine);
+    const struct rules *rules = settings_rules(story->engine.settings, follower->tenant);
+    assert_true(view_open(view, story->state, &parts.tenants, follower->tenant, rules, &error));
+}
 
 static void load(struct story *story, struct follower *follower)
 {
     struct error error = { "" };
     struct view view;
-    struct worker_parts parts = engine_parts(&story->engine);
-    const struct rules *rules = settings_rules(story->engine.settings, follower->tenant);
-    assert_true(view_open(&view, story->state, &parts.tenants, follower->tenant, rules, &error));
+    open_view(story, follower, &view);
     struct cell_reader reader = view_reader(&view);
     names_deinit(&follower->names);
     names_init(&follower->names);
@@ -47,6 +53,21 @@ static void load(struct story *story, struct follower *follower)
     assert_true(board_load(follower->board, view.tenant->today, &reader, &error));
     follower->version = view.tenant->version;
     view_close(&view);
+}
+
+/* As a desk does: of the very version, or as a whole. */
+static void catch_up(struct story *story, struct follower *follower)
+{
+    struct error error = { "" };
+    struct view view;
+    open_view(story, follower, &view);
+    struct cell_reader reader = view_reader(&view);
+    bool same = view.tenant->version == follower->version;
+    if (same) assert_true(board_catch_up(follower->board, &reader, &error));
+    story->caught_up += same;
+    view_close(&view);
+    if (!same) load(story, follower);
+    assert_false(board_is_stale(follower->board));
 }
 
 static struct follower new_follower(struct span tenant)
@@ -98,10 +119,7 @@ static void follow(void *context, struct committed *committed)
         }
         follower->version = committed->version;
     }
-    if (board_is_stale(follower->board)) {
-        load(story, follower);
-        story->stale++;
-    }
+    if (board_is_stale(follower->board)) catch_up(story, follower);
     committed_destroy(committed);
 }
 
@@ -181,7 +199,7 @@ static size_t play(const char *folder, const struct catalogue *catalogue)
     story.state->ops->destroy(story.state);
     settings_destroy(settings);
     problems_deinit(&problems);
-    return story.stale;
+    return story.caught_up;
 }
 
 static void followed_is_what_is_loaded(void **state)
@@ -191,7 +209,7 @@ static void followed_is_what_is_loaded(void **state)
     struct catalogue_file shipped = catalogue_shipped();
     struct catalogue *catalogue = catalogue_load(&shipped, 1, &problems);
     struct dirent **stories;
-    size_t stale = 0, played = 0;
+    size_t caught_up = 0, played = 0;
     int n = scandir(SOURCE_DIR "/tests/cases", &stories, NULL, alphasort);
     for (int i = 0; i < n; i++) {
         char folder[FOLDER_BYTES], events[PATH_BYTES];
@@ -199,12 +217,12 @@ static void followed_is_what_is_loaded(void **state)
         snprintf(events, sizeof events, "%s/events.ndjson", folder);
         free(stories[i]);
         if (access(events, R_OK)) continue;
-        stale += play(folder, catalogue);
+        caught_up += play(folder, catalogue);
         played++;
     }
     free(stories);
     assert_true(played > 30);
-    assert_true(stale > 0); /* a goal that nobody had before */
+    assert_true(caught_up > 0); /* with a goal that nobody had before */
     catalogue_destroy(catalogue);
     problems_deinit(&problems);
 }

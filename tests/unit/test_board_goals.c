@@ -39,6 +39,14 @@ static void load(struct board *board)
     assert_false(board_is_stale(board));
 }
 
+static void catch_up(struct board *board)
+{
+    struct error error = { 0 };
+    struct cell_reader reader = memory_reader(cells);
+    assert_true(board_catch_up(board, &reader, &error));
+    assert_false(board_is_stale(board));
+}
+
 static struct board *new_board(void)
 {
     struct board *board = board_create(catalogue, &cells->rules, &cells->names, NULL, 0);
@@ -59,7 +67,7 @@ static void tell(struct board *board, const char *at, const char *text)
 /* Rows of this month; quotes as '. */
 static const char *rows_of(struct board *board)
 {
-    static char text[4096];
+    static char text[1 << 16];
     struct board_limits limits = { 200, 0 };
     struct board_document document;
     board_render(board, 0, &limits, &document);
@@ -104,8 +112,29 @@ static void what_is_wanted_may_change(void **state)
     assert_string_equal(rows_of(board), "'rows':[]");
     tell(board, "", "goal goal=g metric=revenue goal_period=2026-03 target=60 currency=EUR owner=ben");
     assert_true(board_is_stale(board));
-    load(board);
+    catch_up(board);
     assert_non_null(strstr(rows_of(board), "'actual':{},'goal_progress':0"));
+    board_destroy(board);
+}
+
+/* One goal after the other, more than it catches up with one by one; all follow. */
+static void many_goals_one_by_one(void **state)
+{
+    (void)state;
+    char text[128];
+    struct board *board = new_board();
+    put_fact(cells, "2026-03-02", "deal_won owner=u7 currency=EUR amount=3000");
+    load(board);
+    for (int i = 0; i < 150; i++) {
+        snprintf(text, sizeof text, "goal goal=g%d metric=revenue goal_period=2026-03 target=100 currency=EUR owner=u%d", i, i);
+        tell(board, "", text);
+        assert_true(board_is_stale(board));
+        catch_up(board);
+    }
+    assert_non_null(strstr(rows_of(board), "'goal':'g7','target':{'EUR':100.00},'actual':{'EUR':30.00},'goal_progress':0.3"));
+    tell(board, "2026-03-03", "deal_won owner=u149 currency=EUR amount=100");
+    assert_true(board_touched(board, 0));
+    assert_non_null(strstr(rows_of(board), "'goal':'g149','target':{'EUR':100.00},'actual':{'EUR':1.00}"));
     board_destroy(board);
 }
 
@@ -143,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_goal_follows_its_metric),
         CASE(what_is_wanted_may_change),
+        CASE(many_goals_one_by_one),
         CASE(goals_that_nobody_shows_cost_nothing),
         CASE(a_forecast_as_goal_follows_its_weights),
     };
