@@ -35,7 +35,7 @@ ATTRIBUTES = {
     "campaign": "name channel budget cost currency",
     "response": "campaign contact channel",
     "visit": "contact page goal",
-    "goal": "metric target period pipeline",
+    "goal": "metric target period pipeline currency",
     "user": "name",
 }
 ATTRIBUTES = {kind: (COMMON + " " + names).split() for kind, names in ATTRIBUTES.items()}
