@@ -68,9 +68,7 @@ class Ask:
 
     def check_range(self):
         metric, whole = self.metric, self.metric.whole
-        if metric.days and self.range == EVER:
-            raise Refused("bad_range")
-        if any(term.span == "now" for term in metric.terms) and self.range != EVER:
+        if metric.days and self.range == EVER and not self.unit:
             raise Refused("bad_range")
         if whole and self.unit is None and not self.almanac.whole(whole, self.range):
             raise Refused("bad_range")
@@ -142,7 +140,7 @@ class Ask:
         """Is there a row: a fact in the range, or a level that is not 0 at its day?"""
         for term, rows in zip(self.metric.terms, chosen):
             part = self.select(term, rows.get(key, []), unit)
-            if term.span in ("level", "before"):
+            if term.span in ("level", "before", "unit before"):
                 if (unit is None or unit <= self.facts.today) and sum(sign for sign, _ in part):
                     return True
             elif part:

@@ -31,6 +31,7 @@ FACTS = {
     "promise_met": ("case", CASE + " promise"), "promise_missed": ("case", CASE + " promise"), "rating": ("case", "channel case_kind"),
     "service_contact": ("interaction call", "channel currency"), "visit": ("visit", "page"),
     "user_active": ("user", "user"), "user_entered": ("user", "user"), "user_left": ("user", "user"),
+    "goal_set": ("goal", "pipeline metric currency"),
     "duplicate_contact": ("contact", ""), "double_submission": ("contact", ""),
     "overdue_deal": ("deal", "pipeline stage"), "stale_deal": ("deal", "pipeline stage"),
     "missing_value": (None, "kind attribute owner"), "unlisted_value": (None, "kind attribute owner"), "unknown_reference": (None, "kind"),

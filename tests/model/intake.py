@@ -10,7 +10,7 @@ ISO_DECIMALS = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "VND": 0, "KWD": 3, "BHD
 INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$")
 MONEY, SECONDS = re.compile(r"-?\d+(\.\d+)?$"), re.compile(r"\d+(\.\d+)?$")
 EPOCH = datetime.datetime(1970, 1, 1)
-CONTENT = {"amount": "money", "cost": "money", "budget": "money", "target": "money", "currency": "currency", "expected_close": "date", "due": "instant",
+CONTENT = {"amount": "money", "cost": "money", "budget": "money", "target": "target", "currency": "currency", "expected_close": "date", "due": "instant",
            "response_due": "instant", "resolve_due": "instant", "duration_s": "seconds", "wait_s": "seconds", "callback": "flag",
            "tags": "texts", "score": "score", "period": "period"}
 OWN = {"list": ("subscribed", "unsubscribed"), "into": ("merged",), "score": ("rated",)}
@@ -85,10 +85,10 @@ class Intake:
 
     def envelope(self, raw):
         for name in ("id", "source", "type", "subject"):
-            if raw.get(name) is None or raw[name] == "":
+            if raw.get(name) is None:
                 self.reject("missing_attribute")
         for name in ("id", "source", "type", "subject", "sequence"):
-            if name in raw and not isinstance(raw[name], str) or len(str(raw.get(name, "")).encode()) > 256:
+            if name in raw and (not isinstance(raw[name], str) or not raw[name] or (name != "type" and len(raw[name].encode()) > 256)):
                 self.reject("bad_attribute")
 
     def type_of(self, text):
@@ -117,9 +117,13 @@ class Intake:
         for name in REQUIRED.get((event.kind, event.verb), []):
             if found.get(name) is None:
                 self.reject("missing_attribute")
-        currency = found.get("currency") or self.settings(event.tenant).get("currency", "EUR")
+        named = found.get("currency")
+        currency = named or self.settings(event.tenant).get("currency", "EUR")
         for name, value in found.items():
-            if value is not None and not getattr(self, "is_" + CONTENT.get(name, "text"))(value, currency):
+            form = CONTENT.get(name, "text")
+            if form == "target":
+                form = "money" if named else "number"
+            if value is not None and not getattr(self, "is_" + form)(value, currency):
                 self.reject("bad_attribute")
         return found
 
@@ -129,11 +133,14 @@ class Intake:
         return isinstance(value, str) and len(value.encode("utf-8", "surrogatepass")) <= 1024
 
     @staticmethod
-    def is_money(value, currency):
+    def is_number(value, _):
         text = value if isinstance(value, str) else format(value, "f") if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else "?"
-        if not MONEY.match(text) or not isinstance(currency, str):
+        return MONEY.match(text) is not None
+
+    def is_money(self, value, currency):
+        if not self.is_number(value, currency) or not isinstance(currency, str):
             return False
-        fine = Decimal(text).scaleb(decimals(currency))
+        fine = Decimal(str(value)).scaleb(decimals(currency))
         return fine == int(fine) and abs(fine) < 10 ** 15
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Facts of campaigns, responses, visits and users. A goal states none: it is asked for by its metric."""
+"""Facts of campaigns, responses, visits, users and goals."""
 
 
 class MarketingFacts:
@@ -34,4 +34,6 @@ class MarketingFacts:
                 self.put("user_active", user, (unit, start), who)
 
     def facts_of_goal(self, goal):
-        pass
+        if None not in (goal.get("period"), goal.get("metric"), goal.get("target")):
+            more = {"pipeline": goal.get("pipeline"), "metric": goal.get("metric"), "currency": self.currency(goal)}
+            self.put("goal_set", goal, self.almanac.named(goal.get("period"))[0], more, amount=self.money(goal, "target"))

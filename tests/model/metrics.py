@@ -27,6 +27,16 @@ class Metric:
         self.value, self.terms = value, [t if isinstance(t, Term) else Term(t) for t in terms]
         self.whole, self.spread, self.days, self.only = whole, spread, days, only
 
+    @property
+    def money(self):
+        """Has it a value per currency?"""
+        return self.value([[] for _ in self.terms], Nothing) == {}
+
+
+class Nothing:
+    """What a value reads of a query about nothing."""
+    stat, days = "average", 0
+
 
 # --- sums ---
 def total(part, measure="count"):
@@ -197,6 +207,7 @@ METRICS = {
     "win_probability": Metric(lambda parts, ask: probability(parts[0]), Term("stage_outcome", "ever"), only={"pipeline", "stage"}),
     "forecast": forecast(lambda chance: chance), "best_case": forecast(lambda chance: 1), "commit": forecast(lambda chance: chance >= Fraction(7, 10)),
 }
+METRICS |= {"won": METRICS["revenue"], "open": amount("deal_expected"), "goal": amount("goal_set", metric="revenue")}
 METRICS |= {"emails_" + verb: count("email_" + verb) for verb in ("sent", "delivered", "opened", "clicked", "replied", "bounced", "complained")}
 METRICS |= {"email_%s_rate" % name: share("email_" + verb, "email_sent")
             for name, verb in (("open", "opened"), ("click", "clicked"), ("reply", "replied"), ("bounce", "bounced"))}

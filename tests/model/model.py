@@ -11,11 +11,8 @@ from pathlib import Path
 
 from ask import Ask, Refused
 from facts import Facts, Row, entities_of
-from goals import AskGoals
+from goals import VALUES, AskGoals
 from intake import Intake, Rejected, decimals, micros
-
-GOALS = ("goal_progress", "expected_progress")
-
 
 class Model:
     """All tenants, of lines (bytes) in their order of arrival. `rejected`: [(line number, reason code)]."""
@@ -63,7 +60,7 @@ class Model:
         try:
             if tenant not in self.events and tenant not in self.arrivals and tenant not in self.config.get("tenants", {}):
                 raise Refused("unknown_tenant")
-            rows = (AskGoals if query["metric"] in GOALS else Ask)(self.facts(tenant), query).answer()
+            rows = (AskGoals if query["metric"] in VALUES else Ask)(self.facts(tenant), query).answer()
             return {"rows": [dict(zip(query.get("by", []), labels)) | {"value": value} for labels, value in rows]}
         except Refused as why:
             return {"error": {"code": why.args[0], "message": why.args[0].replace("_", " ")}}

@@ -135,7 +135,7 @@ class SalesFacts:
             born = born or event is deal.opening
             if event.verb in ("won", "lost"):
                 if status != event.verb:
-                    left = old if inside else left if status else old
+                    left = old if inside else None
                 status = event.verb
             elif event.verb == "reopened":
                 status = None

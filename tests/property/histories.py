@@ -1,53 +1,84 @@
-"""Small random histories, dense with everything that tempts a counter to go wrong: ties, deletions, merges, late corrections."""
+"""Small random histories, dense with everything that tempts a counter to go wrong: ties, deletions, merges, late corrections, nasty
+calendars, bad events. A seed gives settings, a clock, and lines as they arrive."""
+import calendar
 import json
 import random
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "model"))
+from metrics import METRICS  # noqa: E402
+from spoil import spoilt  # noqa: E402
 from vocabulary import ATTRIBUTES, OWN, REQUIRED, VERBS, Values, instant  # noqa: E402
 
-TENANT = "acme"
+TENANT, NEIGHBOUR = "acme", "b"
 DAY = 86400
-CENTRES = [1774746000, 1792890000, 1767225600, 1772280000]  # 2026-03-29 01:00Z, 2026-10-25 01:00Z, New Year, end of February
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"]
-PLAIN = {"updated": 3, "created": 3, "stage_changed": 4, "deleted": 0.5, "merged": 2, "won": 2, "set": 3, "opened": 2}
+
+
+def utc(*date):
+    return calendar.timegm((*date, 0, 0, 0)[:6])
+
+
+# Zones, with the instants at which their clocks do something.
+ZONES = {
+    "UTC": [], "Europe/Berlin": [utc(2026, 3, 29, 1), utc(2026, 10, 25, 1)], "America/New_York": [utc(2026, 3, 8, 7), utc(2026, 11, 1, 6)],
+    "Asia/Kathmandu": [utc(1985, 12, 31, 18, 30)], "Australia/Lord_Howe": [utc(2026, 4, 4, 15), utc(2026, 10, 3, 15, 30)],
+    "America/St_Johns": [utc(2026, 3, 8, 5, 30)], "Pacific/Apia": [utc(2011, 12, 30, 10), utc(2026, 1, 1)], "Pacific/Kwajalein": [utc(1993, 8, 21, 12)],
+    "America/Sao_Paulo": [utc(2018, 11, 4, 3), utc(2018, 2, 18, 2)], "America/Havana": [utc(2026, 3, 8, 5), utc(2026, 11, 1, 5)],
+    "Asia/Beirut": [utc(2026, 3, 28, 22)], "Africa/Casablanca": [utc(2026, 2, 15, 2), utc(2026, 3, 22, 2)], "Asia/Kolkata": [],
+    "Antarctica/Troll": [utc(2026, 3, 29, 1), utc(2026, 10, 25, 1)], "Pacific/Kiritimati": [], "Etc/GMT+12": []}
+CENTRES = [utc(2026, 1, 1), utc(2026, 2, 28), utc(2024, 2, 29), utc(2026, 3, 29, 1), utc(2026, 10, 25, 1), utc(2026, 7, 1)]
+HOURS = [{"sunday": [["01:30", "03:30"]], "monday": [["00:00", "24:00"]]},
+         {day: [["00:00", "00:30"], ["02:15", "02:45"], ["23:00", "24:00"]] for day in ("saturday", "sunday", "thursday", "friday")}, {}]
+PLAIN = {"updated": 3, "created": 3, "stage_changed": 4, "deleted": 0.5, "removed": 0.5, "merged": 2, "won": 2, "set": 3, "opened": 2, "signed_in": 4}
 
 
 class History:
-    """Events (dicts, as CloudEvents), settings and the clock, all from one seed."""
+    """`lines` (text) in their order of arrival, `settings`, `as_of`; `ordered`: that order decides something. All from one seed."""
 
     def __init__(self, seed, only=None):
         self.rng = rng = random.Random(seed)
-        centre = rng.choice(CENTRES)
-        span = rng.choice([2, 20, 120]) * DAY
-        self.instants = [centre + rng.randrange(-span, span) for _ in range(rng.randrange(5, 60))]
+        zone = rng.choice(list(ZONES))
+        centre = rng.choice(ZONES[zone] * 3 + CENTRES)
+        span = rng.choice([2, 20, 120, 500]) * DAY
+        self.clock = centre + round(span * rng.uniform(0.1, 1)) + rng.choice([0, 0, 0, 1])
+        self.as_of = instant(self.clock)
+        self.instants = [min(centre + rng.randrange(-span, span), self.clock) for _ in range(rng.randrange(5, 50))]
         self.instants += [self.instants[0] + n for n in (-600, -1, 1, 599.999999, 600)]
         self.instants += [centre + rng.randrange(-4, 5) * 3600 + rng.choice([0, 0, 0.5, 0.000001, 59.999999]) for _ in range(8)]
-        self.clock = centre + round(span * rng.uniform(0.3, 1.2))
-        self.as_of = instant(self.clock)
+        self.instants += rng.sample([self.clock + n for n in (-1, 0, 1, 599, 600, -30 * DAY, -10 * DAY, 601)], 2)
         self.ids = {kind: rng.choice([1, 2, 3, 4, 4, 15]) for kind in VERBS}
         self.currency = rng.choice(["EUR", "JPY", "KWD"])
         self.values = Values(rng, ["u1", "u2", "u3"], ["EUR", "JPY", "KWD", "USD"], self.currency, self.reference, 1)
-        self.settings = self.random_settings()
+        self.ordered, self.settings = False, self.random_settings(zone)
         kinds = [k for k in list(VERBS) + ["deal"] * 5 + ["contact"] * 4 + ["case"] * 4 + ["call"] * 2 if not only or k in only]
         self.kinds = rng.sample(kinds, min(len(kinds), rng.choice([1, 2, 3, 5, len(kinds)])))
-        self.events = [self.event(n) for n in range(rng.randrange(30, 201))]
+        self.lines = self.arrivals([self.event(n) for n in range(rng.randrange(30, 201))])
 
-    def random_settings(self):
+    def random_settings(self, zone):
+        """A part of it stands in `default`, which fills in what the tenant does not set."""
         rng = self.rng
-        tenant = {"time_zone": rng.choice(ZONES), "currency": self.currency, "custom": {"deal": ["region"], "case": ["product"]}}
+        tenant = {"time_zone": zone, "currency": self.currency}
+        if rng.random() < 0.8:
+            tenant["custom"] = {"deal": ["region"], "case": ["product"], "contact": ["region"]}
         if rng.random() < 0.5:
             tenant |= {"week_start": rng.choice(["sunday", "saturday", "wednesday"]), "fiscal_year_start": rng.randrange(1, 13)}
         if rng.random() < 0.5:
-            tenant |= {"lists": {"source": ["web"], "stage": ["lead"], "tags": ["vip"]}, "stale_after": rng.choice([1, 10])}
+            tenant |= {"lists": {"source": ["web"], "stage": ["lead"], "tags": ["vip"], "owner": ["u1", "u2"]}, "stale_after": rng.choice([1, 10])}
+        if rng.random() < 0.5:
+            tenant |= {"holidays": [instant(self.clock - n * DAY)[:10] for n in (0, 1, 9)], "business_hours": rng.choice(HOURS)}
         if rng.random() < 0.3:
-            tenant |= {"holidays": ["2026-03-30", "2026-02-28"], "business_hours": {"sunday": [["01:30", "03:30"]], "monday": [["00:00", "24:00"]]}}
-        return {"tenants": {TENANT: tenant}}
+            tenant["expected"] = {"contact": ["email|phone", "source"], "call": ["contact"], "deal": ["stage"], "campaign": ["budget"]}
+        shared = {key: tenant.pop(key) for key in list(tenant) if rng.random() < 0.2}
+        settings = {"tenants": {"default": shared, TENANT: tenant} if shared else {TENANT: tenant}}
+        if rng.random() < 0.1:
+            self.ordered, settings["max_events"] = True, rng.choice([1, 2, 5])
+        return settings
 
     def reference(self, kind):
         return "%s%d" % (kind[0], self.rng.randrange(self.ids[kind] + 1))
 
+    # --- events ---
     def event(self, n):
         rng = self.rng
         kind = rng.choice(self.kinds)
@@ -55,21 +86,19 @@ class History:
         verb = rng.choices(verbs, [PLAIN.get(v, 1) for v in verbs])[0]
         at = rng.choice(self.instants)
         event = {"specversion": "1.0", "id": "e%d" % n, "source": rng.choice(["/a", "/a", "/b"]), "type": "crm.%s.%s" % (kind, verb),
-                 "subject": "%s%d" % (kind[0], rng.randrange(self.ids[kind])), "tenantid": TENANT,
-                 "time": instant(at, 6, rng.choice([0, 0, 60, -570]))}
+                 "subject": "%s%d" % (kind[0], rng.randrange(self.ids[kind])), "tenantid": TENANT if rng.random() < 0.97 else NEIGHBOUR,
+                 "time": instant(at, rng.choice([3, 6, 6, 6]), rng.choice([0, 0, 60, -570]))}
         if rng.random() < 0.02:
             del event["time"]
         if rng.random() < 0.3:
-            event["sequence"] = rng.choice(["1", "2", "10", ""])
-            if not event["sequence"]:
-                del event["sequence"]
+            event["sequence"] = rng.choice(["1", "2", "10"])
         event["data"] = self.data(kind, verb, at)
         return event
 
     def data(self, kind, verb, at):
         rng, data = self.rng, {}
-        share = 0.5 if verb in ("created", "opened", "sent", "completed", "set", "logged", "started", "received") else 0.12
-        for name in ATTRIBUTES[kind] + {"deal": ["region"], "case": ["product"]}.get(kind, []):
+        share = 0.5 if verb in ("created", "opened", "sent", "completed", "set", "logged", "started", "received", "held", "scheduled") else 0.12
+        for name in ATTRIBUTES[kind] + {"deal": ["region"], "case": ["product"], "contact": ["region"]}.get(kind, []):
             if rng.random() < share:
                 data[name] = rng.choice([None, ""]) if rng.random() < 0.08 else self.values.of(name, at)
         for name in REQUIRED.get((kind, verb), []):
@@ -77,10 +106,39 @@ class History:
         for name in OWN.get((kind, verb), []):
             if rng.random() < 0.7:
                 data[name] = self.values.of(name, at)
-        if "currency" in data and data["currency"] in ("EUR", "KWD") and "amount" in data and rng.random() < 0.5:
+        if "currency" in data and data["currency"] in ("EUR", "KWD", "USD") and "amount" in data and rng.random() < 0.5:
             data["amount"] = "%d.%02d" % (rng.randrange(-5, 900), rng.randrange(100))
+        if kind == "goal":
+            self.goal(data)
         return data
 
+    def goal(self, data):
+        rng, year, month = self.rng, *map(int, self.as_of[:7].split("-"))
+        if data.get("metric"):
+            data["metric"] = rng.choice(["revenue", "revenue", "won_deals", rng.choice(list(METRICS)), rng.choice(list(METRICS)), "no_such_metric", "goal_progress"])
+        if data.get("period"):
+            data["period"] = rng.choice(["%d" % rng.choice([year - 1, year, year]), "%d-Q%d" % (year, rng.randrange(1, 5)), "%d-%02d" % (year, month),
+                                         "%d-%02d" % (year, rng.randrange(1, 13))])
+        if data.get("target"):
+            data["target"] = rng.choice([10, "2500", 0, 3])
 
-def lines_of(events):
-    return [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
+    # --- arrival ---
+    def arrivals(self, events):
+        """As lines; some events come again, some seeds hold bad ones or ids used twice for different contents."""
+        rng = self.rng
+        bad, twice, conflicts = rng.choice([0, 0, 0.1]), rng.choice([0, 0.05]), rng.choice([0, 0, 0, 0.05])
+        self.ordered = self.ordered or conflicts > 0
+        lines = []
+        for event in events:
+            lines.append(line_of(event))
+            if rng.random() < twice:
+                lines.append(rng.choice(lines))
+            if rng.random() < bad:
+                lines.append(spoilt(rng, event | {"id": event["id"] + "x"}, self.clock))
+            if rng.random() < conflicts:
+                lines.append(line_of(event | {"data": event["data"] | {"owner": "u3"}, "time": instant(rng.choice(self.instants))}))
+        return lines
+
+
+def line_of(event):
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,5 @@
-"""Everything that can be asked: each metric of the shipped catalogue, by each of its dimensions, over many ranges."""
+"""What can be asked: each metric of the contract, by its dimensions and units of time, over many ranges, filtered, and sometimes wrongly."""
+import datetime
 import json
 import subprocess
 import sys
@@ -7,20 +8,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "model"))
-import oracle  # noqa: E402
+from ask import STATS  # noqa: E402
+from facts import dimensions  # noqa: E402
+from goals import VALUES as GOALS  # noqa: E402
+from metrics import METRICS  # noqa: E402
 
 TIMES = ["day", "week", "month", "quarter", "year"]
 PERIODS = ["all", "today", "yesterday", "this_week", "last_week", "this_month", "last_month", "this_quarter", "last_quarter", "this_year",
            "last_year", "last_7_days", "last_30_days", "last_90_days", "tomorrow", "next_week", "next_month", "next_quarter", "next_year"]
-DIMENSIONS = ["owner", "team", "source", "campaign", "list", "pipeline", "sale", "stage", "currency", "loss_reason", "competitor",
-              "expected_month", "purpose", "direction", "hour", "activity", "channel", "case_kind", "priority", "promise", "page", "user",
-              "kind", "attribute", "event_source", "reason", "goal", "region", "product"]
+UNITS = [p for p in PERIODS if p.startswith(("this_", "last_")) and not p.endswith("days")]
 COUNT_ARRIVALS = {"duplicate_events", "rejected_events"}  # the two that are no function of the set of events
+VALUES = [None, "u1", "u2", "lead", "talk", "web", "referral", "EUR", "JPY", "c0", "c1", "default", "service", "inbound", "chat", "phone", "complaint",
+          "question", "deal", "contact", "call", "main", "new", "response", "g0", "emea", "bad_attribute"]
 
 
 def metric_names(catalogue=ROOT / "config" / "catalogue.json"):
-    metrics = json.loads(Path(catalogue).read_text(encoding="utf-8"))["metrics"]
-    return sorted(metrics if isinstance(metrics, dict) else (metric["name"] for metric in metrics))
+    return sorted(json.loads(Path(catalogue).read_text(encoding="utf-8"))["metrics"])
 
 
 def replay(binary, as_of, settings, queries, files, timeout=300):
@@ -34,62 +37,84 @@ def replay(binary, as_of, settings, queries, files, timeout=300):
     return done.returncode, done.stdout.decode("utf-8", "replace").splitlines(), done.stderr.decode("utf-8", "replace")
 
 
+def dimensions_of(metric, custom):
+    """Names by which the contract lets the metric be grouped."""
+    if metric in GOALS:
+        return ["goal"]
+    known = set.intersection(*[dimensions(fact, custom) for term in METRICS[metric].terms for fact in term.facts])
+    return sorted(known & METRICS[metric].only if METRICS[metric].only else known)
+
+
+def timed(metric):
+    """Can it be grouped by time?"""
+    return metric not in GOALS and not METRICS[metric].only and any(term.span not in ("now", "ever") for term in METRICS[metric].terms)
+
+
 class Questions:
-    """Knows of each metric by which dimensions it can be grouped and whether it is a distribution; asks the daemon once."""
+    """Random queries of one history. `custom`: the declared attributes per kind; `days`: dates on which something happens."""
 
-    def __init__(self, binary):
-        tenant = "probe"
-        settings = {"tenants": {tenant: {"custom": {"deal": ["region"], "case": ["product"]}}}}
-        names = metric_names()
-        asked = [{"tenant": tenant, "metric": m, "by": [d]} for m in names for d in DIMENSIONS + TIMES]
-        asked += [{"tenant": tenant, "metric": m, "stat": "p50"} for m in names]
-        with tempfile.NamedTemporaryFile() as nothing:
-            code, answers, err = replay(binary, "2026-03-01T00:00:00Z", settings, asked, [nothing.name])
-        if code != 0 or len(answers) != len(asked):
-            raise RuntimeError("replay of nothing: exit code %s, %d answers to %d queries\n%s" % (code, len(answers), len(asked), err))
-        self.dimensions, self.times, self.distributions = {m: [] for m in names}, {m: [] for m in names}, set()
-        for query, answer in zip(asked, map(json.loads, answers)):
-            refused = answer.get("error", {}).get("code")
-            if "stat" in query:
-                self.distributions |= {query["metric"]} if refused is None else set()
-            elif refused != "unknown_dimension":
-                group = query["by"][0]
-                (self.times if group in TIMES else self.dimensions)[query["metric"]].append(group)
+    def __init__(self, rng, tenant, custom, days):
+        self.rng, self.tenant, self.custom, self.days = rng, tenant, custom, sorted(set(days))
 
-    def all(self, tenant, rng, days):
-        """About ten questions per metric: ungrouped, by each dimension, by time, by two, filtered, each statistic. `days` = (first, last)."""
-        asked = []
-        for metric, dimensions in self.dimensions.items():
-            def ask(**more):
-                asked.append({"tenant": tenant, "metric": metric} | self.some_range(rng, days) | more)
-            asked.append({"tenant": tenant, "metric": metric})
-            ask()
-            for name in dimensions:
-                ask(by=[name])
-            times = self.times[metric]
-            if times:
-                ask(by=[rng.choice(times)])
-                asked.append({"tenant": tenant, "metric": metric, "by": [rng.choice(times)]})
-            if dimensions:
-                ask(by=rng.sample(dimensions, min(2, len(dimensions))) + ([rng.choice(times)] if times and rng.random() < 0.5 else []))
-                ask(where={rng.choice(dimensions): [None, "u1", "lead", "web", "EUR"]})
-            if metric in self.distributions:
-                for stat in ("p50", "p90", "p95"):
-                    ask(stat=stat, by=rng.sample(dimensions, min(1, len(dimensions))))
-        return asked
+    def all(self):
+        for metric in sorted(METRICS.keys() | GOALS.keys()):
+            yield from ({"tenant": self.tenant, "metric": metric} | query for query in self.of(metric))
+        yield from self.mistakes()
 
-    def oracle_knows(self, tenant, today):
-        """Questions that the second reading of the contract answers as well: of all time, by day and each dimension."""
-        for metric in sorted(self.dimensions.keys() & (oracle.METRICS.keys() | oracle.LEVELS.keys())):
-            query = {"tenant": tenant, "metric": metric} | ({"from": "1900-01-01", "to": today} if metric in oracle.LEVELS else {})
-            yield query
-            days = ["day"] if "day" in self.times[metric] and metric in oracle.METRICS else []
-            for name in self.dimensions[metric]:
-                yield query | {"by": days + [name]}
+    def of(self, metric):
+        """About eight questions."""
+        rng, names = self.rng, dimensions_of(metric, self.custom)
+        if metric in GOALS:
+            yield {"by": ["goal"]}
+            yield {"by": ["goal"]} | self.some_range()
+            yield {"by": ["goal"], "where": {"goal": rng.sample(VALUES, 3) + ["g0"]}}
+            return
+        now = not timed(metric) and not METRICS[metric].only
+        ranges = (lambda: {}) if now else (lambda: self.whole_range(metric)) if METRICS[metric].whole else self.some_range
+        yield {}
+        yield ranges()
+        yield self.some_range()
+        for name in rng.sample(names, min(len(names), 3)):
+            yield {"by": [name]} | ranges()
+        if names:
+            yield {"where": self.filter(names)} | ranges()
+            yield {"where": self.filter(names), "by": rng.sample(names, min(len(names), rng.choice([1, 2, 3])))} | ranges()
+        if timed(metric):
+            for dims in ([], rng.sample(names, min(len(names), rng.choice([1, 1, 2])))):
+                by = dims + [rng.choice(TIMES)]
+                rng.shuffle(by)
+                yield {"by": by} | rng.choice([ranges, self.some_range, dict])()
+        if METRICS[metric].spread:
+            for stat in STATS:
+                yield {"stat": stat, "by": rng.sample(names, rng.choice([0, 1]))} | self.some_range()
 
-    @staticmethod
-    def some_range(rng, days):
+    def filter(self, names):
+        return {name: self.rng.sample(VALUES, 8) + [None] * self.rng.randrange(2) for name in self.rng.sample(names, min(len(names), self.rng.choice([1, 1, 2])))}
+
+    def mistakes(self):
+        """Each wrong in one way."""
+        metric = self.rng.choice(sorted(METRICS))
+        wrong = [{"metric": metric + "s_"}, {"by": ["colour"]}, {"where": {"colour": ["red"]}}, {"period": "next_summer"}, {"period": "this_day"},
+                 {"from": "2026-03-31", "to": "2026-03-01"}, {"from": "2026-02-30", "to": "2026-03-01"}, {"from": "2026-01-01", "to": "yesterday"},
+                 {"stat": "p99"}, {"period": "today", "from": "2026-01-01", "to": "2026-01-02"}, {"tenant": "nobody"},
+                 {"metric": "leads", "by": ["day", "week"]}, {"metric": "leads", "stat": "p50"}, {"metric": "records", "by": ["day"]}]
+        yield from ({"tenant": self.tenant, "metric": "revenue"} | query for query in wrong)
+
+    def some_range(self):
+        rng = self.rng
         if rng.random() < 0.6:
             return {"period": rng.choice(PERIODS)}
-        first, last = sorted(rng.choices(days, k=2))
+        first, last = sorted(rng.choices(self.days, k=2))
         return {"from": first, "to": last}
+
+    def whole_range(self, metric):
+        """For metrics that want whole months, quarters …"""
+        rng = self.rng
+        if rng.random() < 0.6:
+            return {"period": rng.choice(UNITS)}
+        first = datetime.date.fromisoformat(rng.choice(self.days))
+        if "day" in METRICS[metric].whole and rng.random() < 0.5:
+            return {"from": str(first), "to": str(first)}
+        first = first.replace(day=1)
+        last = (first + datetime.timedelta(days=31 * rng.choice([1, 1, 3]))).replace(day=1) - datetime.timedelta(days=1)
+        return {"from": str(first), "to": str(last)}
