@@ -22,14 +22,21 @@ def in_money(goal):
     return metric is not None and metric.money and goal.get("metric") not in RATIOS_OF_MONEY
 
 
-def actual(facts, goal):
-    """The value of the goal's metric in its period and for whom it is set; money in its currency; None where there is no such number."""
+def measured(facts, goal):
+    """The value of the goal's metric in its period and for whom it is set; None where there is no such number."""
     first, last = facts.almanac.named(goal.get("period"))
     where = {name: [goal.get(name)] for name in FILTERS if goal.get(name) is not None}
     try:
-        value = Ask(facts, {"metric": goal.get("metric"), "from": str(first), "to": str(last), "where": where}).answer()[0][1]
+        return Ask(facts, {"metric": goal.get("metric"), "from": str(first), "to": str(last), "where": where}).answer()[0][1]
     except Refused:
         return None
+
+
+def actual(facts, goal):
+    """The same, money in the goal's currency."""
+    value = measured(facts, goal)
+    if value is None and in_money(goal):
+        return {}
     if not isinstance(value, dict):
         return value
     currency = facts.currency(goal)
@@ -45,7 +52,7 @@ def number(value):
 
 def progress(facts, goal):
     value, wanted = number(actual(facts, goal)), Fraction(Decimal(str(goal.get("target"))))
-    return Fraction(value) / wanted if value is not None and wanted else None
+    return Fraction(value) / wanted if measured(facts, goal) is not None and value is not None and wanted else None
 
 
 def target(facts, goal):

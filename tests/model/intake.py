@@ -88,7 +88,8 @@ class Intake:
             if raw.get(name) is None:
                 self.reject("missing_attribute")
         for name in ("id", "source", "type", "subject", "sequence"):
-            if name in raw and (not isinstance(raw[name], str) or not raw[name] or (name != "type" and len(raw[name].encode()) > 256)):
+            longest = 256 if name in ("id", "subject") else 1024
+            if name in raw and (not isinstance(raw[name], str) or not raw[name] or len(raw[name].encode()) > longest):
                 self.reject("bad_attribute")
 
     def type_of(self, text):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The contract, read a second time: plain and slow, sharing no line with the daemon. Folds events from scratch and answers queries.
 
-    model.py --as-of INSTANT [-c CONFIG] --query QUERIES EVENTS      as `crm-reportd replay`
+    model.py replay --as-of INSTANT [-c CONFIG] --query QUERIES EVENTS      as crm-reportd does it
 """
 import argparse
 import json
@@ -87,6 +87,7 @@ def line_of(answer):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    ap.add_argument("replay", choices=["replay"])
     ap.add_argument("--as-of", required=True)
     ap.add_argument("-c", "--config", type=Path)
     ap.add_argument("--query", required=True, type=Path)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from questions import COUNT_ARRIVALS, Questions, replay
+from questions import COUNT_ARRIVALS, dimensions_of, metric_names, replay
 
 TREE = Path(__file__).resolve().parents[2]
 
@@ -59,7 +59,7 @@ def main():
     parser.add_argument("--events", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    dimensions = Questions(args.bin).dimensions
+    dimensions = {metric: dimensions_of(metric, {}) for metric in metric_names()}
     metrics = sorted(dimensions.keys() - COUNT_ARRIVALS)
     with tempfile.TemporaryDirectory() as tmp:
         alone = Alone(args.bin, Path(tmp), args.events, args.seed)

@@ -50,7 +50,8 @@ class History:
         self.ids = {kind: rng.choice([1, 2, 3, 4, 4, 15]) for kind in VERBS}
         self.currency = rng.choice(["EUR", "JPY", "KWD"])
         self.values = Values(rng, ["u1", "u2", "u3"], ["EUR", "JPY", "KWD", "USD"], self.currency, self.reference, 1)
-        self.ordered, self.settings = False, self.random_settings(zone)
+        self.ordered = False
+        self.settings = self.random_settings(zone)
         kinds = [k for k in list(VERBS) + ["deal"] * 5 + ["contact"] * 4 + ["case"] * 4 + ["call"] * 2 if not only or k in only]
         self.kinds = rng.sample(kinds, min(len(kinds), rng.choice([1, 2, 3, 5, len(kinds)])))
         self.lines = self.arrivals([self.event(n) for n in range(rng.randrange(30, 201))])

@@ -29,7 +29,7 @@ from model import Model, line_of
 from vocabulary import date
 
 WAYS = ["shuffled", "backwards", "twice", "split"]
-REJECTED = re.compile(r"line (\d+): (\w+)")
+REJECTED = re.compile(r"^(?:.*?: )?line (\d+): (\w+)")
 REJECTIONS = {"metric": "what is rejected"}  # stands for the comparison of rejected lines
 
 
@@ -60,7 +60,7 @@ class Trial:
         custom = (tenants.get("default", {}) | tenants[TENANT]).get("custom", {})
         days = [date(at + shift) for at in self.history.instants + [self.history.clock] for shift in (0, 43200)]
         self.queries = list(Questions(random.Random(seed), TENANT, custom, days).all())
-        self.kept = {}
+        self.kept, self.seen = {}, set()
 
     def run(self, lines, way, queries):
         """(answers, rejections) of the daemon."""
@@ -100,6 +100,8 @@ class Trial:
             return REJECTIONS, str(sorted(set(model.rejected) - set(rejected))), str(sorted(set(rejected) - set(model.rejected)))
         for query, got in zip(asked, answers):
             want = model.answer(query)
+            if any(row["value"] not in (0, None, {}) for row in want.get("rows", [])):
+                self.seen.add(query["metric"])
             if not agree.right(query, want, got):
                 return query, line_of(want), got
         return None
@@ -167,15 +169,15 @@ def without(line, path):
 
 
 def check(binary, seed, ways, kinds):
-    """None, or the report of a counter-example."""
-    try:
-        return search(binary, seed, ways, kinds)
-    except Exception:  # the model's own mistake: as bad as a difference
-        return "seed %d\n%s" % (seed, traceback.format_exc())
-
-
-def search(binary, seed, ways, kinds):
+    """(the report of a counter-example or None, the metrics that had a value other than nothing)"""
     trial = Trial(binary, seed, kinds)
+    try:
+        return search(trial, ways), trial.seen
+    except Exception:  # the model's own mistake: as bad as a difference
+        return "seed %d\n%s" % (seed, traceback.format_exc()), trial.seen
+
+
+def search(trial, ways):
     for way in ways:
         if way != "model" and trial.history.ordered:
             continue
@@ -198,20 +200,25 @@ def main():
     unknown = set(metric_names()) ^ (METRICS.keys() | GOALS.keys())
     if unknown:
         sys.exit("metrics that only one of config/catalogue.json and tests/model knows: " + ", ".join(sorted(unknown)))
-    began, failed, done = time.monotonic(), 0, 0
+    began, failed, done, seen = time.monotonic(), 0, 0, set()
     with concurrent.futures.ProcessPoolExecutor(args.jobs) as pool:
         waiting = [pool.submit(check, args.bin, seed, args.ways, args.kinds) for seed in range(args.start, args.start + args.seeds)]
         for result in concurrent.futures.as_completed(waiting):
             if result.cancelled():
                 continue
             done += 1
-            if result.result():
+            report, metrics = result.result()
+            seen |= metrics
+            if report:
                 failed += 1
-                print(result.result() + "\n", flush=True)
+                print(report + "\n", flush=True)
                 if not args.keep_going:
                     pool.shutdown(wait=False, cancel_futures=True)
     print("%d passed, %d failed in %.2fs" % (done - failed, failed, time.monotonic() - began))
-    sys.exit(1 if failed or not done else 0)
+    never = (METRICS.keys() | GOALS.keys()) - seen if "model" in args.ways and not args.kinds and not failed else set()
+    if never and done >= 100:
+        print("never had a value in all these histories: " + ", ".join(sorted(never)))
+    sys.exit(1 if failed or not done or (never and done >= 100) else 0)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def spoilt(rng, event, clock):
     changes = [
         lambda e: e | {"specversion": rng.choice(["0.3", 1.0, None, ""])},
         lambda e: {k: v for k, v in e.items() if k != rng.choice(["id", "source", "subject", "type"])},
-        lambda e: e | {rng.choice(["id", "source", "subject", "type"]): rng.choice(["", 7, ["x"], "i" * 257])},
+        lambda e: e | {rng.choice(["id", "source", "subject", "type"]): rng.choice(["", 7, ["x"], "i" * 257, "é" * 129])},
         lambda e: e | {"tenantid": rng.choice(["a b", "", "ä", "t" * 65, "a/b"])},
         lambda e: e | {"type": rng.choice(["crm.deal.evaporated", "crm.thing.created", "deal.created", "crm.deal", "crm.deal.created.x", "CRM.deal.created"])},
         lambda e: e | {"time": rng.choice(["2026-02-30T00:00:00Z", "2026-01-01 00:00:00Z", "2026-01-01T00:00:00", "1899-12-31T00:00:00Z", "soon", "2026-01-01T24:00:00Z",
