@@ -6,7 +6,7 @@
 #   tests/run.sh STAGE …         only these stages: setup build unit format clang sanitize threads cases property fuzz integration page
 #
 # Environment: TEST_BUILD (where builds and the Python environment go, default build-tests in the tree),
-# FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 100), PYTEST (further arguments for pytest).
+# FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 300), PYTEST (further arguments for pytest).
 set -uo pipefail
 
 tree=$(cd "$(dirname "$0")/.." && pwd)
@@ -68,8 +68,9 @@ stage_cases() {
 stage_property() {
   local failed=0
   mutations release || failed=1
+  python3 "$tree/tests/cases/run.py" --bin "$tree/tests/model/model.py" --quick || failed=1
   python3 "$tree/tests/property/alone.py" --bin "$out/release/crm-reportd" || failed=1
-  python3 "$tree/tests/property/property.py" --bin "$out/release/crm-reportd" --seeds "${SEEDS:-100}" || failed=1
+  python3 "$tree/tests/property/property.py" --bin "$out/release/crm-reportd" --seeds "${SEEDS:-300}" || failed=1
   return $failed
 }
 stage_clang() { CC=clang compile clang -DCMAKE_BUILD_TYPE=Debug; }
