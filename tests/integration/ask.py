@@ -32,10 +32,11 @@ def both(one, other):
         return [each.result() for each in (pool.submit(one), pool.submit(other))]
 
 
-def everything(binary, tenants, days, seed=1):
-    """All questions about the first tenants, a third of them, chosen at random, about the others."""
-    questions, rng = Questions(binary), random.Random(seed)
-    return [query for n, tenant in enumerate(tenants) for query in questions.all(tenant, rng, days) if n < 4 or rng.random() < 0.33]
+def everything(tenants, days, seed=1):
+    """All questions about the first tenants (settings by name), a third of them, chosen at random, about the others."""
+    rng = random.Random(seed)
+    return [query for n, (tenant, settings) in enumerate(tenants.items())
+            for query in Questions(rng, tenant, settings.get("custom", {}), days).all() if n < 4 or rng.random() < 0.33]
 
 
 def assert_same(queries, want, got, but=()):

@@ -70,7 +70,7 @@ def test_exact_under_kills(history, topics, redis_server, daemon, binary):
     disturbed_run(victim, redis, feed, rows, rng)
     settle(topics, victim, redis, 600)
 
-    queries = ask.everything(binary, list(tenants), days_of(clock), SEED)
+    queries = ask.everything(tenants, days_of(clock), SEED)
     want, got = ask.both(lambda: ask.replayed(binary, clock, tenants, queries, [events]), lambda: ask.live(victim, queries))
     ask.assert_same(queries, want, got)
 

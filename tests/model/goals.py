@@ -2,7 +2,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
-from ask import Ask, Refused
+from query import Ask, Refused
 from intake import decimals
 from metrics import METRICS, money, rounded
 

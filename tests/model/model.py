@@ -9,7 +9,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from ask import Ask, Refused
+from query import Ask, Refused
 from facts import Facts, Row, entities_of
 from goals import VALUES, AskGoals
 from intake import Intake, Rejected, decimals, micros

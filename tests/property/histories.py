@@ -34,7 +34,7 @@ PLAIN = {"updated": 3, "created": 3, "stage_changed": 4, "deleted": 0.5, "remove
 
 
 class History:
-    """`lines` (text) in their order of arrival, `settings`, `as_of`; `ordered`: that order decides something. All from one seed."""
+    """`events`, and as `lines` in their order of arrival; `settings`, `as_of`; `ordered`: that order decides something. All from one seed."""
 
     def __init__(self, seed, only=None):
         self.rng = rng = random.Random(seed)
@@ -54,7 +54,8 @@ class History:
         self.settings = self.random_settings(zone)
         kinds = [k for k in list(VERBS) + ["deal"] * 5 + ["contact"] * 4 + ["case"] * 4 + ["call"] * 2 if not only or k in only]
         self.kinds = rng.sample(kinds, min(len(kinds), rng.choice([1, 2, 3, 5, len(kinds)])))
-        self.lines = self.arrivals([self.event(n) for n in range(rng.randrange(30, 201))])
+        self.events = [self.event(n) for n in range(rng.randrange(30, 201))]
+        self.lines = self.arrivals()
 
     def random_settings(self, zone):
         """A part of it stands in `default`, which fills in what the tenant does not set."""
@@ -124,13 +125,13 @@ class History:
             data["target"] = rng.choice([10, "2500", 0, 3])
 
     # --- arrival ---
-    def arrivals(self, events):
+    def arrivals(self):
         """As lines; some events come again, some seeds hold bad ones or ids used twice for different contents."""
         rng = self.rng
         bad, twice, conflicts = rng.choice([0, 0, 0.1]), rng.choice([0, 0.05]), rng.choice([0, 0, 0, 0.05])
         self.ordered = self.ordered or conflicts > 0
         lines = []
-        for event in events:
+        for event in self.events:
             lines.append(line_of(event))
             if rng.random() < twice:
                 lines.append(rng.choice(lines))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "model"))
-from ask import STATS  # noqa: E402
+from query import STATS  # noqa: E402
 from facts import dimensions  # noqa: E402
 from goals import VALUES as GOALS  # noqa: E402
 from metrics import METRICS  # noqa: E402
