@@ -3,6 +3,8 @@
 #include "daemon/command/effective.h"
 #include "daemon/http/server.h"
 #include "daemon/run/daemon.h"
+#include "daemon/run/notify.h"
+#include "daemon/run/statistics.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 
 enum {
     LOOK_MS = 200,
+    TELL_MS = 2000,
     PROGRESS_S = 10
 };
 
@@ -102,16 +105,28 @@ static void log_progress(const struct daemon *daemon, struct worker_counts *last
     *last = now;
 }
 
+/* Tells systemd that all is well, as long as every worker turns, and what it is at. */
+static void tell_systemd(struct daemon *daemon, int64_t watchdog_us)
+{
+    struct buffer why = { 0 };
+    bool ready = statistics_ready(daemon, &why);
+    notify("STATUS=%.*s", ready ? 7 : (int)why.len, ready ? "working" : why.at);
+    if (watchdog_us && !statistics_stuck(daemon, watchdog_us)) notify("WATCHDOG=1");
+    buffer_deinit(&why);
+}
+
 /* Until SIGTERM or SIGINT, or a worker gives up. */
 static int wait_for_end(struct engine *engine, struct daemon *daemon, const sigset_t *set, struct settings **reloaded)
 {
     struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
     struct worker_counts last = { 0 };
     struct error error;
+    int64_t watchdog_us = notify_watchdog_us();
     for (int looks = 1; !daemon_failed(daemon, &error); looks++) {
         int got = sigtimedwait(set, NULL, &look);
         if (got == SIGHUP) reload(engine, daemon, reloaded);
         if (got == SIGTERM || got == SIGINT) return EXIT_OK;
+        if (looks % (TELL_MS / LOOK_MS) == 0) tell_systemd(daemon, watchdog_us);
         if (looks % (PROGRESS_S * 1000 / LOOK_MS) == 0) log_progress(daemon, &last);
     }
     fprintf(stderr, "crm-reportd run: %s\n", error.text);
@@ -121,13 +136,14 @@ static int wait_for_end(struct engine *engine, struct daemon *daemon, const sigs
 static bool start_all(struct engine *engine, const struct options *options, struct daemon **daemon, struct http_server **http,
                       struct error *error)
 {
-    struct http_settings settings = { .engine = engine };
-    *daemon = NULL;
-    *http = engine->settings->listen[0] ? http_start(&settings, error) : NULL;
-    if (error->text[0]) return false;
+    *http = NULL;
     *daemon = daemon_start(engine, options->accept_gap, error);
-    if (!*daemon) http_stop(*http);
-    return *daemon != NULL;
+    if (!*daemon) return false;
+    struct http_settings settings = http_settings_of(engine, *daemon);
+    if (engine->settings->listen[0]) *http = http_start(&settings, error);
+    if (!error->text[0]) return true;
+    daemon_stop(*daemon);
+    return false;
 }
 
 static int run_daemon(struct engine *engine, const struct options *options, struct error *error)
@@ -139,7 +155,9 @@ static int run_daemon(struct engine *engine, const struct options *options, stru
     /* a second object: what the daemon works with stays as it is */
     struct settings *reloaded = command_settings("run", options->config, NEED_ALL);
     log_event(LEVEL_INFO, "started", "workers=%lld prefix=%s", (long long)engine->settings->workers, engine->settings->prefix);
+    notify("READY=1\nSTATUS=started");
     int code = wait_for_end(engine, daemon, &set, &reloaded);
+    notify("STOPPING=1");
     http_stop(http);
     daemon_stop(daemon);
     log_event(LEVEL_INFO, "stopped", "code=%d", code);

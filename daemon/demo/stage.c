@@ -103,7 +103,8 @@ static bool open_daemon(struct stage *stage, struct error *error)
 
 static bool open_http(struct stage *stage, struct error *error)
 {
-    struct http_settings settings = { .engine = &stage->engine, .any_port = true };
+    struct http_settings settings = http_settings_of(&stage->engine, stage->daemon);
+    settings.any_port = true;
     stage->http = http_start(&settings, error);
     if (stage->http) http_where(stage->http, stage->where);
     return stage->http != NULL;
@@ -134,6 +135,8 @@ void stage_settle(struct stage *stage)
 {
     sender_stop(stage->sender);
     stage->sender = NULL;
+    http_stop(stage->http);
+    stage->http = NULL;
     daemon_stop(stage->daemon);
     stage->daemon = NULL;
 }
@@ -141,7 +144,6 @@ void stage_settle(struct stage *stage)
 void stage_close(struct stage *stage, bool keep)
 {
     stage_settle(stage);
-    http_stop(stage->http);
     news_destroy(stage->news);
     dashboard_close(stage->dashboard);
     kafka_mock_destroy(stage->kafka);

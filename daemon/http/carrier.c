@@ -41,12 +41,14 @@ static void wire_notice(void *context, struct MHD_Connection *connection, void *
         wire->next = server->wires;
         if (server->wires) server->wires->previous = wire;
         server->wires = wire;
+        server->counts.n_connections++;
     } else if (wire) {
         if (wire->next) wire->next->previous = wire->previous;
         if (wire->previous)
             wire->previous->next = wire->next;
         else
             server->wires = wire->next;
+        server->counts.n_connections--;
         free(wire);
         *socket_context = NULL;
     }
@@ -79,6 +81,7 @@ static void carrier_over(void *context, struct MHD_Connection *connection, void 
     if (!carrier) return;
     hub_leave(&server->hub, &carrier->follower);
     listener_wanted(server->listener, server->hub.n_followers > 0);
+    server->counts.n_streams = server->hub.n_followers;
     set_deadline(carrier->wire, true, READ_S);
     if (carrier->next) carrier->next->previous = carrier->previous;
     if (carrier->previous)
@@ -200,6 +203,7 @@ static enum MHD_Result reply(struct carrier *carrier)
     struct MHD_Response *response = stream ? stream_response(carrier) : body_response(answer);
     if (!response) return MHD_NO;
     carrier->replied = true;
+    carrier->server->counts.replies[route_number(&carrier->exchange)][answer->status / 100 % N_STATUS_CLASSES]++;
     add_headers(response, answer);
     set_deadline(carrier->wire, false, stream ? 0 : WRITE_S);
     enum MHD_Result result = MHD_queue_response(carrier->connection, answer->status, response);

@@ -1,4 +1,4 @@
-/* The catalogue as JSON: what can be asked for, and by what. And /healthz, which only says that somebody answers. */
+/* The catalogue as JSON: what can be asked for, and by what. */
 #include "daemon/catalogue/describe.h"
 #include "daemon/http/routes.h"
 
@@ -15,10 +15,4 @@ void answer_catalogue(const struct answering *with, struct exchange *exchange)
         return;
     }
     catalogue_write_json(catalogue, out);
-}
-
-void answer_healthz(const struct answering *with, struct exchange *exchange)
-{
-    (void)with;
-    buffer_str(answer_with(exchange, "text/plain; charset=utf-8"), "ok\n");
 }

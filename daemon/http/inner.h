@@ -38,6 +38,8 @@ struct carrier {
 struct http_server {
     struct answering with;
     struct tokens tokens;
+    struct http_operations operations;
+    struct http_counts counts;
     bool any_port;
     struct MHD_Daemon *mhd;
     struct clerks *clerks;

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -32,6 +33,7 @@ struct listener {
     struct heard queue[QUEUE_MAX];
     size_t n;
     bool missed;
+    char trouble[ERROR_TEXT_BYTES]; /* empty: none */
     struct log_cause cause;
 };
 
@@ -59,9 +61,17 @@ static void begin(struct listener *listener)
 {
     pthread_mutex_lock(&listener->lock);
     listener->missed |= atomic_load(&listener->wanted);
+    listener->trouble[0] = '\0';
     pthread_mutex_unlock(&listener->lock);
     log_cause_over(&listener->cause, "hints_again", "");
     listener->filled(listener->context);
+}
+
+static void note_trouble(struct listener *listener, const char *text)
+{
+    pthread_mutex_lock(&listener->lock);
+    snprintf(listener->trouble, sizeof listener->trouble, "%s", text);
+    pthread_mutex_unlock(&listener->lock);
 }
 
 static void *listen_all(void *context)
@@ -79,6 +89,7 @@ static void *listen_all(void *context)
             begin(listener);
             break;
         case HINTS_LOST:
+            note_trouble(listener, error.text);
             log_cause(&listener->cause, LEVEL_WARN, "no_hints", "", error.text);
             nanosleep(&(struct timespec){ .tv_nsec = RETRY_MS * 1000000L }, NULL);
             break;
@@ -126,6 +137,14 @@ void listener_take(struct listener *listener, void (*each)(void *context, const 
     listener->n = 0;
     listener->missed = false;
     pthread_mutex_unlock(&listener->lock);
+}
+
+bool listener_trouble(struct listener *listener, char text[ERROR_TEXT_BYTES])
+{
+    pthread_mutex_lock(&listener->lock);
+    snprintf(text, ERROR_TEXT_BYTES, "%s", listener->trouble);
+    pthread_mutex_unlock(&listener->lock);
+    return text[0] != '\0';
 }
 
 void listener_wanted(struct listener *listener, bool wanted)

@@ -13,5 +13,8 @@ void listener_stop(struct listener *listener); /* NULL is fine */
 /* Hands over each hint that has come; `missed`: some before these are not known (Redis was away, or they were too many). */
 void listener_take(struct listener *listener, void (*each)(void *context, const struct hint *hint), bool *missed);
 
+/* Why no hints come: Redis is away. False: they do, or it is not known yet. From any thread. */
+bool listener_trouble(struct listener *listener, char text[ERROR_TEXT_BYTES]);
+
 /* Is anybody interested? Without, nothing is kept. From the serving thread. */
 void listener_wanted(struct listener *listener, bool wanted);

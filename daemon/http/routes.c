@@ -2,6 +2,7 @@
 
 #include "daemon/settings/forms.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 enum {
@@ -22,12 +23,65 @@ static const struct route routes[] = {
     { "/v1/catalogue",                         METHOD_GET,  ACCESS_ANY,    false, answer_catalogue, NULL },
     { "/v1/openapi.json",                      METHOD_GET,  ACCESS_ANY,    false, answer_openapi,   NULL },
     { "/healthz",                              METHOD_GET,  ACCESS_OPEN,   false, answer_healthz,   NULL },
+    { "/metrics",                              METHOD_GET,  ACCESS_ALL,    false, answer_metrics,   NULL },
+    { "/readyz",                               METHOD_GET,  ACCESS_OPEN,   false, answer_readyz,    NULL },
     { "/{file}",                               METHOD_GET,  ACCESS_ANY,    false, answer_page,      NULL },
 };
 /* clang-format on */
 enum {
     N_ROUTES = sizeof routes / sizeof *routes
 };
+_Static_assert(sizeof routes / sizeof *routes < (size_t)ROUTES_MAX, "raise ROUTES_MAX");
+
+size_t route_number(const struct exchange *exchange)
+{
+    return exchange->route ? (size_t)(exchange->route - routes) : N_ROUTES;
+}
+
+/* ---- how it is ---- */
+
+static void write_replies(const struct http_counts *counts, struct buffer *out)
+{
+    buffer_str(out,
+               "# HELP crm_reportd_http_requests_total Requests answered.\n# TYPE crm_reportd_http_requests_total counter\n");
+    for (size_t route = 0; route <= N_ROUTES; route++)
+        for (int hundreds = 1; hundreds < N_STATUS_CLASSES; hundreds++)
+            if (counts->replies[route][hundreds])
+                buffer_printf(out, "crm_reportd_http_requests_total{route=\"%s\",status=\"%dxx\"} %" PRIu64 "\n",
+                              route < N_ROUTES ? routes[route].path : "none", hundreds, counts->replies[route][hundreds]);
+}
+
+void answer_metrics(const struct answering *with, struct exchange *exchange)
+{
+    struct buffer *out = answer_with(exchange, "text/plain; version=0.0.4; charset=utf-8");
+    with->operations->metrics(with->operations->context, out);
+    write_replies(with->counts, out);
+    buffer_printf(out,
+                  "# HELP crm_reportd_http_streams Open streams of updates.\n# TYPE crm_reportd_http_streams gauge\n"
+                  "crm_reportd_http_streams %zu\n"
+                  "# HELP crm_reportd_http_connections Open connections.\n# TYPE crm_reportd_http_connections gauge\n"
+                  "crm_reportd_http_connections %zu\n",
+                  with->counts->n_streams, with->counts->n_connections);
+}
+
+void answer_healthz(const struct answering *with, struct exchange *exchange)
+{
+    (void)with;
+    buffer_str(answer_with(exchange, "text/plain; charset=utf-8"), "ok\n");
+}
+
+void answer_readyz(const struct answering *with, struct exchange *exchange)
+{
+    struct buffer why = { 0 };
+    char trouble[ERROR_TEXT_BYTES];
+    if (listener_trouble(with->listener, trouble))
+        answer_problem(exchange, 503, "not_ready", "%s", trouble);
+    else if (with->operations->ready(with->operations->context, &why))
+        buffer_str(answer_with(exchange, "text/plain; charset=utf-8"), "ready\n");
+    else
+        answer_problem(exchange, 503, "not_ready", "%.*s", SPAN_ARG(buffer_all(&why)));
+    buffer_deinit(&why);
+}
 
 /* ---- which ---- */
 

@@ -2,13 +2,34 @@
 #pragma once
 
 #include "daemon/http/exchange.h"
+#include "daemon/http/listener.h"
 #include "daemon/http/tokens.h"
 #include "daemon/run/engine.h"
+
+/* How the daemon is: asked for from the serving thread, must answer at once. */
+struct http_operations {
+    void *context;
+    void (*metrics)(void *context, struct buffer *out); /* appends Prometheus text */
+    bool (*ready)(void *context, struct buffer *why);   /* false, with why appended: it cannot work just now */
+};
+
+enum {
+    ROUTES_MAX = 24,
+    N_STATUS_CLASSES = 6
+};
+struct http_counts {
+    uint64_t replies[ROUTES_MAX][N_STATUS_CLASSES]; /* by route (the last: none) and hundreds of the status */
+    size_t n_streams, n_connections;
+};
+size_t route_number(const struct exchange *exchange); /* in replies */
 
 /* What answers are made from. `state` is the answering thread's own; NULL for routes that need none. */
 struct answering {
     struct engine *engine;
     const struct tokens *tokens;
+    const struct http_operations *operations;
+    const struct http_counts *counts;
+    struct listener *listener; /* NULL in the clerks' */
     struct state *state;
 };
 
@@ -44,4 +65,6 @@ void answer_alerts(const struct answering *with, struct exchange *exchange);
 void answer_updates(const struct answering *with, struct exchange *exchange);
 void answer_openapi(const struct answering *with, struct exchange *exchange);
 void answer_catalogue(const struct answering *with, struct exchange *exchange);
+void answer_metrics(const struct answering *with, struct exchange *exchange);
+void answer_readyz(const struct answering *with, struct exchange *exchange);
 void answer_healthz(const struct answering *with, struct exchange *exchange);

@@ -185,6 +185,7 @@ static bool start_parts(struct http_server *server, struct error *error)
     if (!server->clerks) return false;
     server->listener = listener_start(&redis, server->with.engine->settings->prefix, wake, server, error);
     if (!server->listener) return false;
+    server->with.listener = server->listener;
     try_socket(server);
     server->started = pthread_create(&server->thread, NULL, serve, server) == 0;
     return server->started || fail(error, "no thread for HTTP");
@@ -193,7 +194,10 @@ static bool start_parts(struct http_server *server, struct error *error)
 struct http_server *http_start(const struct http_settings *settings, struct error *error)
 {
     struct http_server *server = must_zalloc(sizeof *server);
-    server->with = (struct answering){ .engine = settings->engine, .tokens = &server->tokens };
+    server->with = (struct answering){
+        .engine = settings->engine, .tokens = &server->tokens, .operations = &server->operations, .counts = &server->counts
+    };
+    server->operations = settings->operations;
     server->any_port = settings->any_port;
     server->wake = -1;
     pthread_mutex_init(&server->lock, NULL);

@@ -11,9 +11,14 @@ enum {
 };
 
 struct http_settings {
-    struct engine *engine; /* must outlive the server */
-    bool any_port;         /* where the port of `listen` is taken, another will do (demo) */
+    struct engine *engine;             /* must outlive the server */
+    struct http_operations operations; /* its context, too */
+    bool any_port;                     /* where the port of `listen` is taken, another will do (demo) */
 };
+
+struct daemon;
+/* Those of a daemon; to be stopped before it is. */
+struct http_settings http_settings_of(struct engine *engine, struct daemon *daemon);
 
 /* Starts serving on `listen` of the settings and returns. An address that is not to be had is no error: it is tried again, every
  * second, and the log says so; the daemon's work comes first. NULL: the tokens' file is wrong. */

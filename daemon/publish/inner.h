@@ -32,9 +32,13 @@ struct publisher {
     struct log_cause cause;
     struct log_cause unsent_reports, unsent_alerts, alerts_bounded; /* each a thing that can fail */
     struct publisher_counts counts;
+    int64_t look_at_us;
+    pthread_mutex_t sight_lock;
+    struct publisher_sight sight; /* under its lock */
 };
 
-int64_t publisher_monotonic(void); /* microseconds */
+int64_t publisher_monotonic(void);                                       /* microseconds */
+void publisher_renew_sight(struct publisher *publisher, int64_t now_us); /* sight.c */
 
 struct desk *publisher_desk(struct publisher *publisher, struct span tenant); /* made if need be */
 

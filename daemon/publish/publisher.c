@@ -167,6 +167,7 @@ static bool publish_next(struct publisher *publisher)
         return false;
     }
     log_cause_over(&publisher->cause, "publishing_again", "");
+    latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
     desk->dirty = false;
     buffer_clear(&desk->traceparent);
     /* while commits come fast, no more than a fifth of the time goes into this tenant's documents */
@@ -195,6 +196,7 @@ static void *publish(void *context)
         read_inbox(publisher, next_look_us(publisher));
         take_rules(publisher);
         sleepers_wake(publisher, publisher_monotonic());
+        publisher_renew_sight(publisher, publisher_monotonic());
         if (publish_next(publisher)) continue;
         sink_poll(publisher->sink, 0);
         if (publisher->webhooks) webhooks_poll(publisher->webhooks);
@@ -225,6 +227,7 @@ struct publisher *publisher_start(struct engine *engine, struct error *error)
     publisher->rules = engine->alerts;
     engine->alerts = NULL;
     pthread_mutex_init(&publisher->lock, NULL);
+    pthread_mutex_init(&publisher->sight_lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&publisher->filled, &monotonic);
@@ -274,6 +277,7 @@ void publisher_destroy(struct publisher *publisher)
     if (publisher->state) publisher->state->ops->destroy(publisher->state);
     pthread_cond_destroy(&publisher->filled);
     pthread_mutex_destroy(&publisher->lock);
+    pthread_mutex_destroy(&publisher->sight_lock);
     free(publisher);
 }
 

@@ -12,7 +12,8 @@
 
 enum {
     TURN_MS = 50,
-    DRAIN_MS = 2000
+    DRAIN_MS = 2000,
+    LOOK_MS = 250
 };
 
 /* One worker and what it works with. The engine is found through the daemon. */
@@ -28,6 +29,8 @@ struct post {
     struct worker *worker;
     struct error error;
     atomic_bool failed;
+    struct worker_sight *sight; /* the newest; NULL: none yet. Under the daemon's lock */
+    int64_t look_at_us;         /* monotonic: when the next is due */
 };
 
 struct daemon {
@@ -36,6 +39,7 @@ struct daemon {
     int n_posts;
     struct publisher *publisher;
     atomic_bool stop;
+    pthread_mutex_t lock; /* of the posts' sights */
 };
 
 /* ---- callbacks ---- */
@@ -107,10 +111,24 @@ static void close_post(struct post *post)
     if (post->state) post->state->ops->destroy(post->state);
 }
 
+/* Now and then a new sight takes the place of the one before. */
+static void look(struct post *post)
+{
+    int64_t now_us = worker_monotonic();
+    if (now_us < post->look_at_us) return;
+    post->look_at_us = now_us + LOOK_MS * MICROS_PER_MS;
+    struct worker_sight *fresh = worker_look(post->worker);
+    pthread_mutex_lock(&post->daemon->lock);
+    struct worker_sight *old = post->sight;
+    post->sight = fresh;
+    pthread_mutex_unlock(&post->daemon->lock);
+    worker_sight_destroy(old);
+}
+
 static void *work(void *context)
 {
     struct post *post = context;
-    while (!atomic_load(&post->daemon->stop) && worker_turn(post->worker, TURN_MS, &post->error)) continue;
+    while (!atomic_load(&post->daemon->stop) && worker_turn(post->worker, TURN_MS, &post->error)) look(post);
     worker_drain(post->worker, DRAIN_MS);
     if (post->error.text[0]) {
         log_event(LEVEL_ERROR, "worker_stopped", "worker=%d cause=%s", post->number, post->error.text);
@@ -125,6 +143,8 @@ static void free_daemon(struct daemon *daemon)
 {
     for (int i = 0; i < daemon->n_posts; i++) close_post(&daemon->posts[i]);
     publisher_destroy(daemon->publisher);
+    for (int i = 0; i < daemon->n_posts; i++) worker_sight_destroy(daemon->posts[i].sight);
+    pthread_mutex_destroy(&daemon->lock);
     free(daemon->posts);
     free(daemon);
 }
@@ -156,6 +176,7 @@ struct daemon *daemon_start(struct engine *engine, bool accept_gap, struct error
 {
     struct daemon *daemon = must_zalloc(sizeof *daemon);
     daemon->engine = engine;
+    pthread_mutex_init(&daemon->lock, NULL);
     daemon->n_posts = (int)engine->settings->workers;
     daemon->posts = must_zalloc((size_t)daemon->n_posts * sizeof *daemon->posts);
     if (start_all(daemon, accept_gap, error)) return daemon;
@@ -189,6 +210,19 @@ struct worker_counts daemon_counts(const struct daemon *daemon)
 void daemon_set_alerts(struct daemon *daemon, struct alert_rules *rules)
 {
     publisher_set_alerts(daemon->publisher, rules);
+}
+
+void daemon_sights(struct daemon *daemon, void (*each)(void *context, int worker, const struct worker_sight *sight),
+                   void *context)
+{
+    pthread_mutex_lock(&daemon->lock);
+    for (int i = 0; i < daemon->n_posts; i++) each(context, i, daemon->posts[i].sight);
+    pthread_mutex_unlock(&daemon->lock);
+}
+
+struct publisher *daemon_publisher(const struct daemon *daemon)
+{
+    return daemon->publisher;
 }
 
 void daemon_stop(struct daemon *daemon)

@@ -17,6 +17,12 @@ struct worker_counts daemon_counts(const struct daemon *daemon);
 
 /* From now on these alert rules hold (takes ownership). */
 void daemon_set_alerts(struct daemon *daemon, struct alert_rules *rules);
+/* Calls `each` with the newest sight of each worker (NULL: it has not turned yet), which is valid during the call. From any
+ * thread; `each` must be quick. */
+void daemon_sights(struct daemon *daemon, void (*each)(void *context, int worker, const struct worker_sight *sight),
+                   void *context);
+
+struct publisher *daemon_publisher(const struct daemon *daemon);
 
 /* Finishes the batches at hand, commits, moves marks, leaves the group, sends what is committed: within 5 s. Frees all. */
 void daemon_stop(struct daemon *daemon);

@@ -257,14 +257,17 @@ static void apply_event(struct batch *batch, struct entry *entry)
         return;
     case DUPLICATE:
         batch->duplicates++;
+        batch->results[entry->event.kind][EVENT_REPEATED]++;
         count_undated(batch, FACT_DUPLICATE_EVENT, REASON_NONE);
         return;
     case APPLIED_TIME_ONLY:
         batch->duplicates++;
+        batch->results[entry->event.kind][EVENT_REPEATED]++;
         count_undated(batch, FACT_DUPLICATE_EVENT, REASON_NONE);
         break;
     case APPLIED:
         batch->applied++;
+        batch->results[entry->event.kind][EVENT_COUNTED]++;
         if (entry->event.traceparent.len) batch->traced = entry;
         break;
     }

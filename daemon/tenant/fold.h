@@ -50,6 +50,13 @@ struct work_queue {
     size_t n, room;
 };
 
+/* What became of an event that was taken. */
+enum event_result {
+    EVENT_COUNTED,
+    EVENT_REPEATED,
+    N_EVENT_RESULTS
+};
+
 struct batch {
     struct tenant *tenant;
     const struct tenant_settings *settings;
@@ -75,6 +82,7 @@ struct batch {
     const struct entry *traced; /* the last one applied that has a traceparent; NULL */
     struct span traceparent;    /* its, in the arena; empty: none */
     size_t duplicates, applied, overflows, evaluations;
+    uint32_t results[N_KINDS][N_EVENT_RESULTS];
     enum outcome outcome; /* DONE so far; else the fold was cut short and `error` says why */
     struct error error;
 };

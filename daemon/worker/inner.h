@@ -20,6 +20,7 @@ struct round {
     struct batch **owners;
     size_t n_commits;
     bool sent; /* commit_begin done, its answers are due */
+    int64_t sent_at_us;
 };
 
 struct worker {
@@ -49,7 +50,6 @@ struct worker {
     struct error fatal;
 };
 
-int64_t worker_monotonic(void);
 int64_t worker_now(struct worker *worker);                             /* the clock that tenants count by */
 struct tenant *worker_tenant(struct worker *worker, struct span name); /* made if need be */
 void worker_forget_tenants(struct worker *worker);                     /* all are read again when needed */

@@ -246,6 +246,7 @@ bool round_send(struct worker *worker, struct round *round)
         return false;
     }
     round->sent = true;
+    round->sent_at_us = worker_monotonic();
     for (size_t i = 0; i < round->n_batches; i++) round->batches[i].tenant->batch = NULL; /* the next round may collect for it */
     crash_point("commit sent");
     return true;
@@ -314,6 +315,9 @@ static void finish_batch(struct worker *worker, struct batch *batch)
     note_tenant(worker, batch->tenant);
     worker->counts.commits++;
     worker->counts.duplicates += batch->duplicates;
+    for (int kind = 0; kind < N_KINDS; kind++)
+        for (int result = 0; result < N_EVENT_RESULTS; result++)
+            worker->counts.events_by[kind][result] += batch->results[kind][result];
     worker->counts.overflows += batch->overflows;
     if (batch->overflows)
         log_event(LEVEL_ERROR, "counter_overflow", "tenant=%.*s counters=%zu", SPAN_ARG(batch->tenant->name), batch->overflows);
@@ -326,6 +330,7 @@ bool round_finish(struct worker *worker, struct round *round)
     if (!round->sent) return true;
     bool answered = !round->n_commits || worker->parts.state->ops->commit_end(worker->parts.state, &error);
     enum outcome worst = answered ? DONE : LOST;
+    if (round->n_commits) latency_add(&worker->counts.commit, worker_monotonic() - round->sent_at_us);
     for (size_t i = 0; i < round->n_commits; i++) {
         struct batch *batch = round->owners[i];
         batch->commit = round->commits[i];

@@ -7,6 +7,7 @@
  * read again from where it is known to be committed; positions skip what is counted. */
 #pragma once
 
+#include "common/latency.h"
 #include "daemon/intake/decode.h"
 #include "daemon/sink/sink.h"
 #include "daemon/source/source.h"
@@ -33,6 +34,24 @@ void committed_destroy(struct committed *committed);
 struct worker_counts {
     uint64_t records, events, duplicates, rejected, ignored, skipped, commits, conflicts, rewinds, overflows, dead_letters;
     uint64_t rejected_by[N_REASONS];
+    uint64_t events_by[N_KINDS][N_EVENT_RESULTS]; /* committed ones */
+    struct latency commit;                        /* from sending a round's commits to their answers */
+};
+
+/* How a worker stands at one moment: a whole object, to be handed to another thread. */
+struct worker_sight {
+    int64_t at_us; /* monotonic */
+    size_t cache_bytes;
+    bool away;                      /* the state does not answer, or did not yet */
+    char trouble[ERROR_TEXT_BYTES]; /* why it does not get on; empty: all is well */
+    struct partition_lag {
+        struct span topic; /* in the arena */
+        int32_t number;
+        int64_t records;           /* waiting behind the last committed; -1: not known */
+        int64_t last_timestamp_us; /* of the last record committed; NO_INSTANT: none yet */
+    } * lags;
+    size_t n_lags;
+    struct arena arena;
 };
 
 /* Marks of source partitions, kept where the state is. NULL in struct worker_parts: there are none (replay). */
@@ -98,6 +117,12 @@ void worker_drain(struct worker *worker, int timeout_ms);
 
 /* Other threads may read the counts; they are only ever added to. */
 struct worker_counts worker_counts(const struct worker *worker);
+
+int64_t worker_monotonic(void); /* now, microseconds, of a clock that never goes back */
+
+/* How it stands; to be given back with worker_sight_destroy. From the worker's own thread. */
+struct worker_sight *worker_look(const struct worker *worker);
+void worker_sight_destroy(struct worker_sight *sight); /* NULL is fine */
 
 /* Why it does not get on; NULL: all is well. Valid until the next turn. */
 const char *worker_trouble(const struct worker *worker);

@@ -1,0 +1,60 @@
+/* How a worker stands, for others to see: made in its own thread, handed over whole. */
+#include "daemon/worker/inner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    LAGS_MAX = 1000
+};
+
+static const struct position *position_of(const struct lane *lane, const struct position *positions, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (positions[i].partition.number == lane->number && span_equal(positions[i].partition.topic, lane->topic))
+            return &positions[i];
+    return NULL;
+}
+
+static int64_t records_behind(const struct lane *lane, const struct position *position)
+{
+    if (!lane->started || !position || position->high == NO_OFFSET) return -1;
+    return position->high > lane->committed.next ? position->high - lane->committed.next : 0;
+}
+
+static void look_at_lanes(const struct worker *worker, struct worker_sight *sight)
+{
+    struct position *positions = must_alloc(LAGS_MAX * sizeof *positions);
+    size_t n = source_positions(worker->parts.source, positions, LAGS_MAX);
+    if (n > LAGS_MAX) n = LAGS_MAX;
+    sight->lags = arena_alloc(&sight->arena, (worker->lanes.n + 1) * sizeof *sight->lags);
+    for (size_t i = 0; i < worker->lanes.n && i < LAGS_MAX; i++) {
+        const struct lane *lane = worker->lanes.at[i];
+        sight->lags[sight->n_lags++] =
+            (struct partition_lag){ .topic = arena_copy(&sight->arena, lane->topic),
+                                    .number = lane->number,
+                                    .records = records_behind(lane, position_of(lane, positions, n)),
+                                    .last_timestamp_us =
+                                        lane->committed.last < 0 ? NO_INSTANT : lane->committed.last_timestamp_us };
+    }
+    free(positions);
+}
+
+struct worker_sight *worker_look(const struct worker *worker)
+{
+    struct worker_sight *sight = must_zalloc(sizeof *sight);
+    const char *trouble = worker_trouble(worker);
+    sight->at_us = worker_monotonic();
+    sight->cache_bytes = worker->cache.bytes;
+    sight->away = worker->away;
+    snprintf(sight->trouble, sizeof sight->trouble, "%s", trouble ? trouble : worker->away ? "Redis is not reached yet" : "");
+    look_at_lanes(worker, sight);
+    return sight;
+}
+
+void worker_sight_destroy(struct worker_sight *sight)
+{
+    if (!sight) return;
+    arena_deinit(&sight->arena);
+    free(sight);
+}
