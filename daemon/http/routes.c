@@ -46,7 +46,7 @@ static void write_replies(const struct http_counts *counts, struct buffer *out)
                "# HELP crm_reportd_http_requests_total Requests answered.\n# TYPE crm_reportd_http_requests_total counter\n");
     for (size_t route = 0; route <= N_ROUTES; route++)
         for (int hundreds = 1; hundreds < N_STATUS_CLASSES; hundreds++)
-            if (counts->replies[route][hundreds])
+            if (counts->replies[route][hundreds] || hundreds == 2)
                 buffer_printf(out, "crm_reportd_http_requests_total{route=\"%s\",status=\"%dxx\"} %" PRIu64 "\n",
                               route < N_ROUTES ? routes[route].path : "none", hundreds, counts->replies[route][hundreds]);
 }

@@ -250,6 +250,7 @@ void worker_restart_lanes(struct worker *worker)
         return;
     }
     if (!find_beginnings(worker, marks, n_marks) || !place_marks(worker, marks, n_marks, &error)) return;
+    worker->trouble[0] = 0;
     for (size_t i = 0; i < worker->lanes.n; i++) {
         start_lane(worker, worker->lanes.at[i]);
         log_event(LEVEL_INFO, "partition_started", "partition=%.*s offset=%lld", SPAN_ARG(worker->lanes.at[i]->key),

@@ -4,6 +4,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 
 import pytest
 from servers import TESTS, free_port, wait_until
@@ -133,8 +134,10 @@ def test_systemd_is_told(topics, redis_server, daemon, tmp_path, monkeypatch):
     one = daemon(topics, redis_server(), TENANTS, NOW).start()
     told = []
 
-    def hears(what):
+    def hears(what, timeout=30):
+        end = time.monotonic() + timeout
         while not any(what in message for message in told):
+            assert time.monotonic() < end, "not told %s, but %s" % (what, told[-5:])
             told.append(listening.recv(4096).decode())
     hears("READY=1")
     hears("WATCHDOG=1")
