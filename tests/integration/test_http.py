@@ -62,7 +62,7 @@ def running(topics, redis_server, daemon):
     """A daemon that has counted HISTORY; .http asks it."""
     redis, port = redis_server(), free_port()
     one = daemon(topics, redis, TENANTS, NOW, listen="127.0.0.1:%d" % port)
-    one.start()
+    one.start().wait_ready()
     one.topics, one.redis, one.http = topics, redis, Http(port)
     Feed(topics).events(HISTORY)
     settle(topics, one, redis)
