@@ -29,6 +29,23 @@ static void set_deadline(struct wire *wire, bool reading, int seconds)
 
 /* ---- connections ---- */
 
+static void carrier_destroy(struct carrier *carrier)
+{
+    struct http_server *server = carrier->server;
+    hub_leave(&server->hub, &carrier->follower);
+    listener_wanted(server->listener, server->hub.n_followers > 0);
+    server->counts.n_streams = server->hub.n_followers;
+    carrier->wire->carrier = NULL;
+    if (carrier->next) carrier->next->previous = carrier->previous;
+    if (carrier->previous)
+        carrier->previous->next = carrier->next;
+    else
+        server->carriers = carrier->next;
+    exchange_deinit(&carrier->exchange);
+    buffer_deinit(&carrier->out);
+    free(carrier);
+}
+
 static void wire_notice(void *context, struct MHD_Connection *connection, void **socket_context,
                         enum MHD_ConnectionNotificationCode what)
 {
@@ -43,6 +60,8 @@ static void wire_notice(void *context, struct MHD_Connection *connection, void *
         server->wires = wire;
         server->counts.n_connections++;
     } else if (wire) {
+        if (wire->carrier)
+            carrier_destroy(wire->carrier); /* of some requests that it refuses the library does not tell the end */
         if (wire->next) wire->next->previous = wire->previous;
         if (wire->previous)
             wire->previous->next = wire->next;
@@ -65,6 +84,8 @@ static void *carrier_create(void *context, const char *uri, struct MHD_Connectio
     carrier->server = server;
     carrier->connection = connection;
     carrier->wire = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    if (carrier->wire->carrier) carrier_destroy(carrier->wire->carrier);
+    carrier->wire->carrier = carrier;
     carrier->next = server->carriers;
     if (server->carriers) server->carriers->previous = carrier;
     server->carriers = carrier;
@@ -74,23 +95,13 @@ static void *carrier_create(void *context, const char *uri, struct MHD_Connectio
 static void carrier_over(void *context, struct MHD_Connection *connection, void **request_context,
                          enum MHD_RequestTerminationCode how)
 {
-    struct http_server *server = context;
     struct carrier *carrier = *request_context;
+    (void)context;
     (void)connection;
     (void)how;
     if (!carrier) return;
-    hub_leave(&server->hub, &carrier->follower);
-    listener_wanted(server->listener, server->hub.n_followers > 0);
-    server->counts.n_streams = server->hub.n_followers;
     set_deadline(carrier->wire, true, READ_S);
-    if (carrier->next) carrier->next->previous = carrier->previous;
-    if (carrier->previous)
-        carrier->previous->next = carrier->next;
-    else
-        server->carriers = carrier->next;
-    exchange_deinit(&carrier->exchange);
-    buffer_deinit(&carrier->out);
-    free(carrier);
+    carrier_destroy(carrier);
     *request_context = NULL;
 }
 

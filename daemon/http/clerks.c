@@ -7,7 +7,7 @@
 
 enum {
     N_CLERKS = 2,
-    WAITING_MAX = 256,
+    WAITING_MAX = 600, /* more than there may be streams */
     RETRY_US = 500 * 1000
 };
 

@@ -11,11 +11,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct carrier;
+
 /* One TCP connection, and until when what it is at must be over. */
 struct wire {
     int descriptor;
-    bool reading;        /* a request is awaited or under way */
-    int64_t deadline_us; /* 0: none */
+    bool reading;            /* a request is awaited or under way */
+    int64_t deadline_us;     /* 0: none */
+    struct carrier *carrier; /* the request under way; NULL: none */
     struct wire *next, *previous;
 };
 

@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from servers import Daemon, free_port, wait_until
@@ -65,7 +66,7 @@ CASES = {
     "OPTIONS *": (b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", (404, 405)),
     "absolute form": (get(b"http://evil.example/v1/tenants"), (404,)),
     "long path": (get(b"/" + b"a" * 60000), (400, 414, 431, 0)),
-    "many arguments": (get(b"/v1/tenants?" + b"&".join(b"a%d=1" % n for n in range(900))), (400, 414, 431)),
+    "many arguments": (get(b"/v1/tenants?" + b"&".join(b"a%d=1" % n for n in range(900))), (400, 414, 431, 0)),
     "empty argument": (get(b"/v1/tenants?=&&=&"), (400,)),
     "climbing": (get(b"/../../../../etc/passwd"), (404,)),
     "climbing, encoded": (get(b"/%2e%2e/%2e%2e/etc/passwd"), (404,)),
@@ -183,22 +184,26 @@ def hostile(sanitized, redis_alone, tmp_path_factory):
 
 
 def talk(port, data, wait=20.0):
-    """Sends, says it has no more to say, and returns all that comes back and whether the connection was closed."""
-    with socket.create_connection(("127.0.0.1", port), timeout=wait) as s:
+    """Sends; when nothing more comes, says that it has no more to say; returns all that came and whether the connection was closed."""
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        got, end, said_all = b"", time.monotonic() + wait, False
         try:
             s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # it was closed while we spoke
-        got = b""
-        try:
-            while part := s.recv(65536):
+            s.settimeout(1.0)
+            while time.monotonic() < end:
+                try:
+                    part = s.recv(65536)
+                except socket.timeout:
+                    if not said_all:
+                        s.shutdown(socket.SHUT_WR)
+                    said_all = True
+                    continue
+                if not part:
+                    return got, True
                 got += part
-        except socket.timeout:
             return got, False
-        except OSError:
-            pass
-        return got, True
+        except OSError:  # it was closed while we spoke
+            return got, True
 
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ")
@@ -216,14 +221,25 @@ def statuses(got):
         assert len(rest) >= body, "cut off: %r" % got[:300]
         if found[-1] >= 400 and b"problem+json" in head:
             assert json.loads(rest[:body])["status"] == found[-1]
-        got = rest[body:]
+        got = b"" if b"\r\nConnection: close" in head else rest[body:]  # libmicrohttpd 0.9.75 says its own refusals' heads twice
     return found
 
 
+def talk_all(port, requests):
+    """All of them, several at once: some are only closed after a while."""
+    with ThreadPoolExecutor(24) as pool:
+        return list(pool.map(lambda data: talk(port, data), requests))
+
+
+@pytest.fixture(scope="module")
+def said(hostile):
+    return dict(zip(CASES, talk_all(hostile.http.port, [data for data, _ in CASES.values()]), strict=True))
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_one_bad_request(hostile, name):
-    data, fine = CASES[name]
-    got, closed = talk(hostile.http.port, data)
+def test_one_bad_request(hostile, said, name):
+    fine = CASES[name][1]
+    got, closed = said[name]
     assert closed, "still open after %r" % got[:200]
     found = statuses(got)
     assert (found[0] if found else 0) in fine, got[:500]
@@ -269,12 +285,12 @@ def test_cut_off_anywhere(hostile):
 def test_random_damage(hostile):
     rng = random.Random(7)
     good = [get(b"/v1/tenants/acme/reports"), sized(QUERY), get(b"/v1/catalogue"), chunked(chunk(QUERY), b"0\r\n\r\n")]
-    for _ in range(200):
-        data = bytearray(rng.choice(good))
+    damaged = [bytearray(rng.choice(good)) for _ in range(400)]
+    for data in damaged:
         for _ in range(rng.randint(1, 6)):
             data[rng.randrange(len(data))] = rng.randrange(256)
-        got, closed = talk(hostile.http.port, bytes(data))
-        assert closed or got.startswith(b"HTTP/1.1 200"), (bytes(data), got[:200])
+    for data, (got, closed) in zip(damaged, talk_all(hostile.http.port, damaged), strict=True):
+        assert closed, (data, got[:200])
         statuses(got)
     assert hostile.http.ask("/healthz").status == 200
 
@@ -354,7 +370,7 @@ def test_ends_with_streams_open(sanitized, redis_alone, tmp_path):
 ALL, ACME, GLOBEX = "all-of-them-0123456789", "acme-only-0123456789", "globex-only-0123456789"
 ROUTES = [("GET", "/v1/tenants/%s/reports", None), ("GET", "/v1/tenants/%s/reports/service", None),
           ("GET", "/v1/tenants/%s/reports/service?format=csv", None), ("POST", "/v1/tenants/%s/query", '{"metric":"leads"}'),
-          ("POST", "/v1/tenants/%s/query?format=csv", '{"metric":"leads"}'), ("GET", "/v1/tenants/%s/updates", None),
+          ("POST", "/v1/tenants/%s/query?format=csv", '{"metric":"leads"}'), ("GET", "/v1/tenants/%s/updates", None), ("GET", "/v1/tenants/%s/alerts", None),
           ("HEAD", "/v1/tenants/%s/reports/service", None), ("HEAD", "/v1/tenants/%s/updates", None)]
 OPEN = ["/healthz", "/readyz"]
 
