@@ -113,6 +113,7 @@ stage_fuzz() {
 
 stage_integration() {
   targets=crm-reportd compile crash -DCRASH_POINTS=ON -DCMAKE_BUILD_TYPE=Release || return 1
+  targets=crm-reportd compile sanitize -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug || return 1
   # shellcheck disable=SC2086
   "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/integration" --bin "$out/release/crm-reportd" -ra --durations=5 ${PYTEST:-}
 }
