@@ -33,7 +33,6 @@ static void carrier_destroy(struct carrier *carrier)
 {
     struct http_server *server = carrier->server;
     hub_leave(&server->hub, &carrier->follower);
-    listener_wanted(server->listener, server->hub.n_followers > 0);
     server->counts.n_streams = server->hub.n_followers;
     carrier->wire->carrier = NULL;
     if (carrier->next) carrier->next->previous = carrier->previous;
@@ -43,6 +42,7 @@ static void carrier_destroy(struct carrier *carrier)
         server->carriers = carrier->next;
     exchange_deinit(&carrier->exchange);
     buffer_deinit(&carrier->out);
+    sheet_release(carrier->exchange.answer.sheet);
     free(carrier);
 }
 
@@ -199,6 +199,13 @@ static void add_headers(struct MHD_Response *response, const struct answer *answ
 static struct MHD_Response *body_response(struct answer *answer)
 {
     struct buffer text = answer->text;
+    if (answer->status == MHD_HTTP_NOT_MODIFIED)
+        return MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
+    if (answer->sheet) {
+        struct sheet *sheet = answer->sheet;
+        answer->sheet = NULL; /* the response's from now on */
+        return MHD_create_response_from_buffer_with_free_callback_cls(sheet->len, sheet->text, sheet_release, sheet);
+    }
     if (answer->fixed.at)
         return MHD_create_response_from_buffer(answer->fixed.len, (void *)(uintptr_t)answer->fixed.at, MHD_RESPMEM_PERSISTENT);
     answer->text = (struct buffer){ 0 };
@@ -210,6 +217,8 @@ static struct MHD_Response *body_response(struct answer *answer)
 static enum MHD_Result reply(struct carrier *carrier)
 {
     struct answer *answer = &carrier->exchange.answer;
+    if (answer->status == MHD_HTTP_OK && exchange_matches(&carrier->exchange, answer->etag))
+        answer->status = MHD_HTTP_NOT_MODIFIED;
     bool stream = answer->stream && carrier->exchange.method == METHOD_GET;
     struct MHD_Response *response = stream ? stream_response(carrier) : body_response(answer);
     if (!response) return MHD_NO;
@@ -224,6 +233,16 @@ static enum MHD_Result reply(struct carrier *carrier)
 
 /* ---- from one to the other ---- */
 
+bool carrier_shelve(struct carrier *carrier)
+{
+    struct exchange *waiting = shelf_take(&carrier->server->shelf, &carrier->exchange, thread_monotonic_us());
+    for (struct exchange *next; waiting; waiting = next) {
+        next = waiting->next;
+        carrier_resume((struct carrier *)waiting);
+    }
+    return false;
+}
+
 static bool stream_may_open(struct carrier *carrier)
 {
     if (carrier->exchange.route->answer != answer_updates) return true;
@@ -236,16 +255,27 @@ static bool stream_may_open(struct carrier *carrier)
     return false;
 }
 
+/* True: the answer comes later, by this thread. */
+static bool ask_redis(struct carrier *carrier)
+{
+    struct http_server *server = carrier->server;
+    struct exchange *exchange = &carrier->exchange;
+    enum shelf_says says = SHELF_ASK;
+    if (!stream_may_open(carrier)) return false;
+    if (is_report_document(&server->with, exchange)) says = shelf_ask(&server->shelf, exchange, thread_monotonic_us());
+    if (says == SHELF_HAS) return false;
+    return says == SHELF_WAITS || clerks_take(server->clerks, exchange) || carrier_shelve(carrier);
+}
+
 static enum MHD_Result ask(struct carrier *carrier)
 {
     struct exchange *exchange = &carrier->exchange;
     carrier->asked = true;
     set_deadline(carrier->wire, false, 0);
-    if (!exchange->route->redis) {
+    if (!exchange->route->redis)
         exchange->route->answer(&carrier->server->with, exchange);
-    } else if (stream_may_open(carrier)) {
-        if (!clerks_take(carrier->server->clerks, exchange)) return reply(carrier);
-        carrier->suspended = true; /* its answer is looked at by this thread, later */
+    else if (ask_redis(carrier)) {
+        carrier->suspended = true;
         MHD_suspend_connection(carrier->connection);
         return MHD_YES;
     }

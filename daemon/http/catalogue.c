@@ -9,10 +9,5 @@ void answer_catalogue(const struct answering *with, struct exchange *exchange)
 {
     const struct catalogue *catalogue = with->engine->catalogue;
     snprintf(exchange->answer.etag, ETAG_BYTES, "\"%016" PRIx64 "\"", catalogue->fingerprint);
-    struct buffer *out = answer_with(exchange, type_json);
-    if (exchange_matches(exchange, exchange->answer.etag)) {
-        exchange->answer.status = 304;
-        return;
-    }
-    catalogue_write_json(catalogue, out);
+    catalogue_write_json(catalogue, answer_with(exchange, type_json));
 }

@@ -20,6 +20,7 @@ struct answer {
     unsigned status; /* 0: none yet */
     const char *content_type;
     struct buffer text;    /* its body, or … */
+    struct sheet *sheet;   /* owns these; NULL: somebody else does */
     struct span fixed;     /* … bytes that outlive everything */
     char etag[ETAG_BYTES]; /* empty: none */
     const char *allow;     /* of 405 */

@@ -5,6 +5,7 @@
 #include "daemon/http/hub.h"
 #include "daemon/http/listener.h"
 #include "daemon/http/server.h"
+#include "daemon/http/shelf.h"
 #include "daemon/settings/log.h"
 
 #include <microhttpd.h>
@@ -48,6 +49,7 @@ struct http_server {
     struct clerks *clerks;
     struct listener *listener;
     struct hub hub;
+    struct shelf shelf;
     struct wire *wires;
     struct carrier *carriers;
     int64_t sweep_at_us, bind_at_us;
@@ -66,7 +68,8 @@ int listen_open(const char *listen, bool any_port, char where[HTTP_WHERE_BYTES],
 
 /* carrier.c */
 struct MHD_Daemon *carrier_library(struct http_server *server, int socket); /* NULL: the library does not start */
-void carrier_resume(struct carrier *carrier);                               /* its answer is there */
+bool carrier_shelve(struct carrier *carrier); /* keeps its answer, gives it to who waits for the same; returns false */
+void carrier_resume(struct carrier *carrier); /* its answer is there */
 
 /* stream.c */
 void stream_follow(struct carrier *carrier); /* from now on hints are kept for it */

@@ -28,7 +28,7 @@ struct listener {
     void (*filled)(void *context);
     void *context;
     pthread_t thread;
-    atomic_bool stop, wanted;
+    atomic_bool stop;
     pthread_mutex_t lock; /* of the queue */
     struct heard queue[QUEUE_MAX];
     size_t n;
@@ -39,7 +39,6 @@ struct listener {
 
 static void keep(struct listener *listener, const struct hint *hint)
 {
-    if (!atomic_load(&listener->wanted)) return;
     if (!form_name(hint->tenant) || !form_name(hint->report)) return; /* not ours */
     pthread_mutex_lock(&listener->lock);
     bool room = listener->n < QUEUE_MAX, first = listener->n == 0;
@@ -60,7 +59,7 @@ static void keep(struct listener *listener, const struct hint *hint)
 static void begin(struct listener *listener)
 {
     pthread_mutex_lock(&listener->lock);
-    listener->missed |= atomic_load(&listener->wanted);
+    listener->missed = true;
     listener->trouble[0] = '\0';
     pthread_mutex_unlock(&listener->lock);
     log_cause_over(&listener->cause, "hints_again", "");
@@ -145,9 +144,4 @@ bool listener_trouble(struct listener *listener, char text[ERROR_TEXT_BYTES])
     snprintf(text, ERROR_TEXT_BYTES, "%s", listener->trouble);
     pthread_mutex_unlock(&listener->lock);
     return text[0] != '\0';
-}
-
-void listener_wanted(struct listener *listener, bool wanted)
-{
-    atomic_store(&listener->wanted, wanted);
 }

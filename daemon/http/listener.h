@@ -15,6 +15,3 @@ void listener_take(struct listener *listener, void (*each)(void *context, const 
 
 /* Why no hints come: Redis is away. False: they do, or it is not known yet. From any thread. */
 bool listener_trouble(struct listener *listener, char text[ERROR_TEXT_BYTES]);
-
-/* Is anybody interested? Without, nothing is kept. From the serving thread. */
-void listener_wanted(struct listener *listener, bool wanted);

@@ -31,7 +31,6 @@ static void answer_file(struct exchange *exchange, const char *type, const char 
     answer_with(exchange, type);
     snprintf(exchange->answer.etag, ETAG_BYTES, "\"%016llx\"", (unsigned long long)bytes_hash(bytes, len));
     exchange->answer.fixed = (struct span){ bytes, len };
-    if (exchange_matches(exchange, exchange->answer.etag)) exchange->answer.status = 304;
 }
 
 void answer_page(const struct answering *with, struct exchange *exchange)

@@ -183,15 +183,17 @@ static bool report_known(const struct answering *with, struct exchange *exchange
     return false;
 }
 
+bool is_report_document(const struct answering *with, const struct exchange *exchange)
+{
+    return exchange->route->answer == answer_report && !wants_csv(exchange) &&
+           catalogue_report(with->engine->catalogue, exchange->report) != NULL;
+}
+
 static void answer_document(struct exchange *exchange, struct span document)
 {
     bool csv = wants_csv(exchange);
     struct buffer *out = answer_with(exchange, csv ? type_csv : type_json);
     snprintf(exchange->answer.etag, ETAG_BYTES, "\"%" PRId64 "%s\"", document_version(document), csv ? "-csv" : "");
-    if (exchange_matches(exchange, exchange->answer.etag)) {
-        exchange->answer.status = 304;
-        return;
-    }
     if (!csv) {
         buffer_span(out, document);
     } else if (csv_write_report(document, out)) {

@@ -55,6 +55,9 @@ bool route_choose(const struct answering *with, struct exchange *exchange);
 /* Appends one event of a stream: report and version. */
 void update_write(struct span report, int64_t version, struct buffer *out);
 
+/* Can the shelf answer it: a report as JSON? */
+bool is_report_document(const struct answering *with, const struct exchange *exchange);
+
 /* One per route. */
 void answer_page(const struct answering *with, struct exchange *exchange);
 void answer_tenants(const struct answering *with, struct exchange *exchange);

@@ -90,6 +90,7 @@ static void take_answers(struct http_server *server)
     pthread_mutex_unlock(&server->lock);
     for (struct exchange *next; done; done = next) {
         next = done->next;
+        (void)carrier_shelve((struct carrier *)done);
         carrier_resume((struct carrier *)done);
     }
 }
@@ -97,6 +98,7 @@ static void take_answers(struct http_server *server)
 static void take_hint(void *context, const struct hint *hint)
 {
     struct http_server *server = context;
+    shelf_hint(&server->shelf, hint->tenant, hint->report);
     hub_hint(&server->hub, hint->tenant, hint->report, hint->version);
 }
 
@@ -105,7 +107,9 @@ static void take_hints(struct http_server *server)
 {
     bool missed;
     listener_take(server->listener, take_hint, &missed);
-    if (missed) hub_each(&server->hub, stream_end);
+    if (!missed) return;
+    shelf_clear(&server->shelf);
+    hub_each(&server->hub, stream_end);
 }
 
 /* A request that takes too long to come is answered, an answer that takes too long to be read is cut off. */
@@ -165,6 +169,7 @@ static void say_farewell(struct http_server *server)
     for (struct carrier *carrier = server->carriers; carrier; carrier = carrier->next) carrier_resume(carrier);
     MHD_run(server->mhd);
     MHD_stop_daemon(server->mhd);
+    shelf_deinit(&server->shelf);
 }
 
 static void *serve(void *context)

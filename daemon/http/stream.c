@@ -25,7 +25,6 @@ void stream_follow(struct carrier *carrier)
 {
     carrier->follower.wake = wake;
     hub_follow(&carrier->server->hub, &carrier->follower, carrier->exchange.tenant);
-    listener_wanted(carrier->server->listener, true);
     carrier->server->counts.n_streams = carrier->server->hub.n_followers;
 }
 
