@@ -32,4 +32,5 @@ for at = 4, #ARGV, 5 do
   if event ~= '' then call('HSET', unsent, name, event) end
   if event ~= '' and posted == '1' then call('HSET', unposted, name, event) end
 end
+redis.pcall('PUBLISH', alerts, '{"version":' .. ARGV[3] .. '}') -- a hint: the hash is the truth
 return {0, now}

@@ -216,6 +216,30 @@ def test_ending_between_the_commit_and_the_sending(topics, redis, daemon, feed, 
     assert 1 <= len(again) <= 2 * len(POINTS), "what was acknowledged and could not be noted comes once more, with the same id: %s" % again
 
 
+def test_two_instances_and_one_that_slept(topics, redis, daemon, feed):
+    """Both know the tenant; one is frozen past its session and goes on with what it knew: nothing is told twice or lost."""
+    swing = Swing(topics, feed)
+    workers = [daemon(topics, redis, clock=CLOCK, alerts=[BUSY, OWNERS]).start() for _ in range(2)]
+    for worker in workers:
+        worker.wait_ready(60)
+    for _ in range(2):
+        swing.move()
+        swing.wait(workers[0])
+    for sleeper, other in (workers, workers[::-1]):
+        sleeper.send(signal.SIGSTOP)
+        time.sleep(8)  # its session is over
+        for _ in range(3):
+            swing.move()
+            swing.wait(other)
+        sleeper.send(signal.SIGCONT)
+        time.sleep(3)
+        swing.move()
+        swing.wait(other)
+    for worker in workers:
+        worker.alive()
+    assert unsent(redis) == 0 and redis.client.hlen("crm:{acme}:alerts") == 2
+
+
 def test_redis_killed_and_started_again(topics, redis, daemon, feed):
     swing = Swing(topics, feed)
     worker = daemon(topics, redis, clock=CLOCK, alerts=[BUSY, OWNERS]).start()

@@ -68,6 +68,24 @@ static void only_who_knows_them_changes_them(void **state)
     assert_true(span_is(stands.unposted[0], "11 a"));
 }
 
+static void each_change_is_hinted_at(void **state)
+{
+    struct fixture *fixture = *state;
+    redisContext *listener = redisConnectUnix(fixture->redis.socket);
+    freeReplyObject(redisCommand(listener, "SUBSCRIBE crm:{acme}:alerts"));
+    commit(fixture, 0, 6, &raise_a, 1);
+    commit(fixture, 7, 6, NULL, 0); /* no change: no hint */
+    commit(fixture, 7, 8, &wait_b, 1);
+    const char *const hints[] = { "{\"version\":7}", "{\"version\":9}" };
+    for (int i = 0; i < 2; i++) {
+        void *reply = NULL;
+        assert_int_equal(redisGetReply(listener, &reply), REDIS_OK);
+        assert_string_equal(((redisReply *)reply)->element[2]->str, hints[i]);
+        freeReplyObject(reply);
+    }
+    redisFree(listener);
+}
+
 static void what_is_acknowledged_is_noted(void **state)
 {
     struct fixture *fixture = *state;
@@ -165,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(only_who_knows_them_changes_them, clear),
+        cmocka_unit_test_setup(each_change_is_hinted_at, clear),
         cmocka_unit_test_setup(what_is_acknowledged_is_noted, clear),
         cmocka_unit_test_setup(all_or_nothing, clear),
         cmocka_unit_test_setup(they_outlive_a_rebuild, clear),
