@@ -1,12 +1,9 @@
 /* Reads threshold rules. Metric, period, dimensions and filter are those of a query: each is looked up by the query's own
  * code, so that its messages and suggestions are the same; all mistakes of all rules are told at once. */
 #include "common/decimal.h"
-#include "common/suggest.h"
-#include "daemon/alert/rule.h"
+#include "daemon/alert/reader.h"
 #include "daemon/report/query.h"
 #include "daemon/settings/forms.h"
-#include "daemon/settings/properties.h"
-#include "daemon/settings/values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,9 +12,7 @@ const char *const alert_test_names[] = { "above", "below", "change_above", "chan
 
 enum {
     FOR_DAYS_MAX = 366,
-    RULES_MAX = 1000,
-    TIMEOUT_MS = 10000,
-    ATTEMPTS = 10
+    RULES_MAX = 1000
 };
 
 /* A rule being read. */
@@ -266,72 +261,11 @@ static void take_currency(struct reader *reader)
         problem_add(at.problems, at.where, "%s has no currency", metric->name);
 }
 
-/* ---- webhook ---- */
-
-static bool is_url(const char *text)
-{
-    const char *host = strncmp(text, "https://", 8) == 0 ? text + 8 : strncmp(text, "http://", 7) == 0 ? text + 7 : "";
-    for (const char *at = text; *at; at++)
-        if ((unsigned char)*at <= ' ' || (unsigned char)*at >= 0x7f) return false;
-    return *host && *host != '/';
-}
-
-static void take_url(const struct reading *hook, const json_t *object, struct alert_webhook *webhook)
-{
-    struct reading at = reading_at(hook, "url");
-    const json_t *value = json_object_get(object, "url");
-    at.secret = true; /* it may hold a token */
-    if (!value)
-        problem_add(at.problems, at.where, "is missing, expected https://…");
-    else if (read_text(&at, value, &webhook->url) && !is_url(webhook->url))
-        expected(&at, value, "a URL https://host/… or http://host/…");
-}
-
-static void take_secret(const struct reader *reader, const struct reading *hook, const json_t *object,
-                        struct alert_webhook *webhook)
-{
-    struct reading at = reading_at(hook, "secret_file");
-    const json_t *value = json_object_get(object, "secret_file");
-    const char *file;
-    if (!value)
-        problem_add(at.problems, at.where, "is missing, expected a file whose first line signs what is posted");
-    else if (read_text(&at, value, &file))
-        secret_read(&at, file_resolve(at.arena, settings_folder(reader->settings), file), &webhook->secret);
-}
-
-static void unknown_keys(const struct reading *at, const json_t *object, const char *const *known)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)object, key, value)
-    {
-        bool found = false;
-        for (size_t i = 0; known[i]; i++) found = found || !strcmp(known[i], key);
-        struct reading inner = reading_at(at, key);
-        const char *best = suggest_from(span_of(key), known);
-        if (!found && best)
-            problem_add(at->problems, inner.where, "unknown key; did you mean %s?", best);
-        else if (!found)
-            problem_add(at->problems, inner.where, "unknown key");
-    }
-}
-
 static void take_webhook(struct reader *reader)
 {
-    static const char *const known[] = { "url", "secret_file", "timeout_ms", "attempts", NULL };
     struct reading at = place(reader, "webhook");
     const json_t *value = value_of(reader, "webhook");
-    if (!value || !expect_object(&at, value, "an object such as {\"url\":…,\"secret_file\":…}")) return;
-    struct alert_webhook *webhook = arena_zalloc(reader->arena, sizeof *webhook);
-    *webhook = (struct alert_webhook){ .url = "", .secret = "", .timeout_ms = TIMEOUT_MS, .attempts = ATTEMPTS };
-    const json_t *timeout = json_object_get(value, "timeout_ms"), *attempts = json_object_get(value, "attempts");
-    struct reading at_timeout = reading_at(&at, "timeout_ms"), at_attempts = reading_at(&at, "attempts");
-    unknown_keys(&at, value, known);
-    take_url(&at, value, webhook);
-    take_secret(reader, &at, value, webhook);
-    if (timeout) read_integer(&at_timeout, timeout, 100, 60000, &webhook->timeout_ms);
-    if (attempts) read_integer(&at_attempts, attempts, 1, 100, &webhook->attempts);
-    reader->rule->webhook = webhook;
+    if (value) reader->rule->webhook = alert_webhook_read(&at, value, settings_folder(reader->settings));
 }
 
 /* ---- a rule, all rules ---- */
@@ -372,7 +306,7 @@ static void check_previous(const struct reader *reader)
 
 static void read_rule(struct reader *reader)
 {
-    unknown_keys(&reader->at, reader->object, keys);
+    alert_unknown_keys(&reader->at, reader->object, keys);
     take_name(reader);
     take_description(reader);
     take_tenant(reader);

@@ -8,11 +8,12 @@ import random
 import signal
 import threading
 import time
+import urllib.request
 from datetime import datetime, timedelta
 
 import jsonschema
 import pytest
-from servers import TESTS, wait_until
+from servers import TESTS, free_port, wait_until
 from stream import Feed, settle
 from test_faults import CLOCK, NOW_MS, event
 
@@ -91,6 +92,26 @@ def test_raised_once_and_cleared_once(topics, redis, daemon, feed):
     feed.events(gone(16, 25))
     wait_told(topics, worker, [("busy_owner", "u1", "raised"), ("many_leads", None, "raised"), ("busy_owner", "u1", "cleared"), ("many_leads", None, "cleared")])
     assert unsent(redis) == 0 and not repeated(topics)
+
+
+def test_those_that_stand_are_shown(topics, redis, daemon, feed):
+    """Over HTTP: the data of the events that raised them, those that wait for their time apart."""
+    port = free_port()
+    waiting = BUSY | {"name": "waiting", "for": "1d"}
+    worker = daemon(topics, redis, clock=CLOCK, alerts=[BUSY, OWNERS, waiting], listen="127.0.0.1:%d" % port).start()
+
+    def shown():
+        with urllib.request.urlopen("http://127.0.0.1:%d/v1/tenants/acme/alerts" % port, timeout=10) as answer:
+            return json.load(answer)
+    feed.events(leads(0, 12))
+    settle(topics, worker, redis)
+    wait_told(topics, worker, [("busy_owner", "u1", "raised"), ("many_leads", None, "raised")])
+    stands = shown()
+    assert stands["alerts"] == [json.loads(record.value())["data"] for record in topics.records("alerts")]
+    assert [(one["rule"], one["state"], one["for"]) for one in stands["pending"]] == [("waiting", "pending", "1d")]
+    feed.events(gone(0, 12))
+    wait_until(lambda: shown()["alerts"] == [] == shown()["pending"], worker.log, 30)
+    assert shown()["version"] > stands["version"]
 
 
 # --- the clock ---------------------------------------------------------------------------------------------------------
