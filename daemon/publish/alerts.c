@@ -11,7 +11,9 @@
 enum {
     UNSENT_MAX = 1000, /* of a tenant; with more, its alerts wait as they are */
     COMMIT_ATTEMPTS = 5,
-    BEHIND_US = 1000 * 1000
+    BEHIND_US = 1000 * 1000,
+    CLOCK_LOOK_US = 10 * 1000 * 1000,
+    CLOCK_OFF_MAX_US = 60 * 1000 * 1000
 };
 
 /* ---- what stands in Redis ---- */
@@ -66,9 +68,24 @@ static struct alerts_change *changes_to_store(struct publisher *publisher, const
 
 /* ---- judging ---- */
 
-static int64_t alerts_clock(const struct publisher *publisher, const struct desk *desk)
+/* How far the clock of this machine is off that of Redis. */
+static void look_at_clock(struct publisher *publisher)
 {
-    int64_t now_us = engine_clock(publisher->engine);
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    int64_t server_us, looked_us = publisher->clock_looked_us, now_us = publisher_monotonic();
+    if (publisher->engine->set_clock_us != NO_INSTANT || (looked_us && now_us < looked_us + CLOCK_LOOK_US)) return;
+    if (!publisher->state->ops->clock(publisher->state, &server_us, &outcome, &error)) return;
+    publisher->clock_looked_us = now_us;
+    publisher->clock_off_us = engine_clock(publisher->engine) - server_us;
+}
+
+/* What `for` is measured by. As with tenants' clocks, one that is far off Redis's is not trusted. */
+static int64_t alerts_clock(struct publisher *publisher, const struct desk *desk)
+{
+    look_at_clock(publisher);
+    int64_t now_us = engine_clock(publisher->engine), off_us = publisher->clock_off_us;
+    if (off_us > CLOCK_OFF_MAX_US || off_us < -CLOCK_OFF_MAX_US) now_us -= off_us;
     return now_us > desk->clock_us ? now_us : desk->clock_us;
 }
 

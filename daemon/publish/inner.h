@@ -28,6 +28,7 @@ struct publisher {
     struct webhooks *webhooks; /* NULL: nothing was posted yet */
     struct arena arena;
     int64_t retry_at_us;
+    int64_t clock_off_us, clock_looked_us; /* how far the clock is off Redis's, and when (monotonic) that was looked at */
     size_t unacknowledged, published;
     struct log_cause cause;
     struct log_cause unsent_reports, unsent_alerts, alerts_bounded; /* each a thing that can fail */
