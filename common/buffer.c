@@ -79,6 +79,13 @@ void buffer_decimal(struct buffer *buffer, int64_t value)
     buffer_put(buffer, digits + n, sizeof digits - n);
 }
 
+void buffer_hex(struct buffer *buffer, uint64_t value)
+{
+    char digits[16];
+    for (int i = 15; i >= 0; i--, value >>= 4) digits[i] = "0123456789abcdef"[value & 15];
+    buffer_put(buffer, digits, sizeof digits);
+}
+
 static bool need(struct cursor *cursor, size_t bytes)
 {
     if (!cursor->broken && (size_t)(cursor->end - cursor->at) >= bytes) return true;

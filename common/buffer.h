@@ -1,7 +1,11 @@
 /* A growing row of bytes to write into, and a cursor to read them back. A read past the end is sticky: check once. */
 #pragma once
 
-#include "common/span.h"
+#include "common/arena.h"
+
+enum {
+    VARINT_BYTES = 10 /* at most */
+};
 
 /* A zeroed struct buffer is an empty one. */
 struct buffer {
@@ -10,6 +14,12 @@ struct buffer {
 };
 
 void buffer_deinit(struct buffer *buffer);
+
+/* One that lies in an arena, for at most so many bytes: it must not be released, nor grow. */
+static inline struct buffer buffer_in(struct arena *arena, size_t bytes)
+{
+    return (struct buffer){ arena_alloc(arena, bytes), 0, bytes };
+}
 void buffer_reserve(struct buffer *buffer, size_t more);
 void buffer_put(struct buffer *buffer, const void *bytes, size_t len);
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -17,6 +27,7 @@ void buffer_varint_long(struct buffer *buffer, uint64_t value);
 void buffer_zigzag(struct buffer *buffer, int64_t value);  /* small magnitudes, either sign */
 void buffer_text(struct buffer *buffer, struct span text); /* varint length, bytes */
 void buffer_decimal(struct buffer *buffer, int64_t value); /* as decimal text */
+void buffer_hex(struct buffer *buffer, uint64_t value);    /* as 16 hexadecimal digits */
 
 static inline void buffer_span(struct buffer *buffer, struct span text)
 {

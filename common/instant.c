@@ -199,5 +199,17 @@ void instant_format(int64_t instant_us, char text[INSTANT_TEXT_BYTES])
 void day_format(int32_t day, char text[DAY_TEXT_BYTES])
 {
     struct civil civil = civil_of_day(day);
-    snprintf(text, DAY_TEXT_BYTES, "%04d-%02d-%02d", (int16_t)civil.year, (uint8_t)civil.month, (uint8_t)civil.day);
+    int year = civil.year;
+    if (year < 0 || year > 9999) {
+        snprintf(text, DAY_TEXT_BYTES, "%04d-%02d-%02d", (int16_t)civil.year, (uint8_t)civil.month, (uint8_t)civil.day);
+        return;
+    }
+    const int parts[] = { year / 100, year % 100, (int)civil.month, (int)civil.day };
+    static const uint8_t at[] = { 0, 2, 5, 8 };
+    for (int i = 0; i < 4; i++) {
+        text[at[i]] = (char)('0' + parts[i] / 10);
+        text[at[i] + 1] = (char)('0' + parts[i] % 10);
+    }
+    text[4] = text[7] = '-';
+    text[10] = 0;
 }

@@ -2,8 +2,6 @@
 #include "common/instant.h"
 #include "daemon/facts/tell.h"
 
-#include <stdio.h>
-
 /* ---- what they share ---- */
 
 void tell_activity(struct teller *teller, const struct entity_event *event, enum known_name activity)
@@ -36,9 +34,7 @@ static name_id hour_name(const struct teller *teller, const struct entity_event 
     int64_t second =
         (event->time_us + event->offset_s * MICROS_PER_SECOND - local_day(event->time_us, event->offset_s) * MICROS_PER_DAY) /
         MICROS_PER_SECOND;
-    char text[8];
-    int n = snprintf(text, sizeof text, "%02d", (int)(second / 3600));
-    return names_intern(teller->context->names, (struct span){ text, (size_t)n });
+    return known(teller->context, KNOWN_HOUR + (int)(second / 3600));
 }
 
 static int64_t duration_of(const struct teller *teller, uint32_t attribute)

@@ -3,7 +3,7 @@
 
 static name_id kind_name(const struct teller *teller)
 {
-    return names_intern(teller->context->names, span_of(kind_rows[teller->entity->kind].name));
+    return known(teller->context, KNOWN_KIND + (int)teller->entity->kind);
 }
 
 static struct fact_entry *tell_finding(struct teller *teller, enum fact fact, struct span attribute)

@@ -131,17 +131,17 @@ static void hand_address(struct teller *teller, uint32_t attribute, char type)
 {
     const struct entity_value *value = tell_value(teller, attribute);
     if (!value || !value->hash) return;
-    struct buffer id = { 0 }, payload = { 0 };
-    buffer_printf(&id, "%c%016llx", type, (unsigned long long)value->hash);
-    buffer_zigzag(&payload, teller->created->time_us);
-    buffer_text(&payload, teller->created->sequence);
-    buffer_varint(&payload, teller->created->source_id);
-    buffer_text(&payload, teller->created->id);
-    struct handed_item item = { .type = HANDED_MEMBER, .key = teller->entity->id };
-    item.payload = arena_copy(teller->context->arena, buffer_all(&payload));
-    hand_item(teller, KIND_ADDRESS, arena_copy(teller->context->arena, buffer_all(&id)), item);
-    buffer_deinit(&id);
-    buffer_deinit(&payload);
+    const struct entity_event *created = teller->created;
+    struct buffer id = buffer_in(teller->context->arena, 1 + 16);
+    struct buffer payload = buffer_in(teller->context->arena, 4 * VARINT_BYTES + created->sequence.len + created->id.len);
+    buffer_byte(&id, (uint8_t)type);
+    buffer_hex(&id, value->hash);
+    buffer_zigzag(&payload, created->time_us);
+    buffer_text(&payload, created->sequence);
+    buffer_varint(&payload, created->source_id);
+    buffer_text(&payload, created->id);
+    struct handed_item item = { .type = HANDED_MEMBER, .key = teller->entity->id, .payload = buffer_all(&payload) };
+    hand_item(teller, KIND_ADDRESS, buffer_all(&id), item);
 }
 
 static void tell_duplicates(struct teller *teller)

@@ -15,16 +15,24 @@ static void (*const tellers[N_ENTITY_KINDS])(struct teller *) = {
     [KIND_USER] = tell_user,         [KIND_ADDRESS] = tell_address,
 };
 
-static const char *const known_texts[N_KNOWN_NAMES] = {
+static const char *const known_texts[KNOWN_KIND] = {
     [KNOWN_DEFAULT] = "default",   [KNOWN_NEW] = "new",           [KNOWN_SALES] = "sales",     [KNOWN_SERVICE] = "service",
     [KNOWN_CALL] = "call",         [KNOWN_MEETING] = "meeting",   [KNOWN_EMAIL] = "email",     [KNOWN_RESPONSE] = "response",
     [KNOWN_RESOLVE] = "resolve",   [KNOWN_MONTH] = "month",       [KNOWN_QUARTER] = "quarter", [KNOWN_YEAR] = "year",
     [KNOWN_REFERRAL] = "referral", [KNOWN_OUTBOUND] = "outbound", [KNOWN_DAY] = "day",         [KNOWN_WEEK] = "week",
 };
 
-name_id known(const struct facts_context *context, enum known_name name)
+static name_id look_up(const struct facts_context *context, int name)
 {
-    if (!context->known[name]) context->known[name] = names_intern(context->names, span_of(known_texts[name]));
+    if (name < KNOWN_KIND) return names_intern(context->names, span_of(known_texts[name]));
+    if (name < KNOWN_HOUR) return names_intern(context->names, span_of(kind_rows[name - KNOWN_KIND].name));
+    const char hour[2] = { (char)('0' + (name - KNOWN_HOUR) / 10), (char)('0' + (name - KNOWN_HOUR) % 10) };
+    return names_intern(context->names, (struct span){ hour, 2 });
+}
+
+name_id known(const struct facts_context *context, int name)
+{
+    if (!context->known[name]) context->known[name] = look_up(context, name);
     return context->known[name];
 }
 

@@ -54,7 +54,9 @@ enum known_name {
     KNOWN_OUTBOUND,
     KNOWN_DAY,
     KNOWN_WEEK,
-    N_KNOWN_NAMES
+    KNOWN_KIND,                        /* and the kind's number */
+    KNOWN_HOUR = KNOWN_KIND + N_KINDS, /* and the hour, 0…23 */
+    N_KNOWN_NAMES = KNOWN_HOUR + 24
 };
 
 struct facts_context {

@@ -17,7 +17,7 @@ struct teller {
     bool blemished; /* the audit found something */
 };
 
-name_id known(const struct facts_context *context, enum known_name name);
+name_id known(const struct facts_context *context, int name); /* enum known_name */
 bool wanted(const struct teller *teller, enum fact fact);
 
 /* The events that count: for (i = first_event(t); i < n_events; i++). */

@@ -3,7 +3,8 @@
 
 struct span win_encode(const struct win *win, const struct facts_context *context)
 {
-    struct buffer out = { 0 };
+    size_t most = 1 + (7 + win->n_dims) * VARINT_BYTES + win->event.sequence.len + win->event.id.len;
+    struct buffer out = buffer_in(context->arena, most);
     buffer_byte(&out, win->roles);
     buffer_zigzag(&out, win->event.time_us);
     buffer_zigzag(&out, win->event.offset_s);
@@ -14,9 +15,7 @@ struct span win_encode(const struct win *win, const struct facts_context *contex
     buffer_zigzag(&out, win->amount);
     buffer_varint(&out, win->n_dims);
     for (uint32_t i = 0; i < win->n_dims; i++) buffer_varint(&out, win->dims[i]);
-    struct span bytes = arena_copy(context->arena, buffer_all(&out));
-    buffer_deinit(&out);
-    return bytes;
+    return buffer_all(&out);
 }
 
 bool win_decode(struct win *win, const struct handed_item *item, const struct facts_context *context)
@@ -48,12 +47,10 @@ int win_compare(const struct win *a, const struct win *b)
 
 struct span touch_encode(int64_t time_us, int32_t offset_s, struct arena *arena)
 {
-    struct buffer out = { 0 };
+    struct buffer out = buffer_in(arena, 2 * VARINT_BYTES);
     buffer_zigzag(&out, time_us);
     buffer_zigzag(&out, offset_s);
-    struct span bytes = arena_copy(arena, buffer_all(&out));
-    buffer_deinit(&out);
-    return bytes;
+    return buffer_all(&out);
 }
 
 bool touch_decode(const struct handed_item *item, int64_t *time_us, int32_t *offset_s)

@@ -1,9 +1,8 @@
 /* The keys of Redis, put together from prefix, tenant and what they are for. */
 #include "daemon/state/keys.h"
 
+#include "common/buffer.h"
 #include "common/period.h"
-
-#include <stdio.h>
 
 static struct span join(struct arena *arena, const struct span *parts, size_t n)
 {
@@ -87,9 +86,10 @@ static const char *kind_name(enum kind kind)
 
 struct span key_page(struct arena *arena, const char *prefix, struct span tenant, enum kind kind, uint32_t number)
 {
-    char text[sizeof "4294967295"];
-    snprintf(text, sizeof text, "%u", number);
-    return of_tenant(arena, prefix, tenant, kind_name(kind), text);
+    struct buffer text = buffer_in(arena, sizeof "4294967295");
+    buffer_decimal(&text, number);
+    buffer_byte(&text, 0);
+    return of_tenant(arena, prefix, tenant, kind_name(kind), text.at);
 }
 
 struct span key_list(struct arena *arena, const char *prefix, struct span tenant, const char *list)

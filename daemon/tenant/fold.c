@@ -323,7 +323,7 @@ static const struct handover **sorted_handovers(struct batch *batch, const struc
 {
     const struct handover **sorted = arena_alloc(batch->arena, (statement->n_handovers + 1) * sizeof(struct handover *));
     for (uint32_t i = 0; i < statement->n_handovers; i++) sorted[i] = &statement->handovers[i];
-    qsort(sorted, statement->n_handovers, sizeof *sorted, compare_handovers);
+    if (statement->n_handovers > 1) qsort(sorted, statement->n_handovers, sizeof *sorted, compare_handovers);
     return sorted;
 }
 

@@ -44,12 +44,11 @@ enum {
  * programs give. */
 struct span place_grave_id(const struct tenant *tenant, struct span id, struct arena *arena)
 {
-    struct buffer text = { 0 };
-    buffer_printf(&text, "\1%016llx%016llx", (unsigned long long)neighbourhood(tenant, id),
-                  (unsigned long long)siphash(tenant->secret, id));
-    struct span copy = arena_copy(arena, buffer_all(&text));
-    buffer_deinit(&text);
-    return copy;
+    struct buffer text = buffer_in(arena, GRAVE_BYTES);
+    buffer_byte(&text, 1);
+    buffer_hex(&text, neighbourhood(tenant, id));
+    buffer_hex(&text, siphash(tenant->secret, id));
+    return buffer_all(&text);
 }
 
 bool place_is_grave(struct span id)
