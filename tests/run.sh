@@ -135,15 +135,16 @@ case ${1:-} in
 esac
 mkdir -p "$out"
 cd "$tree" || exit 2
-summary=() failed=0
+summary=() passed=0 failed=0
 for stage in "${stages[@]}"; do
   declare -F "stage_$stage" >/dev/null || { echo "no stage $stage; there are: ${all[*]}" >&2; exit 2; }
   printf '\n=== %s\n' "$stage"
   began=$(date +%s.%N)
-  if "stage_$stage"; then result=ok; else result=FAILED failed=1; fi
+  if "stage_$stage"; then result=ok passed=$((passed + 1)); else result=FAILED failed=$((failed + 1)); fi
   summary+=("$(printf '%-12s %-7s %7.1f s' "$stage" $result "$(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { print b - a }')")")
   if [ $result = FAILED ] && { [ "$stage" = setup ] || [ "$stage" = build ]; }; then break; fi
 done
 printf '\n=== stages\n'
 printf '%s\n' "${summary[@]}"
-exit $failed
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
