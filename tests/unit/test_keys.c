@@ -5,14 +5,7 @@
 static void timers_are_readable(void **state)
 {
     (void)state;
-    static const char *const wrong[] = { "",
-                                         "deal",
-                                         "deal:",
-                                         "dea:1",
-                                         "\x02"
-                                         "17",
-                                         ":1",
-                                         "deals:1" };
+    static const char *const wrong[] = { "", "deal", "deal:", "dea:1", "\00217", "17", ":1", "deals:1" };
     struct arena arena = { 0 };
     enum kind kind;
     struct span id;
