@@ -134,6 +134,23 @@ def test_a_breach_has_to_last_and_a_restart_does_not_begin_it_anew(topics, redis
     assert timedelta(seconds=6) <= took < timedelta(seconds=12), took
 
 
+def test_more_tenants_than_there_is_memory_for(topics, redis, daemon):
+    """Their reports do not fit: what waits for its time is woken, and other rules reach all of them."""
+    rule = {"name": "lasting", "metric": "leads", "period": "all", "above": 1, "for": "8s"}
+    tenants = ["t%03d" % n for n in range(60)]
+    feed = Feed(topics)
+    worker = daemon(topics, redis, alerts=[rule], cache_mb=8).start().wait_ready()
+    feed.events([event(n, tenant=tenant, time_=None) for tenant in tenants for n in range(2)])
+
+    def of(state):
+        return sorted(made["tenantid"] for made in map(json.loads, (record.value() for record in topics.records("alerts"))) if made["data"]["state"] == state)
+    wait_until(lambda: of("raised") == tenants, lambda: "%s\n%s" % (of("raised"), worker.log()), 60, 0.5)
+    worker.configure(worker.config | {"alerts": []})
+    worker.send(signal.SIGHUP)
+    wait_until(lambda: of("cleared") == tenants, lambda: "%s\n%s" % (of("cleared"), worker.log()), 60, 0.5)
+    assert of("raised") == tenants
+
+
 def test_another_day_clears_what_was_of_this_one(topics, redis, daemon, feed):
     rule = {"name": "today", "metric": "leads", "period": "today", "above": 2}
     worker = daemon(topics, redis, clock=CLOCK, alerts=[rule]).start()
