@@ -137,7 +137,7 @@ def test_a_breach_has_to_last_and_a_restart_does_not_begin_it_anew(topics, redis
 def test_more_tenants_than_there_is_memory_for(topics, redis, daemon):
     """Their reports do not fit: what waits for its time is woken, and other rules reach all of them."""
     rule = {"name": "lasting", "metric": "leads", "period": "all", "above": 1, "for": "8s"}
-    tenants = ["t%03d" % n for n in range(60)]
+    tenants = ["t%03d" % n for n in range(100)]
     feed = Feed(topics)
     worker = daemon(topics, redis, alerts=[rule], cache_mb=8).start().wait_ready()
     feed.events([event(n, tenant=tenant, time_=None) for tenant in tenants for n in range(2)])
