@@ -3,10 +3,11 @@
 #
 #   tests/run.sh                 everything: builds, unit tests, sanitizers, fuzzing, stories, property test, real servers
 #   tests/run.sh --quick         for developers: one build, unit tests, stories, a few histories, the format; no servers
-#   tests/run.sh STAGE …         only these stages: setup build unit format clang sanitize threads cases property fuzz integration page
+#   tests/run.sh STAGE …         only these stages: setup build unit format sim clang sanitize threads cases property fuzz integration page
 #
 # Environment: TEST_BUILD (where builds and the Python environment go, default build-tests in the tree),
-# FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 300), PYTEST (further arguments for pytest).
+# SIM_HISTORIES (simulated, default 10000), FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 300),
+# PYTEST (further arguments for pytest).
 set -uo pipefail
 
 tree=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,7 +15,7 @@ out=${TEST_BUILD:-$tree/build-tests}
 venv=$out/venv
 packages=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libcurl4-openssl-dev libmicrohttpd-dev libjs-chart.js libglib2.0-dev libcmocka-dev
   clang clang-format libclang-rt-14-dev redis-server kcat tmux openjdk-17-jre-headless maven prometheus python3-venv tzdata git ca-certificates)
-all=(setup build unit format clang sanitize threads cases property fuzz integration page)
+all=(setup build unit format sim clang sanitize threads cases property fuzz integration page)
 quick=(setup build unit format cases property)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -81,6 +82,8 @@ stage_format() {
   (cd "$tree" && git ls-files -z 'common/*.[ch]' 'daemon/*.[ch]' 'tests/*.[ch]' | xargs -0 clang-format --dry-run -Werror)
 }
 
+stage_sim() { "$out/release/sim" --histories "${SIM_HISTORIES:-10000}" --jobs "$(nproc)"; }
+
 stage_sanitize() {
   compile sanitize -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug || return 1
   local failed=0
@@ -133,7 +136,7 @@ stage_page() {
 stages=("${all[@]}")
 case ${1:-} in
   --quick) stages=("${quick[@]}") SEEDS=${SEEDS:-20} ;;
-  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
   ?*) stages=("$@") ;;
 esac
 mkdir -p "$out"

@@ -158,6 +158,7 @@ static struct span join(struct arena *arena, struct span before, size_t shared, 
     return (struct span){ text, shared + rest.len };
 }
 
+/* A number that stands for a name. The names may have been read before somebody else gave it. */
 static name_id take_name(struct cursor *in, const struct names *names)
 {
     uint64_t id = cursor_varint(in);
@@ -184,19 +185,27 @@ static struct entity_event take_event(struct cursor *in, const struct entity_eve
         event.id = join(arena, before->id, shared, rest);
     event.time_of_record = bits & EVENT_TIME_OF_RECORD;
     event.named = bits & EVENT_NAMED;
-    if (event.named) event.name = (name_id)cursor_varint(in);
+    if (event.named) event.name = event.verb == VERB_RATED ? (name_id)cursor_varint(in) : take_name(in, names);
     if (bits & EVENT_TEXT) event.text = cursor_text(in);
     return event;
 }
 
-static struct entity_value take_value(struct cursor *in)
+static struct span take_names(struct cursor *in, const struct names *names)
+{
+    struct span all = cursor_text(in), rest = all;
+    for (name_id name; (name = entity_next_name(&rest));)
+        if (name >= names->n) in->broken = true;
+    return all;
+}
+
+static struct entity_value take_value(struct cursor *in, const struct names *names)
 {
     struct entity_value value = { .type = cursor_byte(in) };
     switch (value.type) {
     case STORED_NULL:
         break;
     case STORED_NAME:
-        value.name = (name_id)cursor_varint(in);
+        value.name = take_name(in, names);
         break;
     case STORED_TEXT:
         value.text = cursor_text(in);
@@ -207,7 +216,7 @@ static struct entity_value take_value(struct cursor *in)
         break;
     }
     case STORED_NAMES:
-        value.names = cursor_text(in);
+        value.names = take_names(in, names);
         break;
     case STORED_DECIMAL:
         value.decimal.digits = cursor_zigzag(in);
@@ -241,7 +250,7 @@ static void take_events(struct entity *entity, struct cursor *in, struct arena *
     entity->n_events = n;
 }
 
-static void take_attributes(struct entity *entity, struct cursor *in, struct arena *arena)
+static void take_attributes(struct entity *entity, struct cursor *in, struct arena *arena, const struct names *names)
 {
     uint32_t n = take_count(in, 3);
     entity->room_attributes = n + 8;
@@ -249,7 +258,7 @@ static void take_attributes(struct entity *entity, struct cursor *in, struct are
     for (uint32_t i = 0; i < n; i++) {
         entity->attributes[i].attribute = (uint32_t)cursor_varint(in);
         entity->attributes[i].event = (uint32_t)cursor_varint(in);
-        entity->attributes[i].value = take_value(in);
+        entity->attributes[i].value = take_value(in, names);
         if (entity->attributes[i].event >= entity->n_events) in->broken = true;
     }
     entity->n_attributes = n;
@@ -286,7 +295,7 @@ bool entity_decode(struct entity *entity, struct span bytes, struct arena *arena
     if (cursor_byte(&in) != FORMAT) return false;
     uint32_t parts = (uint32_t)cursor_varint(&in);
     take_events(entity, &in, arena, names);
-    take_attributes(entity, &in, arena);
+    take_attributes(entity, &in, arena, names);
     entity->wake_us = parts & PART_WAKE ? cursor_zigzag(&in) : INT64_MAX;
     take_handed(entity, &in, arena, parts);
     if (parts & PART_BURIED) take_buried(entity, &in, arena);

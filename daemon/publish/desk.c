@@ -92,19 +92,35 @@ static void take_differences(struct desk *desk, const struct committed *committe
     desk->clock_us = committed->clock_us;
 }
 
+void desk_was_set_back(struct desk *desk, int64_t now_us)
+{
+    desk_doubt(desk);
+    desk->doubted = true;
+    mark_dirty(desk, now_us);
+}
+
 void desk_follow(struct desk *desk, const struct committed *committed, int64_t now_us)
 {
-    bool news = committed->version > committed->version_before, known = desk->loaded && committed->version <= desk->version;
+    bool news = committed->version > committed->version_before;
+    bool known = desk->loaded && committed->version <= desk->version;
     if (committed->traceparent.len && (!known || desk->dirty)) {
         buffer_clear(&desk->traceparent);
         buffer_span(&desk->traceparent, committed->traceparent);
     }
     if (known) return;
+    if (committed->version_before != desk->version) desk->compared = false; /* somebody else, or Redis lost something */
     if (news && continues(desk, committed))
         take_differences(desk, committed);
     else
         desk->loaded = false;
     mark_dirty(desk, now_us);
+}
+
+bool desk_lacks(const struct desk *desk, const struct engine *engine)
+{
+    for (size_t i = 0; i < engine->catalogue->n_reports; i++)
+        if (desk->reports[i].send_again) return true;
+    return false;
 }
 
 static void copy_names(struct desk *desk, const struct names *names)
@@ -127,6 +143,7 @@ static bool load_once(struct desk *desk, struct state *state, const struct tenan
     struct cell_reader reader = view_reader(view);
     copy_names(desk, &view->tenant->names);
     if (!board_load(desk->board, view->tenant->today, &reader, error)) return false;
+    if (view->tenant->version < desk->version) desk->compared = !(desk->doubted = true); /* it was set back */
     desk->version = view->tenant->version;
     desk->clock_us = view->tenant->clock_us;
     desk->loaded = true;

@@ -10,6 +10,7 @@ struct desk_report {
     int64_t version; /* of the document in Redis; 0: none yet, or not looked at */
     int64_t sent;    /* newest version produced to the topic */
     bool send_again; /* the topic lacks what stands in Redis */
+    bool overtaken;  /* the topic has a newer one than Redis, which was set back: a still newer one is due */
 };
 
 /* A tenant's alerts at the publisher. */
@@ -30,7 +31,10 @@ struct desk {
     struct names names;
     struct board *board;
     bool loaded;   /* the board stands at `version` */
-    bool compared; /* what stands in Redis was looked at since the start */
+    bool compared; /* what stands in Redis was looked at, and is what the board takes for sent */
+    bool refused;  /* somebody else published this or a newer version: look later whether it came to the topic */
+    bool doubted;  /* Redis lost something: the topic may have a newer document than it, with other numbers */
+    bool unsure;   /* while that is found out: something else stands there, and cannot be replaced yet */
     bool dirty;
     int64_t version, clock_us;
     int64_t waiting_since_us, next_at_us; /* monotonic */
@@ -47,6 +51,12 @@ void desk_destroy(struct desk *desk);
 
 /* A commit took place: follows it, or, when it does not continue what the desk has, is to be loaded again. */
 void desk_follow(struct desk *desk, const struct committed *committed, int64_t now_us);
+
+/* Is anything still to be sent to the topic (its queue was full)? */
+bool desk_lacks(const struct desk *desk, const struct engine *engine);
+
+/* Redis lost something: what stands there is to be looked at, and what is published to be renewed. */
+void desk_was_set_back(struct desk *desk, int64_t now_us);
 
 /* What was taken in is not known any more: everything is to be read again. */
 void desk_doubt(struct desk *desk);

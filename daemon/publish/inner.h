@@ -41,6 +41,13 @@ struct publisher {
 int64_t publisher_monotonic(void);                                       /* microseconds */
 void publisher_renew_sight(struct publisher *publisher, int64_t now_us); /* sight.c */
 
+/* A publisher without state, sink and thread: the caller puts them in (publisher_start; a simulation has turns, no thread). */
+struct publisher *publisher_create(struct engine *engine);
+
+/* What the thread does again and again: takes what is in the inbox (waits for something until this monotonic instant), then
+ * publishes the tenant that has waited longest, or polls the sink. */
+void publisher_turn(struct publisher *publisher, int64_t until_us);
+
 struct desk *publisher_desk(struct publisher *publisher, struct span tenant); /* made if need be */
 
 /* publish_desk.c: brings Redis and the topic up to date with a tenant. False: see outcome. */

@@ -29,11 +29,16 @@ static bool look_at_published(struct publisher *publisher, struct desk *desk, en
     if (!state_redis_published(publisher->state, publisher->engine->settings->prefix, desk->tenant, &published, &n,
                                &publisher->arena, outcome, error))
         return false;
+    for (size_t i = 0; i < publisher->engine->catalogue->n_reports; i++) {
+        desk->reports[i].version = 0; /* Redis may hold less than it did */
+        desk->reports[i].overtaken = false;
+    }
     for (size_t i = 0; i < n; i++) {
         size_t report = report_number(publisher->engine->catalogue, published[i].report);
         if (report == publisher->engine->catalogue->n_reports) continue;
         desk->reports[report].version = published[i].stored;
-        desk->reports[report].send_again = published[i].stored > published[i].acknowledged;
+        desk->reports[report].send_again |= published[i].stored > published[i].acknowledged;
+        desk->reports[report].overtaken = published[i].stored < published[i].acknowledged;
     }
     return true;
 }
@@ -61,7 +66,7 @@ static struct span write_document(struct publisher *publisher, const struct desk
     return copy;
 }
 
-/* Is the report to be published? After a start what stands in Redis with equal numbers stays as it is. */
+/* Is the report to be published? When what stands in Redis was not looked at yet: unless its numbers are equal. */
 static bool render_report(struct publisher *publisher, struct desk *desk, struct rendered *one, enum outcome *outcome,
                           struct error *error)
 {
@@ -69,9 +74,11 @@ static bool render_report(struct publisher *publisher, struct desk *desk, struct
     struct span standing = NO_SPAN;
     if (!desk->compared && !get_document(publisher, desk, one->report, &standing, outcome, error)) return false;
     board_render(desk->board, one->report, &limits, &one->document);
-    bool same = standing.len && span_equal(document_sections(standing), one->document.sections);
+    bool same = standing.len && !desk->doubted && !desk->reports[one->report].overtaken &&
+                span_equal(document_sections(standing), one->document.sections);
     if (same) board_sent(desk->board, one->report);
-    one->wanted = !same && one->document.changed && desk->version > desk->reports[one->report].version;
+    one->wanted = (desk->compared ? one->document.changed : !same) && desk->version > desk->reports[one->report].version;
+    if (!desk->compared && !same && !one->wanted) desk->unsure = true;
     if (one->wanted)
         one->text = write_document(publisher, desk, one->report, one->document.sections);
     else
@@ -128,8 +135,9 @@ static void send_rendered(struct publisher *publisher, struct desk *desk, const 
 {
     struct desk_report *report = &desk->reports[one->report];
     struct changes changes = { 0 };
-    if (!stored) { /* somebody was faster with this or a newer version: whose it is sends it */
+    if (!stored) { /* somebody was faster with this or a newer version: whose it is sends it, if it lives */
         publisher->counts.refused++;
+        desk->unsure = desk->refused = true;
         return;
     }
     if (one->document.has_changes && report->sent)
@@ -169,7 +177,8 @@ static bool send_standing(struct publisher *publisher, struct desk *desk, enum o
         if (!desk->reports[i].send_again) continue;
         if (!get_document(publisher, desk, i, &document, outcome, error)) return false;
         desk->reports[i].send_again = false;
-        if (document.len) topic_send(publisher, desk, i, document_version(document), document, &none);
+        bool is_there = document_version(document) == desk->reports[i].sent;
+        if (document.len && !is_there) topic_send(publisher, desk, i, document_version(document), document, &none);
     }
     return true;
 }
@@ -181,11 +190,13 @@ bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *
     size_t n = 0;
     struct rendered *rendered = arena_zalloc(&publisher->arena, (publisher->engine->catalogue->n_reports + 1) * sizeof *rendered);
     publisher->counts.loads += reloaded;
+    desk->unsure = desk->refused = false;
     if (reloaded && !desk_load(desk, publisher->engine, publisher->state, outcome, error)) return false;
     if (!desk->compared && !look_at_published(publisher, desk, outcome, error)) return false;
     if (!render_reports(publisher, desk, rendered, &n, outcome, error)) return false;
     if (!put_all(publisher, desk, rendered, n, reloaded, outcome, error)) return false;
     if (!send_standing(publisher, desk, outcome, error)) return false;
-    desk->compared = true;
+    desk->compared = !desk->unsure;
+    if (desk->compared) desk->doubted = false;
     return publish_alerts(publisher, desk, outcome, error);
 }

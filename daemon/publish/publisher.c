@@ -43,12 +43,12 @@ int64_t publisher_monotonic(void)
     return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
 }
 
-/* All that is in the inbox, which is empty then; waits for something until `until_us`. */
+/* All that is in the inbox, which is empty then; waits for something until `until_us` (0: not at all). */
 static struct committed **take_inbox(struct publisher *publisher, int64_t until_us, size_t *n)
 {
     struct timespec until = { until_us / MICROS_PER_SECOND, until_us % MICROS_PER_SECOND * 1000 };
     pthread_mutex_lock(&publisher->lock);
-    if (!publisher->n_inbox) pthread_cond_timedwait(&publisher->filled, &publisher->lock, &until);
+    if (!publisher->n_inbox && until_us) pthread_cond_timedwait(&publisher->filled, &publisher->lock, &until);
     struct committed **taken = publisher->inbox;
     *n = publisher->n_inbox;
     publisher->inbox = NULL;
@@ -94,13 +94,23 @@ static void take_rules(struct publisher *publisher)
     sleepers_wake(publisher, INT64_MAX);
 }
 
+/* Redis lost something. */
+static void look_at_all(struct publisher *publisher, int64_t now_us)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_was_set_back(slot->value, now_us);
+}
+
 static void read_inbox(struct publisher *publisher, int64_t until_us)
 {
     size_t n = 0;
     struct committed **taken = take_inbox(publisher, until_us, &n);
     int64_t now_us = publisher_monotonic();
     for (size_t i = 0; i < n; i++) {
-        desk_follow(publisher_desk(publisher, taken[i]->tenant), taken[i], now_us);
+        if (taken[i]->tenant.len)
+            desk_follow(publisher_desk(publisher, taken[i]->tenant), taken[i], now_us);
+        else
+            look_at_all(publisher, now_us);
         committed_destroy(taken[i]);
     }
     free(taken);
@@ -133,13 +143,14 @@ static void trim_desks(struct publisher *publisher)
     }
 }
 
-static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us)
+/* `any`: also of those whose documents were renewed a moment ago. */
+static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us, bool any)
 {
     struct desk *found = NULL;
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
         struct desk *desk = slot->value;
-        if (!(desk->dirty || desk->alerts.due_us <= now_us) || desk->next_at_us > now_us) continue;
+        if (!(desk->dirty || desk->alerts.due_us <= now_us) || (!any && desk->next_at_us > now_us)) continue;
         if (!found || desk->waiting_since_us < found->waiting_since_us) found = desk;
     }
     return found;
@@ -153,13 +164,13 @@ static void could_not(struct publisher *publisher, struct desk *desk, const stru
     desk->dirty = true;
 }
 
-static bool publish_next(struct publisher *publisher)
+static bool publish_next(struct publisher *publisher, bool any)
 {
     int64_t now_us = publisher_monotonic();
     struct error error = { "" };
     enum outcome outcome = DONE;
     if (now_us < publisher->retry_at_us) return false;
-    struct desk *desk = longest_waiting(publisher, now_us);
+    struct desk *desk = longest_waiting(publisher, now_us, any);
     if (!desk) return false;
     if ((!state_redis_connected(publisher->state) && !state_redis_connect(publisher->state, &error)) ||
         !publish_desk(publisher, desk, &outcome, &error)) {
@@ -168,7 +179,7 @@ static bool publish_next(struct publisher *publisher)
     }
     log_cause_over(&publisher->cause, "publishing_again", "");
     latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
-    desk->dirty = false;
+    desk->dirty = desk->refused || desk_lacks(desk, publisher->engine);
     buffer_clear(&desk->traceparent);
     /* while commits come fast, no more than a fifth of the time goes into this tenant's documents */
     int64_t took_us = publisher_monotonic() - now_us, interval_us = publisher->engine->snapshot_interval_us;
@@ -189,18 +200,21 @@ static int64_t next_look_us(const struct publisher *publisher)
     return next_us < publisher->retry_at_us ? publisher->retry_at_us : next_us;
 }
 
+void publisher_turn(struct publisher *publisher, int64_t until_us)
+{
+    read_inbox(publisher, until_us);
+    take_rules(publisher);
+    sleepers_wake(publisher, publisher_monotonic());
+    publisher_renew_sight(publisher, publisher_monotonic());
+    if (publish_next(publisher, false)) return;
+    sink_poll(publisher->sink, 0);
+    if (publisher->webhooks) webhooks_poll(publisher->webhooks);
+}
+
 static void *publish(void *context)
 {
     struct publisher *publisher = context;
-    while (!atomic_load(&publisher->stop)) {
-        read_inbox(publisher, next_look_us(publisher));
-        take_rules(publisher);
-        sleepers_wake(publisher, publisher_monotonic());
-        publisher_renew_sight(publisher, publisher_monotonic());
-        if (publish_next(publisher)) continue;
-        sink_poll(publisher->sink, 0);
-        if (publisher->webhooks) webhooks_poll(publisher->webhooks);
-    }
+    while (!atomic_load(&publisher->stop)) publisher_turn(publisher, next_look_us(publisher));
     return NULL;
 }
 
@@ -219,7 +233,7 @@ static bool open_publisher(struct publisher *publisher, struct error *error)
     return publisher->started || fail(error, "no thread for the publisher");
 }
 
-struct publisher *publisher_start(struct engine *engine, struct error *error)
+struct publisher *publisher_create(struct engine *engine)
 {
     struct publisher *publisher = must_zalloc(sizeof *publisher);
     pthread_condattr_t monotonic;
@@ -232,6 +246,12 @@ struct publisher *publisher_start(struct engine *engine, struct error *error)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&publisher->filled, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    return publisher;
+}
+
+struct publisher *publisher_start(struct engine *engine, struct error *error)
+{
+    struct publisher *publisher = publisher_create(engine);
     if (open_publisher(publisher, error)) return publisher;
     publisher_destroy(publisher);
     return NULL;
@@ -251,11 +271,12 @@ void publisher_drain(struct publisher *publisher, int timeout_ms)
     int64_t until_us = publisher_monotonic() + timeout_ms * MICROS_PER_MS;
     stop_thread(publisher);
     read_inbox(publisher, 0);
-    size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) ((struct desk *)slot->value)->next_at_us = 0;
-    while (publisher_monotonic() < until_us && publish_next(publisher)) continue;
-    if (publisher->webhooks) webhooks_poll(publisher->webhooks);
-    while (publisher_monotonic() < until_us && publisher->unacknowledged) sink_poll(publisher->sink, 50);
+    while (publisher_monotonic() < until_us) {
+        if (publish_next(publisher, true)) continue;
+        if (publisher->webhooks) webhooks_poll(publisher->webhooks);
+        if (!longest_waiting(publisher, publisher_monotonic(), true) && !publisher->unacknowledged) break;
+        sink_poll(publisher->sink, 50); /* may tell that something is to be sent again */
+    }
 }
 
 void publisher_destroy(struct publisher *publisher)

@@ -14,26 +14,36 @@ struct report_tag {
     char tenant[];
 };
 
-/* True: it is to be sent once more. Not noted, or a higher one is: then ours lies over somebody else's newer one in the topic. */
-static bool note_acknowledged(struct publisher *publisher, const struct report_tag *tag)
+/* False: could not be noted. `overtaken`: a higher one is, then ours lies over somebody else's newer one in the topic. */
+static bool note_acknowledged(struct publisher *publisher, const struct report_tag *tag, bool *overtaken)
 {
     struct error error = { "" };
     enum outcome outcome = DONE;
     struct acknowledgement noted = { .tenant = { tag->tenant, tag->tenant_len },
                                      .report = publisher->engine->catalogue->reports[tag->report].name,
                                      .version = tag->version };
-    if (!state_redis_acknowledge(publisher->state, publisher->engine->settings->prefix, &noted, 1, &outcome, &error)) return true;
-    return noted.highest > tag->version;
+    if (!state_redis_acknowledge(publisher->state, publisher->engine->settings->prefix, &noted, 1, &outcome, &error))
+        return false;
+    *overtaken = noted.highest > tag->version;
+    return true;
+}
+
+/* Unless a newer one is on its way. One that was lost counts as never sent. */
+static void send_again(struct publisher *publisher, const struct report_tag *tag, bool lost)
+{
+    struct desk *desk = publisher_desk(publisher, (struct span){ tag->tenant, tag->tenant_len });
+    struct desk_report *report = &desk->reports[tag->report];
+    if (report->sent > tag->version) return;
+    if (lost) report->sent = 0;
+    desk->dirty = report->send_again = true;
 }
 
 static void report_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
 {
     struct report_tag *tag = (struct report_tag *)sent;
-    bool again = delivery == DELIVERED ? note_acknowledged(publisher, tag) : delivery == UNDELIVERED;
-    if (!again || atomic_load(&publisher->ending)) return;
-    struct desk *desk = publisher_desk(publisher, (struct span){ tag->tenant, tag->tenant_len });
-    bool newer_on_its_way = desk->reports[tag->report].sent > tag->version;
-    if (!newer_on_its_way) desk->dirty = desk->reports[tag->report].send_again = true;
+    bool overtaken = false,
+         lost = delivery == DELIVERED ? !note_acknowledged(publisher, tag, &overtaken) : delivery == UNDELIVERED;
+    if ((lost || overtaken) && !atomic_load(&publisher->ending)) send_again(publisher, tag, lost);
 }
 
 void topic_acknowledged(void *context, void *tag_given, enum delivery delivery, const char *why)

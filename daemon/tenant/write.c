@@ -69,7 +69,7 @@ static void put_kinds(struct writer *writer)
 {
     const struct tenant *tenant = writer->tenant;
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
-        if (!tenant->kind[kind].pages) continue;
+        if (!tenant->kind[kind].pages) continue; /* never was one; of those that were, 0 is said, too */
         char field[16];
         snprintf(field, sizeof field, "kind:%d", kind);
         buffer_printf(&writer->scratch, "%llu %llu %llu", (unsigned long long)tenant->kind[kind].entities,

@@ -64,6 +64,8 @@ void round_clear(struct round *round);
 
 /* recover.c: the one answer to everything that goes wrong */
 void worker_set_back(struct worker *worker, enum outcome outcome, const struct error *error); /* drop, and read again */
+void worker_doubt_state(
+    struct worker *worker); /* it lost something: marks and tenants are read again, what was published compared */
 void worker_drop_rounds(struct worker *worker); /* of what is under way nothing is known any more */
 void worker_return(struct worker *worker);      /* tries to reach the state again, when it is time to */
 void worker_assigned(struct worker *worker, const struct change *change);
@@ -72,9 +74,10 @@ void worker_restart_lanes(struct worker *worker); /* reads marks, finds where to
 
 /* marks.c */
 void worker_move_marks(struct worker *worker);
+bool worker_pin_marks(struct worker *worker); /* false: the worker was set back */
 void worker_letters_resend(struct worker *worker);
 
 /* timers.c */
-void worker_tell_publisher(struct worker *worker, const struct tenant *tenant); /* to look at it, as it stands */
+void worker_tell_publisher(struct worker *worker, const struct tenant *tenant); /* to look at it, as it stands; NULL: at all */
 void worker_adopt_tenants(struct worker *worker); /* those that somebody must look after: loads them, tells the publisher */
 bool worker_collect_due(struct worker *worker);   /* a round of tenants whose timers ring or whose day is over; false: none */

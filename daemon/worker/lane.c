@@ -15,6 +15,7 @@ struct lane *lane_add(struct lanes *lanes, struct partition partition)
     lane->number = partition.number;
     lane->mark.next = NO_OFFSET;
     lane->committed = (struct reached){ 0, NO_OFFSET, NO_INSTANT };
+    lane->first.last = NO_OFFSET;
     lane->resend_from = NO_OFFSET;
     lane->floor = INT64_MAX;
     lanes->at = must_realloc(lanes->at, (lanes->n + 1) * sizeof(struct lane *));
@@ -63,9 +64,31 @@ struct partition lane_partition(const struct lane *lane)
     return (struct partition){ lane->topic, lane->number };
 }
 
+bool lane_needs_pin(const struct lane *lane)
+{
+    return lane->started && lane->mark.last < 0 && lane->first.last >= 0;
+}
+
+struct mark lane_pinned_mark(const struct lane *lane)
+{
+    struct mark mark = lane->mark;
+    mark.last = lane->first.last;
+    mark.last_timestamp_us = lane->first.last_timestamp_us;
+    return mark;
+}
+
+void lane_pin(struct lane *lane, const struct mark *mark)
+{
+    lane->mark = *mark;
+    if (lane->committed.last >= 0) return;
+    lane->committed.last = mark->last;
+    lane->committed.last_timestamp_us = mark->last_timestamp_us;
+}
+
 void lane_decoded(struct lane *lane, int64_t offset, int64_t timestamp_us)
 {
     lane->decoded = (struct reached){ offset + 1, offset, timestamp_us };
+    if (lane->mark.last < 0 && lane->first.last < 0) lane->first = lane->decoded;
 }
 
 void lane_send(struct lane *lane)

@@ -17,12 +17,13 @@ struct lane {
     struct reached {
         int64_t next, last, last_timestamp_us;
     } decoded, sent, committed; /* received in this round; in the commit under way; all below is committed in the state */
+    struct reached first;       /* record that was received while the mark knows none to be recognised by */
     int64_t floor;              /* a tenant was set back: read again from here at the latest; INT64_MAX */
     struct mark mark;           /* as it stands; next < 0: there is none */
     struct letter *letters;     /* produced, oldest first */
     size_t n_letters, room_letters;
-    int64_t resend_from; /* a dead letter from here on was not taken: read again from here; NO_OFFSET */
-    int64_t resend_at_us;
+    int64_t resend_from;  /* a dead letter from here on was not taken: read again from here; NO_OFFSET */
+    int64_t resend_at_us; /* monotonic */
 };
 
 struct lanes {
@@ -36,6 +37,11 @@ struct lane *lane_of_key(const struct lanes *lanes, struct span key);           
 void lane_remove(struct lanes *lanes, struct lane *lane);
 void lanes_deinit(struct lanes *lanes);
 struct partition lane_partition(const struct lane *lane);
+
+/* Before the first commit that relies on the partition's life its mark must name a record by which it is recognised. */
+bool lane_needs_pin(const struct lane *lane);
+struct mark lane_pinned_mark(const struct lane *lane);
+void lane_pin(struct lane *lane, const struct mark *mark);
 
 /* A record was decoded; what was decoded goes into a commit; that took place; nothing beyond what is committed counts. */
 void lane_decoded(struct lane *lane, int64_t offset, int64_t timestamp_us);

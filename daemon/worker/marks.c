@@ -21,10 +21,9 @@ static void mark_refused(struct worker *worker, const struct lane *lane)
 {
     log_event(LEVEL_WARN, "mark_moved_elsewhere", "partition=%.*s meaning=%s", SPAN_ARG(lane->key),
               "Redis was set back, or another instance has the partition: reading again from where it stands");
-    worker_forget_tenants(worker);
     struct error error = { "" };
     worker_set_back(worker, CONFLICT, &error);
-    worker->lanes_pending = true;
+    worker_doubt_state(worker);
 }
 
 static void commit_offsets(struct worker *worker)
@@ -71,12 +70,34 @@ void worker_move_marks(struct worker *worker)
     commit_offsets(worker);
 }
 
+bool worker_pin_marks(struct worker *worker)
+{
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    for (size_t i = 0; worker->parts.marks && i < worker->lanes.n; i++) {
+        struct lane *lane = worker->lanes.at[i];
+        bool moved = false;
+        if (!lane_needs_pin(lane)) continue;
+        struct mark mark = lane_pinned_mark(lane);
+        if (!worker->parts.marks->ops->move(worker->parts.marks, &lane->mark, &mark, &moved, 1, &outcome, &error)) {
+            worker_set_back(worker, outcome, &error);
+            return false;
+        }
+        if (!moved) {
+            mark_refused(worker, lane);
+            return false;
+        }
+        lane_pin(lane, &mark);
+    }
+    return true;
+}
+
 void worker_letters_resend(struct worker *worker)
 {
     for (size_t i = 0; i < worker->lanes.n; i++) {
         struct lane *lane = worker->lanes.at[i];
         if (!lane->started || lane->resend_from == NO_OFFSET || lane->n_letters) continue;
-        if (worker_now(worker) < lane->resend_at_us) continue;
+        if (worker_monotonic() < lane->resend_at_us) continue;
         struct error error = { "" };
         log_event(LEVEL_INFO, "dead_letters_again", "partition=%.*s from=%lld", SPAN_ARG(lane->key),
                   (long long)lane->resend_from);

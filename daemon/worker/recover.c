@@ -23,14 +23,14 @@ static void drop_tenants(struct worker *worker, struct round *round)
     round_clear(round);
 }
 
+/* A dead letter that is to be sent again takes the lane back: until it is read and sent no mark may pass it. */
 static void start_lane(struct worker *worker, struct lane *lane)
 {
-    lane_rewind(lane);
-    int64_t from = lane->committed.next;
-    if (lane->resend_from != NO_OFFSET && lane->resend_from < from) from = lane->resend_from;
+    if (lane->resend_from != NO_OFFSET && lane->resend_from < lane->committed.next) lane->committed.next = lane->resend_from;
     lane->resend_from = NO_OFFSET;
+    lane_rewind(lane);
     lane->started = true;
-    source_start(worker->parts.source, lane_partition(lane), from);
+    source_start(worker->parts.source, lane_partition(lane), lane->committed.next);
 }
 
 static void wait_longer(struct worker *worker)
@@ -61,6 +61,22 @@ void worker_set_back(struct worker *worker, enum outcome outcome, const struct e
     log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error->text);
 }
 
+/* The list of tenants may be gone, and what was published of them. */
+static void doubt_lists(struct worker *worker)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) ((struct tenant *)slot->value)->listed = false;
+    if (worker->tenants.count) worker_tell_publisher(worker, NULL);
+}
+
+void worker_doubt_state(struct worker *worker)
+{
+    worker_forget_tenants(worker);
+    doubt_lists(worker);
+    for (size_t i = 0; i < worker->lanes.n; i++) worker->lanes.at[i]->started = false; /* no mark may move by what we knew */
+    worker->lanes_pending = worker->adopt_pending = true;
+}
+
 void worker_return(struct worker *worker)
 {
     struct error error = { "" };
@@ -77,8 +93,7 @@ void worker_return(struct worker *worker)
     worker->trouble[0] = 0;
     if (!same) {
         log_event(LEVEL_WARN, "state_changed", "meaning=%s", "another server or another history: reading again from its marks");
-        worker_forget_tenants(worker);
-        worker->lanes_pending = worker->adopt_pending = true;
+        worker_doubt_state(worker);
     }
 }
 
@@ -123,6 +138,7 @@ static bool begin_without_mark(struct worker *worker, struct lane *lane, const s
         log_event(LEVEL_WARN, "counting_anew", "partition=%.*s from=%lld meaning=%s", SPAN_ARG(lane->key), (long long)view->low,
                   "Redis was emptied, the topic reaches back to its beginning");
     begin_new_life(worker, lane, view);
+    doubt_lists(worker);
     return true;
 }
 

@@ -48,7 +48,7 @@ void worker_acknowledged(void *context, void *tag, enum delivery delivery, const
         log_event(LEVEL_ERROR, "dead_letter_undeliverable", "partition=%.*s offset=%lld cause=%s", (int)letter->key_len,
                   letter->key, (long long)letter->offset, why);
     if (lane && delivery == UNDELIVERED)
-        lane_letter_failed(lane, letter->offset, worker_now(worker) + MICROS_PER_SECOND);
+        lane_letter_failed(lane, letter->offset, worker_monotonic() + MICROS_PER_SECOND);
     else if (lane)
         lane_letter_acknowledged(lane, letter->offset);
     free(letter);
@@ -71,7 +71,7 @@ static void send_dead_letter(struct worker *worker, struct round *round, struct 
     }
     free(tag);
     lane_letter_sent(lane, record->offset);
-    lane_letter_failed(lane, record->offset, worker_now(worker) + MICROS_PER_SECOND);
+    lane_letter_failed(lane, record->offset, worker_monotonic() + MICROS_PER_SECOND);
 }
 
 static void decode_record(struct worker *worker, struct round *round, struct lane *lane, const struct record *record)
@@ -163,7 +163,7 @@ static bool positions_hold(struct worker *worker, struct round *round)
     if (!error.text[0]) return true;
     log_event(LEVEL_WARN, "state_set_back", "cause=%s", error.text);
     worker_set_back(worker, DONE, &error);
-    worker->lanes_pending = true;
+    worker_doubt_state(worker);
     return false;
 }
 
@@ -202,7 +202,7 @@ static void look_after(struct worker *worker, struct tenant *tenant)
 {
     if (!tenant->version || tenant->listed) return;
     note_tenant(worker, tenant);
-    if (worker->parts.committed) worker_tell_publisher(worker, tenant);
+    worker_tell_publisher(worker, tenant);
 }
 
 bool round_fold(struct worker *worker, struct round *round)

@@ -175,11 +175,27 @@ static bool is_ours(const struct worker *worker, const struct tenant *tenant)
 
 void worker_tell_publisher(struct worker *worker, const struct tenant *tenant)
 {
+    if (!worker->parts.committed) return;
     struct committed *known = must_zalloc(sizeof *known);
-    known->tenant = (struct span){ memcpy(must_alloc(tenant->name.len), tenant->name.at, tenant->name.len), tenant->name.len };
-    known->version_before = known->version = tenant->version;
-    known->clock_us = tenant->clock_us;
+    if (tenant) {
+        known->tenant =
+            (struct span){ memcpy(must_alloc(tenant->name.len), tenant->name.at, tenant->name.len), tenant->name.len };
+        known->version_before = known->version = tenant->version;
+        known->clock_us = tenant->clock_us;
+    }
     worker->parts.committed(worker->parts.context, known);
+}
+
+/* Those that we know, but as they were before whoever had them before us committed last. */
+static bool drop_outdated(struct worker *worker, const struct span *names, size_t n)
+{
+    struct tenant **known = arena_alloc(&worker->scratch, (n + 1) * sizeof(struct tenant *));
+    size_t n_known = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct tenant *tenant = worker_tenant(worker, names[i]);
+        if (tenant->loaded) known[n_known++] = tenant;
+    }
+    return !n_known || drop_moved(worker, known, &n_known);
 }
 
 void worker_adopt_tenants(struct worker *worker)
@@ -190,6 +206,7 @@ void worker_adopt_tenants(struct worker *worker)
     struct error error = { "" };
     struct mark_keeper *marks = worker->parts.marks;
     bool fine = marks->ops->tenants(marks, &names, &n, &worker->scratch, &outcome, &error);
+    if (fine && !drop_outdated(worker, names, n)) return;
     for (size_t i = 0; i < n && fine; i++) loading_add_tenant(&worker->loading, worker_tenant(worker, names[i]));
     if (!fine || !loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
         worker_forget_tenants(worker);
@@ -202,7 +219,7 @@ void worker_adopt_tenants(struct worker *worker)
         tenant->listed = true;
         if (!is_ours(worker, tenant))
             tenant_drop(tenant);
-        else if (worker->parts.committed && tenant->version && !tenant->held)
+        else if (tenant->version && !tenant->held)
             worker_tell_publisher(worker, tenant);
     }
 }

@@ -164,7 +164,7 @@ static void fold_and_send(struct worker *worker)
     struct round *round = &worker->rounds[worker->current];
     if (!finish_pending(worker)) return;
     for (size_t i = 0; i < worker->lanes.n; i++) lane_send(worker->lanes.at[i]);
-    if (!round_fold(worker, round) || !round_send(worker, round)) return;
+    if (!round_fold(worker, round) || !worker_pin_marks(worker) || !round_send(worker, round)) return;
     source_release(worker->parts.source);
     worker->current = !worker->current;
     arena_reset(&worker->scratch);
@@ -188,7 +188,7 @@ static void take_records(struct worker *worker, int timeout_ms)
 static void follow_clock(struct worker *worker)
 {
     if (!worker->parts.marks || worker->away || worker->lanes_pending) return;
-    if (worker->adopt_pending) worker_adopt_tenants(worker);
+    if (worker->adopt_pending && finish_pending(worker)) worker_adopt_tenants(worker);
     if (worker_monotonic() < worker->due_us || !finish_pending(worker)) return;
     if (worker_collect_due(worker)) fold_and_send(worker);
 }

@@ -13,7 +13,8 @@
 #include "daemon/source/source.h"
 #include "daemon/tenant/fold.h"
 
-/* A commit that took place, handed to whoever publishes. It owns all it holds. */
+/* A commit that took place, handed to whoever publishes. It owns all it holds. With equal versions: a tenant to look after. Without
+ * a tenant: the state lost something, what was published of any may be gone. */
 struct committed {
     struct span tenant;
     int64_t version_before, version;
@@ -58,7 +59,7 @@ struct worker_sight {
 struct mark {
     struct span partition; /* "topic:number" */
     int64_t next;          /* all below is committed, its dead letters acknowledged */
-    int64_t last;          /* offset of the last record below; -1: none */
+    int64_t last;          /* offset of the last record below, or, as long as there is none, of the first one; -1: none yet */
     int64_t last_timestamp_us;
     uint64_t life; /* of the partition: positions of another life say nothing */
 };

@@ -233,6 +233,10 @@ static void note_commit(void *context, struct committed *committed)
 {
     struct house *house = context;
     char digits[8] = { 0 };
+    if (!committed->tenant.len) { /* nothing to look after in particular */
+        committed_destroy(committed);
+        return;
+    }
     memcpy(digits, committed->tenant.at + 1, committed->tenant.len - 1);
     assert_true(house->n_order < sizeof house->order / sizeof *house->order);
     house->order[house->n_order++] = atoi(digits);

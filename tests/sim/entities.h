@@ -1,0 +1,8 @@
+/* The entities of a tenant in two stores, compared one by one, wherever they stand. */
+#pragma once
+
+#include "tests/sim/world.h"
+
+/* Those of the world's store: as in `want`, but for the wake-up, which may be kept early; each on the page where it is looked for,
+ * its timer standing, and as many as the state says. The first difference goes to world->wrong. */
+bool entities_equal(struct world *world, const struct store *want, struct span tenant, const struct names *names);

@@ -1,0 +1,129 @@
+/* A producer to the modelled topics: struct sink. A record may arrive and its acknowledgement not, or the other way round never. */
+#include "tests/sim/world.h"
+
+#include <stdlib.h>
+
+static struct outlet *of(struct sink *sink)
+{
+    return (struct outlet *)sink;
+}
+
+static bool header_number(const struct outgoing *outgoing, const char *name, int64_t *value)
+{
+    for (size_t i = 0; i < outgoing->n_headers; i++) {
+        if (!span_is(outgoing->headers[i].name, name)) continue;
+        char text[24] = "";
+        if (outgoing->headers[i].value.len < sizeof text)
+            memcpy(text, outgoing->headers[i].value.at, outgoing->headers[i].value.len);
+        *value = strtoll(text, NULL, 10);
+        return true;
+    }
+    return false;
+}
+
+static bool outlet_produce(struct sink *sink, const struct outgoing *outgoing)
+{
+    struct outlet *outlet = of(sink);
+    struct arena *arena = &outlet->world->arena;
+    int64_t partition = -1, offset = -1;
+    if (dice_permille(&outlet->world->dice, outlet->world->weather.full)) return false;
+    if (header_number(outgoing, "__connect.errors.partition", &partition))
+        REQUIRE(header_number(outgoing, "__connect.errors.offset", &offset));
+    if (outlet->n == outlet->room) {
+        outlet->room = outlet->room ? outlet->room * 2 : 16;
+        outlet->waiting = must_realloc(outlet->waiting, outlet->room * sizeof *outlet->waiting);
+    }
+    outlet->waiting[outlet->n++] = (struct outlet_record){
+        .key = outgoing->key.at ? arena_copy(arena, outgoing->key) : NO_SPAN,
+        .value = partition < 0 ? arena_copy(arena, outgoing->value) : NO_SPAN,
+        .partition = (int)partition,
+        .offset = offset,
+        .tag = outgoing->tag,
+    };
+    return true;
+}
+
+int64_t record_version(struct span record)
+{
+    static const char mark[] = "\"version\":";
+    const char *at = record.len ? memmem(record.at, record.len, mark, sizeof mark - 1) : NULL;
+    return at ? strtoll(at + sizeof mark - 1, NULL, 10) : 0;
+}
+
+static void put_over(struct outlet *outlet, const struct outlet_record *record)
+{
+    struct world *world = outlet->world;
+    struct topic_record *last = arena_zalloc(&world->arena, sizeof *last);
+    const struct topic_record *before = map_get(&world->topic, record->key);
+    *last = (struct topic_record){ .value = record->value, .from = outlet };
+    if (before && before->over) before = before->over;
+    if (before && record_version(before->value) > record_version(record->value)) last->over = before;
+    map_put(&world->topic, record->key, last);
+}
+
+static void deliver(struct outlet *outlet, const struct outlet_record *record)
+{
+    struct log *log = record->partition < 0 ? NULL : &outlet->world->broker.logs[record->partition];
+    if (!log)
+        put_over(outlet, record);
+    else if (record->offset < (int64_t)log->n)
+        log->records[record->offset].lettered = true;
+}
+
+void outlet_gone(struct outlet *outlet)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&outlet->world->topic, &at));) {
+        const struct topic_record *last = slot->value;
+        if (last->from == outlet && last->over) slot->value = (void *)last->over;
+    }
+}
+
+/* Those before the first that has to wait, in order. */
+static void outlet_poll(struct sink *sink, int timeout_ms)
+{
+    struct outlet *outlet = of(sink);
+    struct world *world = outlet->world;
+    size_t done = 0, n = outlet->n;
+    world->monotonic_us += timeout_ms * 1000;
+    while (done < n && !dice_permille(&world->dice, world->weather.slow)) {
+        struct outlet_record record = outlet->waiting[done++];
+        bool down = world->broker.away || world->broker.outputs_away;
+        bool doubted = dice_permille(&world->dice, world->weather.undelivered);
+        if (!down && (!doubted || dice_below(&world->dice, 2))) deliver(outlet, &record);
+        enum delivery delivery = down || doubted ? UNDELIVERED : DELIVERED;
+        outlet->acknowledged.call(outlet->acknowledged.context, record.tag, delivery, delivery == DELIVERED ? "" : "timed out");
+    }
+    outlet->n -= done;
+    memmove(outlet->waiting, outlet->waiting + done, outlet->n * sizeof *outlet->waiting);
+}
+
+static bool outlet_flush(struct sink *sink, int timeout_ms)
+{
+    outlet_poll(sink, timeout_ms);
+    return of(sink)->n == 0;
+}
+
+/* What is on its way arrives at once, or does not. */
+static void outlet_destroy(struct sink *sink)
+{
+    struct outlet *outlet = of(sink);
+    struct world *world = outlet->world;
+    bool down = world->broker.away || world->broker.outputs_away;
+    size_t arrive = down ? 0 : dice_below(&world->dice, (uint32_t)outlet->n + 1);
+    for (size_t i = 0; i < outlet->n; i++) {
+        if (i < arrive) deliver(outlet, &outlet->waiting[i]);
+        outlet->acknowledged.call(outlet->acknowledged.context, outlet->waiting[i].tag, UNDELIVERED, "the end");
+    }
+    outlet_gone(outlet);
+    free(outlet->waiting);
+    outlet->waiting = NULL;
+    outlet->n = outlet->room = 0;
+}
+
+static const struct sink_ops table = { outlet_produce, outlet_poll, outlet_flush, outlet_destroy };
+
+void outlet_init(struct outlet *outlet, struct world *world, struct acknowledged acknowledged)
+{
+    *outlet = (struct outlet){ .base = { &table }, .world = world, .acknowledged = acknowledged };
+}

@@ -1,0 +1,130 @@
+/* What the publisher asks of Redis, answered by the model: the linker puts these in the place of the adapter's functions. */
+#include "daemon/state/alerts.h"
+#include "daemon/state/keys.h"
+#include "daemon/state/published.h"
+#include "tests/sim/world.h"
+
+bool __wrap_state_redis_connect(struct state *state, struct error *error);
+bool __wrap_state_redis_connected(const struct state *state);
+bool __wrap_state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
+                                struct error *error);
+bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
+                                    enum outcome *outcome, struct error *error);
+bool __wrap_state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report,
+                                 struct span *document, struct arena *arena, enum outcome *outcome, struct error *error);
+
+bool __wrap_state_redis_alerts(struct state *state, const char *prefix, struct span tenant, struct alerts_stored *stored,
+                               struct arena *arena, enum outcome *outcome, struct error *error);
+bool __wrap_state_redis_alerts_commit(struct state *state, const char *prefix, struct alerts_commit *commit,
+                                      enum outcome *outcome, struct error *error);
+
+static struct link *link_of(const struct state *state)
+{
+    return (struct link *)state;
+}
+
+bool __wrap_state_redis_connect(struct state *state, struct error *error)
+{
+    bool same;
+    struct link *link = link_of(state);
+    return link->marks.ops->connect(&link->marks, &same, error);
+}
+
+bool __wrap_state_redis_connected(const struct state *state)
+{
+    return link_of(state)->connected;
+}
+
+static void store_report(struct store *store, struct arena *arena, const char *prefix, struct span tenant,
+                         struct publication_report *report)
+{
+    struct span versions = key_versions(arena, prefix, tenant), name = span_of(report->report);
+    report->stored = report->version > store_number(store, versions, name);
+    if (!report->stored) return;
+    store_put_number(store, versions, name, report->version);
+    store_put(store, key_report(arena, prefix, tenant, report->report), NO_SPAN, report->document);
+}
+
+static void store_period(struct store *store, struct span key, const struct publication_period *period)
+{
+    if (period->version <= store_number(store, key, SPAN("version"))) return;
+    const struct store_hash *hash = store_hash(store, key);
+    for (size_t at = 0; hash && hash->fields.count > 1; at = 0) { /* all but the version go; it keeps the hash */
+        struct map_slot *slot = map_next(&hash->fields, &at);
+        if (span_is(slot->key, "version")) slot = map_next(&hash->fields, &at);
+        store_put(store, key, slot->key, NO_SPAN);
+    }
+    store_put_number(store, key, SPAN("version"), period->version);
+    for (size_t i = 0; i < period->n; i++) store_put(store, key, period->numbers[i].metric, period->numbers[i].value);
+}
+
+/* What publish.lua does. */
+static void carry_out(struct store *store, const char *prefix, struct publication *publication)
+{
+    struct arena arena = { 0 };
+    for (size_t i = 0; i < publication->n_reports; i++)
+        store_report(store, &arena, prefix, publication->tenant, &publication->reports[i]);
+    for (size_t i = 0; i < publication->n_periods; i++)
+        store_period(store, key_metrics(&arena, prefix, publication->tenant, publication->periods[i].period),
+                     &publication->periods[i]);
+    store_step(store);
+    arena_deinit(&arena);
+}
+
+bool __wrap_state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
+                                struct error *error)
+{
+    struct link *link = link_of(state);
+    if (!link_alive(link, true, outcome, error)) return false;
+    carry_out(link->store, prefix, publication);
+    return link_alive(link, false, outcome, error); /* the answer may be lost */
+}
+
+bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
+                                    enum outcome *outcome, struct error *error)
+{
+    struct link *link = link_of(state);
+    struct arena arena = { 0 };
+    if (!link_alive(link, true, outcome, error)) return false;
+    for (size_t i = 0; i < n; i++) {
+        struct span key = key_published(&arena, prefix, acknowledgements[i].tenant), name = span_of(acknowledgements[i].report);
+        int64_t stands = store_number(link->store, key, name);
+        if (stands < acknowledgements[i].version) store_put_number(link->store, key, name, acknowledgements[i].version);
+        acknowledgements[i].highest = stands > acknowledgements[i].version ? stands : acknowledgements[i].version;
+        store_step(link->store);
+    }
+    arena_deinit(&arena);
+    return link_alive(link, false, outcome, error);
+}
+
+bool __wrap_state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report,
+                                 struct span *document, struct arena *arena, enum outcome *outcome, struct error *error)
+{
+    struct link *link = link_of(state);
+    if (!link_alive(link, false, outcome, error)) return false;
+    struct span found = store_get(link->store, key_report(arena, prefix, tenant, report), NO_SPAN);
+    *document = found.at ? arena_copy(arena, found) : NO_SPAN;
+    return true;
+}
+
+/* ---- alerts: the simulated tenants have no rules, so there is nothing to keep ---- */
+
+bool __wrap_state_redis_alerts(struct state *state, const char *prefix, struct span tenant, struct alerts_stored *stored,
+                               struct arena *arena, enum outcome *outcome, struct error *error)
+{
+    (void)prefix, (void)tenant, (void)arena;
+    *stored = (struct alerts_stored){ 0 };
+    return link_alive(link_of(state), false, outcome, error);
+}
+
+bool __wrap_state_redis_alerts_commit(struct state *state, const char *prefix, struct alerts_commit *commit,
+                                      enum outcome *outcome, struct error *error)
+{
+    struct arena arena = { 0 };
+    struct link *link = link_of(state);
+    REQUIRE(commit->n == 0);
+    commit->answer = ALERTS_STORED;
+    commit->tenant_now = store_number(link->store, key_state(&arena, prefix, commit->tenant), SPAN("version"));
+    arena_deinit(&arena);
+    return link_alive(link, false, outcome, error);
+}
