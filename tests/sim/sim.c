@@ -2,7 +2,7 @@
  * meet. Each history is made from its seed; in the end everything must equal a plain fold of all events. A failure is made
  * smaller by leaving out steps, and told.
  *
- *   sim [--histories N] [--seed FIRST] [--jobs N] [--trace] [--only 3,7,8]     (SIM_LOG=1: with the daemon's log)
+ *   sim [--histories N] [--seed FIRST] [--jobs N] [--trace] [--brief] [--only 3,7,8]     (SIM_LOG=1: with the daemon's log)
  */
 #include "common/instant.h"
 #include "tests/sim/check.h"
@@ -38,6 +38,7 @@ struct options {
     uint64_t histories, first;
     int jobs;
     bool trace;
+    bool brief;       /* a failure is told as it is, and is the end */
     const char *only; /* numbers of steps, by commas: the others are left out */
 };
 
@@ -194,7 +195,8 @@ static void keep_only(struct plan *plan, const char *steps)
 static struct tally live_all(struct house *house, const struct options *options, int job)
 {
     struct tally tally = { 0 };
-    for (uint64_t i = (uint64_t)job; i < options->histories && tally.n[WRONG] < 3; i += (uint64_t)options->jobs) {
+    for (uint64_t i = (uint64_t)job; i < options->histories && tally.n[WRONG] < (options->brief ? 1 : 3);
+         i += (uint64_t)options->jobs) {
         struct plan plan;
         struct error why;
         plan_make(&plan, options->first + i);
@@ -203,7 +205,7 @@ static struct tally live_all(struct house *house, const struct options *options,
         seed_at_work = plan.seed;
         enum verdict verdict = (options->histories == 1 ? live_apart : live)(house, &plan, &why);
         tally.n[verdict]++;
-        if (verdict == WRONG && options->only)
+        if (verdict == WRONG && (options->only || options->brief))
             printf("seed %llu: %s\n", (unsigned long long)plan.seed, why.text);
         else if (verdict == WRONG)
             tell(house, &plan, &why);
@@ -241,17 +243,20 @@ static bool run_jobs(struct house *house, const struct options *options, struct 
 
 static bool read_options(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {
-        { "histories", required_argument, NULL, 'n' }, { "seed", required_argument, NULL, 's' },
-        { "jobs", required_argument, NULL, 'j' },      { "trace", no_argument, NULL, 't' },
-        { "only", required_argument, NULL, 'o' },      { NULL, 0, NULL, 0 }
-    };
+    static const struct option names[] = { { "histories", required_argument, NULL, 'n' },
+                                           { "seed", required_argument, NULL, 's' },
+                                           { "jobs", required_argument, NULL, 'j' },
+                                           { "trace", no_argument, NULL, 't' },
+                                           { "brief", no_argument, NULL, 'b' },
+                                           { "only", required_argument, NULL, 'o' },
+                                           { NULL, 0, NULL, 0 } };
     *options = (struct options){ .histories = 2000, .first = 1, .jobs = 2 };
     for (int got; (got = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         if (got == 'n') options->histories = strtoull(optarg, NULL, 10);
         if (got == 's') options->first = strtoull(optarg, NULL, 10);
         if (got == 'j') options->jobs = (int)strtol(optarg, NULL, 10);
         if (got == 't') options->trace = true;
+        if (got == 'b') options->brief = true;
         if (got == 'o') options->only = optarg;
         if (got == '?') return false;
     }
@@ -265,7 +270,7 @@ int main(int argc, char **argv)
     struct tally sum = { 0 };
     struct timespec began, ended;
     if (!read_options(argc, argv, &options)) {
-        fprintf(stderr, "usage: sim [--histories N] [--seed FIRST] [--jobs N] [--trace] [--only 3,7,8]\n");
+        fprintf(stderr, "usage: sim [--histories N] [--seed FIRST] [--jobs N] [--trace] [--brief] [--only 3,7,8]\n");
         return 2;
     }
     if (!house_open(&house)) return 2;

@@ -98,7 +98,7 @@ struct world {
     struct engine *engine; /* what all instances count by */
     _Atomic int64_t lag_us;
     bool new_life;        /* a partition was taken for another one: repeats and bad records in it are counted again */
-    bool forgotten; /* an instance ended after Redis was set back: nobody knows any more what the topic had */
+    bool forgotten;       /* an instance ended after Redis was set back: nobody knows any more what the topic had */
     bool set_back;        /* Redis was set back or emptied at least once */
     struct error wrong;   /* what should never be */
     struct error waits;   /* what was last seen to be still to do */
