@@ -4,20 +4,15 @@
 #include "common/map.h"
 #include "common/number.h"
 
-static size_t key_bytes(const struct cell_key *key)
-{
-    return offsetof(struct cell_key, dims) + key->n * sizeof *key->dims;
-}
-
 struct span cell_bytes(const struct bucket *bucket, const struct cell_key *key)
 {
     REQUIRE((const char *)(bucket + 1) == (const char *)key);
-    return (struct span){ (const char *)bucket, sizeof *bucket + key_bytes(key) };
+    return (struct span){ (const char *)bucket, sizeof *bucket + cell_key_bytes(key) };
 }
 
 uint64_t cell_key_hash(const struct cell_key *key)
 {
-    return bytes_hash(key, key_bytes(key));
+    return bytes_hash(key, cell_key_bytes(key));
 }
 
 uint64_t cell_hash(struct bucket bucket, uint64_t key_hash)

@@ -26,6 +26,16 @@ struct cell_key {
     name_id dims[CELL_DIMS_MAX];
 };
 
+/* So much of a key is used, and copied: where keys are many, no more is allocated. */
+static inline size_t cell_key_bytes(const struct cell_key *key)
+{
+    return offsetof(struct cell_key, dims) + key->n * sizeof *key->dims;
+}
+static inline void cell_key_copy(struct cell_key *to, const struct cell_key *from)
+{
+    memcpy(to, from, cell_key_bytes(from));
+}
+
 /* A cell's key in maps: the bytes of a bucket and of the key that lies right behind it. Its hash is made of that of the key
  * alone, so that a day's and its month's cell cost one. */
 struct span cell_bytes(const struct bucket *bucket, const struct cell_key *key);

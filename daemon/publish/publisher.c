@@ -7,7 +7,7 @@
 #include <time.h>
 
 enum {
-    INBOX_DIFFERENCES_MAX = 500000,
+    INBOX_DIFFERENCES_MAX = 200000, /* of some 300 bytes */
     RETRY_US = 500 * 1000,
     LOOK_US = 20 * 1000,
     TRIM_EVERY = 64 /* publications */

@@ -28,14 +28,16 @@ static struct difference *add_difference(struct ledger *ledger, const struct dif
         ledger->room = ledger->room ? ledger->room * 2 : 64;
         ledger->differences = must_realloc(ledger->differences, ledger->room * sizeof *ledger->differences);
     }
-    struct difference *added = arena_alloc(&ledger->arena, sizeof *added);
-    *added = *wanted;
+    size_t bytes = offsetof(struct difference, key) + cell_key_bytes(&wanted->key);
+    struct difference *added = arena_alloc(&ledger->arena, bytes);
+    memcpy(added, wanted, bytes);
     return ledger->differences[ledger->n++] = added;
 }
 
 static struct difference *difference_of(struct ledger *ledger, struct bucket bucket, const struct cell_key *key)
 {
-    struct difference wanted = { .bucket = bucket, .key = *key, .key_hash = cell_key_hash(key) };
+    struct difference wanted = { .bucket = bucket, .key_hash = cell_key_hash(key) };
+    cell_key_copy(&wanted.key, key);
     uint64_t hash = cell_hash(bucket, wanted.key_hash);
     struct difference *known = map_get_by(&ledger->by_key, cell_bytes(&wanted.bucket, &wanted.key), hash);
     if (known) return known;

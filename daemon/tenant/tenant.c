@@ -62,7 +62,9 @@ struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucke
     struct {
         struct bucket bucket;
         struct cell_key key;
-    } wanted = { bucket, *key };
+    } wanted;
+    wanted.bucket = bucket;
+    cell_key_copy(&wanted.key, key);
     struct stored_cell *cell = map_get_by(&tenant->cells, cell_bytes(&wanted.bucket, &wanted.key), cell_hash(bucket, key_hash));
     if (cell) cache_use(tenant->cache, &cell->cached);
     return cell;
@@ -72,14 +74,19 @@ enum {
     CELL_OVERHEAD_BYTES = 64 /* of a slot in the map, and of an allocation */
 };
 
+static size_t cell_memory(const struct stored_cell *cell)
+{
+    return offsetof(struct stored_cell, key) + cell_key_bytes(&cell->key) + CELL_OVERHEAD_BYTES;
+}
+
 struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash)
 {
-    struct stored_cell *cell = must_zalloc(sizeof *cell);
+    struct stored_cell *cell = must_zalloc(offsetof(struct stored_cell, key) + cell_key_bytes(key));
     cell->tenant = tenant;
     cell->bucket = bucket;
-    cell->key = *key;
+    cell_key_copy(&cell->key, key);
     cell->hash = cell_hash(bucket, key_hash);
-    cell->cached = (struct cached){ .bytes = sizeof *cell + CELL_OVERHEAD_BYTES, .forget = forget_cell };
+    cell->cached = (struct cached){ .bytes = cell_memory(cell), .forget = forget_cell };
     map_put_by(&tenant->cells, cell_bytes(&cell->bucket, &cell->key), cell->hash, cell);
     cache_add(tenant->cache, &cell->cached);
     return cell;
@@ -87,7 +94,7 @@ struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket,
 
 void stored_cell_resized(struct stored_cell *cell)
 {
-    size_t bytes = sizeof *cell + CELL_OVERHEAD_BYTES;
+    size_t bytes = cell_memory(cell);
     for (int i = 0; i < MEASURES_MAX; i++) bytes += cell->value.spread[i].room * sizeof *cell->value.spread[i].bars;
     if (bytes != cell->cached.bytes) cache_resize(cell->tenant->cache, &cell->cached, bytes);
 }

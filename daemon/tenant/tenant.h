@@ -14,13 +14,13 @@
 struct stored_cell {
     struct cached cached;
     struct tenant *tenant;
-    struct bucket bucket;
-    struct cell_key key;
     uint64_t hash;
     struct cell_value value;
     struct span field;        /* the text of its key, as the batch at work has it */
     struct stored_cell *next; /* changed by the batch at work, in the same bucket */
     bool changed;             /* by the batch at work */
+    struct bucket bucket;
+    struct cell_key key; /* as much of it as is used */
 };
 
 struct batch;
