@@ -71,8 +71,10 @@ bool decimal_parse(struct span text, struct decimal *decimal)
 
 int currency_decimals(struct span code)
 {
-    for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++)
-        if (span_is(code, exceptions[i].code)) return exceptions[i].decimals;
+    for (size_t i = 0; code.len == 3 && i < sizeof exceptions / sizeof exceptions[0]; i++) {
+        const char *other = exceptions[i].code;
+        if (code.at[0] == other[0] && code.at[1] == other[1] && code.at[2] == other[2]) return exceptions[i].decimals;
+    }
     return 2;
 }
 

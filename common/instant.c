@@ -85,20 +85,25 @@ static char next(struct reader *reader)
     return *reader->rest.at++;
 }
 
-static void expect(struct reader *reader, const char *one_of)
+static void expect(struct reader *reader, char wanted)
 {
-    char c = next(reader);
-    if (!c || !strchr(one_of, c)) reader->failed = true;
+    if (next(reader) != wanted) reader->failed = true;
 }
 
-static int digits(struct reader *reader, int n)
+static int digits(struct reader *reader, size_t n)
 {
     int value = 0;
-    while (n--) {
-        char c = next(reader);
-        if (c < '0' || c > '9') reader->failed = true;
-        value = value * 10 + (c - '0');
+    bool good = reader->rest.len >= n;
+    for (size_t i = 0; i < n && good; i++) {
+        int digit = reader->rest.at[i] - '0';
+        good = digit >= 0 && digit <= 9;
+        value = value * 10 + digit;
     }
+    if (!good) {
+        reader->failed = true;
+        return 0;
+    }
+    reader->rest = (struct span){ reader->rest.at + n, reader->rest.len - n };
     return value;
 }
 
@@ -106,9 +111,9 @@ static struct civil read_date(struct reader *reader)
 {
     struct civil civil = { 0 };
     civil.year = digits(reader, 4);
-    expect(reader, "-");
+    expect(reader, '-');
     civil.month = digits(reader, 2);
-    expect(reader, "-");
+    expect(reader, '-');
     civil.day = digits(reader, 2);
     if (!reader->failed && !civil_exists(civil)) reader->failed = true;
     return civil;
@@ -117,9 +122,9 @@ static struct civil read_date(struct reader *reader)
 static int64_t read_seconds_of_day(struct reader *reader, bool *leap_second)
 {
     int hour = digits(reader, 2);
-    expect(reader, ":");
+    expect(reader, ':');
     int minute = digits(reader, 2);
-    expect(reader, ":");
+    expect(reader, ':');
     int second = digits(reader, 2);
     if (hour > 23 || minute > 59 || second > 60) reader->failed = true;
     *leap_second = second == 60;
@@ -148,7 +153,7 @@ static int64_t read_offset(struct reader *reader)
     if (sign == 'Z' || sign == 'z') return 0;
     if (sign != '+' && sign != '-') reader->failed = true;
     int hours = digits(reader, 2);
-    expect(reader, ":");
+    expect(reader, ':');
     int minutes = digits(reader, 2);
     if (hours > 23 || minutes > 59) reader->failed = true;
     return (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
@@ -165,7 +170,7 @@ bool instant_parse(struct span text, int64_t *instant_us)
     struct reader reader = { text, false };
     bool leap_second;
     int64_t day = day_of_civil(read_date(&reader));
-    expect(&reader, "Tt");
+    if ((next(&reader) | 0x20) != 't') reader.failed = true;
     int64_t second = day * 86400 + read_seconds_of_day(&reader, &leap_second);
     int64_t fraction = read_fraction(&reader);
     second -= read_offset(&reader);

@@ -206,6 +206,7 @@ struct fact_entry *tell_fully(struct teller *teller, enum fact fact, int32_t day
 
 void set_dim(struct fact_entry *fact, enum dimension dimension, name_id value)
 {
+    if (!fact->key.n) return; /* a scratch entry, or a fact without dimensions */
     int index = fact_dimension(&fact_rows[fact->key.fact], dimension);
     if (index >= 0) fact->key.dims[index] = value;
 }
