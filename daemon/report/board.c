@@ -83,20 +83,22 @@ void board_watch(struct board *board, const struct watch *watches, size_t n)
     for (size_t i = 0; i < n; i++) board->watches[i] = (struct board_watch){ .what = watches[i] };
 }
 
-static void put_tally(struct board *board, struct tally *tally, bool *touched, bool owned)
+static void put_tally(struct board *board, struct tally *tally, bool *touched, bool *moved, bool owned)
 {
     if (board->n_tallies == board->room_tallies) {
         board->room_tallies = board->room_tallies ? 2 * board->room_tallies : 64;
         board->tallies = must_realloc(board->tallies, board->room_tallies * sizeof *board->tallies);
     }
-    board->tallies[board->n_tallies++] = (struct board_tally){ .tally = tally, .touched = touched, .owned = owned };
+    board->tallies[board->n_tallies++] =
+        (struct board_tally){ .tally = tally, .touched = touched, .moved = moved, .owned = owned };
 }
 
-static struct tally *new_tally(struct board *board, struct tally_spec *spec, const struct period *period, bool *touched)
+static struct tally *new_tally(struct board *board, struct tally_spec *spec, const struct period *period, bool *touched,
+                               bool *moved)
 {
     spec->period = *period;
     struct tally *tally = tally_create(spec, &board->day_arena);
-    put_tally(board, tally, touched, true);
+    put_tally(board, tally, touched, moved, true);
     return tally;
 }
 
@@ -107,13 +109,13 @@ static void open_period(struct board *board, struct board_period *period, struct
     struct span name = span_of(period->name);
     REQUIRE(period_named(board->rules, name, board->today, &period->now));
     period->has_before = period_previous(board->rules, name, period->now, &period->before);
-    period->total = new_tally(board, &spec, &period->now, touched);
-    period->previous = report && period->has_before ? new_tally(board, &spec, &period->before, touched) : NULL;
+    period->total = new_tally(board, &spec, &period->now, touched, &period->touched);
+    period->previous = report && period->has_before ? new_tally(board, &spec, &period->before, touched, &period->touched) : NULL;
     period->sections = arena_alloc(&board->day_arena, (report ? report->n_sections + 1 : 1) * sizeof(struct tally *));
     for (size_t s = 0; report && s < report->n_sections; s++) {
         spec.by = report->sections[s].by;
         spec.n_by = report->sections[s].n_by;
-        period->sections[s] = new_tally(board, &spec, &period->now, touched);
+        period->sections[s] = new_tally(board, &spec, &period->now, touched, &period->touched);
     }
 }
 
@@ -130,8 +132,8 @@ static void open_watch(struct board *board, struct board_watch *watch, struct ta
     spec.n_where = what->n_where;
     REQUIRE(period_named(board->rules, name, board->today, &period->now));
     period->has_before = what->previous && period_previous(board->rules, name, period->now, &period->before);
-    period->total = new_tally(board, &spec, &period->now, &watch->touched);
-    period->previous = period->has_before ? new_tally(board, &spec, &period->before, &watch->touched) : NULL;
+    period->total = new_tally(board, &spec, &period->now, &watch->touched, &period->touched);
+    period->previous = period->has_before ? new_tally(board, &spec, &period->before, &watch->touched, &period->touched) : NULL;
 }
 
 /* Which tallies take the cells of the fact. */
@@ -155,7 +157,8 @@ static void open_day(struct board *board)
     const struct metric *const *all = (const struct metric *const *)catalogue->metrics;
     struct tally_spec spec = { .rules = board->rules, .names = board->names, .today = board->today };
     weights_init(&board->weights, all, catalogue->n_metrics, &spec, &board->day_arena);
-    for (size_t i = 0; i < board->weights.n; i++) put_tally(board, board->weights.at[i].tally, &board->weights_touched, false);
+    for (size_t i = 0; i < board->weights.n; i++)
+        put_tally(board, board->weights.at[i].tally, &board->weights_touched, &board->weights_touched, false);
     for (size_t i = 0; i < catalogue->n_reports; i++) {
         struct board_report *of = &board->reports[i];
         spec.metrics = of->metrics;
@@ -172,7 +175,7 @@ static void open_day(struct board *board)
 static void put_goals(struct board *board)
 {
     for (; board->goals_read < board->goals.n_tallies; board->goals_read++)
-        put_tally(board, board->goals.tallies[board->goals_read], &board->goals_touched, false);
+        put_tally(board, board->goals.tallies[board->goals_read], &board->goals_touched, &board->goals_touched, false);
 }
 
 /* Goals that reports show: those that begin in any of their periods. */
@@ -199,7 +202,7 @@ static bool open_goals(struct board *board, const struct cell_reader *reader, st
 
 static void touch_all(struct board *board)
 {
-    for (size_t i = 0; i < board->catalogue->n_reports; i++) board->reports[i].touched = true;
+    for (size_t i = 0; i < board->catalogue->n_reports; i++) board->reports[i].touched = board->reports[i].all_touched = true;
     board->metrics_touched = true;
     for (size_t i = 0; i < board->n_watches; i++) board->watches[i].touched = true;
 }
@@ -209,7 +212,7 @@ static void touch_shared(struct board *board)
 {
     if (board->weights_touched) touch_all(board);
     for (size_t i = 0; board->goals_touched && i < board->catalogue->n_reports; i++)
-        board->reports[i].touched = board->reports[i].touched || board->reports[i].has_goals;
+        if (board->reports[i].has_goals) board->reports[i].touched = board->reports[i].all_touched = true;
     for (size_t i = 0; board->goals_touched && i < board->n_watches; i++)
         board->watches[i].touched = board->watches[i].touched || board->watches[i].what.metric->shape == SHAPE_GOAL;
     board->weights_touched = board->goals_touched = false;
@@ -221,7 +224,7 @@ static void take_cell_in(void *context, const struct period *period, const struc
     for (size_t i = 0; i < board->n_of_fact[key->fact]; i++) {
         const struct board_tally *of = &board->of_fact[key->fact][i];
         if (period && (period->from < of->range.from || period->from > of->range.to)) continue;
-        if (tally_add(of->tally, period, key, value)) *of->touched = true;
+        if (tally_add(of->tally, period, key, value)) *of->touched = *of->moved = true;
     }
     if (board->weights_touched || board->goals_touched) touch_shared(board);
 }

@@ -13,6 +13,7 @@ struct board_period {
     struct period now, before;
     bool has_before;
     struct tally *total, *previous; /* previous: NULL without has_before */
+    bool touched;                   /* since it was rendered */
     struct tally **sections;
 };
 
@@ -35,9 +36,17 @@ struct line {
     size_t values;    /* the first of its pieces, one for each column */
 };
 
+/* One period of a section, as it was rendered: where its text, its lines and their pieces are. */
+struct segment {
+    struct piece text;
+    size_t first_line, n_lines, first_piece, n_pieces;
+};
+
 /* A report as it was rendered. */
 struct rendered {
     struct buffer sections;
+    struct segment *segments; /* by section, then period */
+    size_t max_rows;          /* so many were shown at most */
     struct line *lines;
     size_t n_lines, room_lines;
     struct piece *pieces; /* the values of all lines */
@@ -58,6 +67,7 @@ struct board_report {
     size_t *metric_of_column; /* SIZE_MAX: a share */
     struct board_period *periods;
     bool touched;
+    bool all_touched;                /* in every period */
     bool has_goals;                  /* it shows what has become of goals */
     struct rendered *sent, *pending; /* may be NULL */
 };
@@ -72,9 +82,9 @@ struct board_watch {
 /* A tally and whose it is. */
 struct board_tally {
     struct tally *tally;
-    bool *touched;
-    struct period range; /* of an entry of of_fact: days that can count there */
-    bool owned;          /* else it is one of the weights' or goals' */
+    bool *touched, *moved; /* what it says; moved: of its period */
+    struct period range;   /* of an entry of of_fact: days that can count there */
+    bool owned;            /* else it is one of the weights' or goals' */
 };
 
 struct board {
@@ -106,4 +116,11 @@ struct board {
 
 /* The lines that differ, as JSON, into rendered->changes. */
 void render_changes(const struct report *report, const struct rendered *before, struct rendered *now);
+
+/* rendered.c: pieces and lines of what is being rendered, and those of an older rendering that still hold. */
+void rendered_piece(struct rendered *rendered, size_t at); /* from there to the end of what is written */
+void rendered_line(struct rendered *rendered, const struct line *line);
+void rendered_begin(const struct rendered *rendered, struct segment *segment);
+void rendered_end(const struct rendered *rendered, struct segment *segment);
+void rendered_copy(struct rendered *rendered, const struct rendered *old, size_t segment);
 void rendered_destroy(struct rendered *rendered); /* NULL is fine */

@@ -164,23 +164,32 @@ static struct figure node_figure(const struct evaluation *evaluation, const stru
     }
 }
 
+static struct figure spread_average(const struct evaluation *evaluation, unsigned first, unsigned n)
+{
+    __int128 total = 0, values = 0;
+    for (unsigned i = 0; i < n; i++) {
+        total += evaluation->sums[first + i].total;
+        values += histogram_total(&evaluation->sums[first + i].spread);
+    }
+    return figure_of(rational_divide(rational_of(total, values), rational_of(evaluation->metric->scale, 1)), false);
+}
+
+static void set_percentile(struct figure *figure, const struct histogram *spread, enum stat stat, int64_t scale)
+{
+    figure->is_percentile = true;
+    figure->percentile = histogram_percentile(spread, stat_shares[stat]) / (double)scale;
+}
+
 /* Averages and percentiles over the facts that have the measure. */
 static struct figure spread_figure(const struct evaluation *evaluation, enum stat stat)
 {
     const struct metric *metric = evaluation->metric;
+    unsigned first = metric->root->atom, n = metric->root->n_atoms;
+    struct figure figure = spread_average(evaluation, first, n);
+    if (stat == STAT_AVERAGE || rational_is_null(figure.one)) return figure;
     struct histogram spread = { 0 };
-    __int128 total = 0;
-    for (unsigned i = 0; i < metric->root->n_atoms; i++) {
-        const struct sum *sum = &evaluation->sums[metric->root->atom + i];
-        total += sum->total;
-        histogram_merge(&spread, &sum->spread, 1);
-    }
-    int64_t n = histogram_total(&spread);
-    struct figure figure = figure_of(rational_divide(rational_of(total, n), rational_of(metric->scale, 1)), false);
-    if (stat != STAT_AVERAGE && n > 0) {
-        figure.is_percentile = true;
-        figure.percentile = histogram_percentile(&spread, stat_shares[stat]) / (double)metric->scale;
-    }
+    for (unsigned i = 0; n > 1 && i < n; i++) histogram_merge(&spread, &evaluation->sums[first + i].spread, 1);
+    set_percentile(&figure, n > 1 ? &spread : &evaluation->sums[first].spread, stat, metric->scale);
     histogram_deinit(&spread);
     return figure;
 }

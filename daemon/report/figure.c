@@ -24,6 +24,18 @@ static int trim_zeros(char *text, int digits)
     return digits;
 }
 
+/* "-d.ddde+xx" without an exponent. */
+static void plain_write(const char *text, int digits, int exponent, struct buffer *out)
+{
+    if (*text == '-') buffer_byte(out, (uint8_t)*text++);
+    if (exponent < 0) buffer_str(out, "0.");
+    for (int i = exponent + 1; i < 0; i++) buffer_byte(out, '0');
+    for (int i = 0; i < digits || i <= exponent; i++) {
+        if (i && i == exponent + 1) buffer_byte(out, '.');
+        buffer_byte(out, i < digits ? (uint8_t)(i ? text[i + 1] : text[0]) : '0');
+    }
+}
+
 void double_write(double value, struct buffer *out)
 {
     char text[NUMBER_BYTES];
@@ -32,11 +44,11 @@ void double_write(double value, struct buffer *out)
     snprintf(text, sizeof text, "%.*e", digits - 1, value);
     while (digits < DIGITS_MAX && strtod(text, NULL) != value) snprintf(text, sizeof text, "%.*e", digits++, value);
     digits = trim_zeros(text, digits);
-    int exponent = atoi(strchr(text, 'e') + 1), decimals = digits - 1 - exponent;
+    int exponent = atoi(strchr(text, 'e') + 1);
     if (exponent < PLAIN_EXPONENT_MIN || exponent > PLAIN_EXPONENT_MAX)
         buffer_str(out, text);
     else
-        buffer_printf(out, "%.*f", decimals > 0 ? decimals : 0, value);
+        plain_write(text, digits, exponent, out);
 }
 
 void figure_write_number(struct rational value, struct buffer *out)

@@ -10,8 +10,9 @@ struct rendering {
     struct board *board;
     struct board_report *of;
     struct rendered *out;
-    struct arena *scratch; /* of the period at hand */
-    struct buffer text;    /* of the value at hand */
+    const struct rendered *old; /* the newest there is; NULL */
+    struct arena *scratch;      /* of the period at hand */
+    struct buffer text;         /* of the value at hand */
     const struct board_period *period;
     const struct report_section *section; /* NULL: totals */
     const struct tally *tally;
@@ -75,25 +76,10 @@ static const struct span *render_values(struct rendering *at, const struct tally
     return values;
 }
 
-static void put_piece(struct rendered *out, size_t at)
-{
-    if (out->n_pieces == out->room_pieces) {
-        out->room_pieces = out->room_pieces ? 2 * out->room_pieces : 256;
-        out->pieces = must_realloc(out->pieces, out->room_pieces * sizeof *out->pieces);
-    }
-    out->pieces[out->n_pieces++] = (struct piece){ (uint32_t)at, (uint32_t)(out->sections.len - at) };
-}
-
 static void put_line(struct rendering *at, enum line_type type, struct piece key)
 {
-    struct rendered *out = at->out;
-    uint32_t section = (uint32_t)(at->section - at->of->report->sections);
-    if (out->n_lines == out->room_lines) {
-        out->room_lines = out->room_lines ? 2 * out->room_lines : 64;
-        out->lines = must_realloc(out->lines, out->room_lines * sizeof *out->lines);
-    }
-    uint32_t period = (uint32_t)(at->period - at->of->periods);
-    out->lines[out->n_lines++] = (struct line){ type, section, period, key, out->n_pieces };
+    uint32_t section = (uint32_t)(at->section - at->of->report->sections), period = (uint32_t)(at->period - at->of->periods);
+    rendered_line(at->out, &(struct line){ type, section, period, key, at->out->n_pieces });
 }
 
 static void write_values(struct rendering *at, const struct span *values)
@@ -106,7 +92,7 @@ static void write_values(struct rendering *at, const struct span *values)
         buffer_byte(out, ':');
         size_t start = out->len;
         buffer_span(out, values[c]);
-        put_piece(at->out, start);
+        rendered_piece(at->out, start);
     }
 }
 
@@ -268,6 +254,17 @@ static void write_columns(const struct report *report, const struct report_secti
     }
 }
 
+/* A period that nothing came to is as it was. */
+static void render_segment(struct rendering *at, size_t segment)
+{
+    bool holds = at->old && at->old->max_rows == at->max_rows && !at->of->all_touched && !at->period->touched;
+    if (holds) return rendered_copy(at->out, at->old, segment);
+    rendered_begin(at->out, &at->out->segments[segment]);
+    render_period(at);
+    rendered_end(at->out, &at->out->segments[segment]);
+    arena_reset(at->scratch);
+}
+
 static void render_section(struct rendering *at)
 {
     struct buffer *out = &at->out->sections;
@@ -282,8 +279,7 @@ static void render_section(struct rendering *at)
     for (size_t p = 0; p < at->of->report->n_periods; p++) {
         if (p) buffer_byte(out, ',');
         at->period = &at->of->periods[p];
-        render_period(at);
-        arena_reset(at->scratch);
+        render_segment(at, (size_t)(at->section - at->of->report->sections) * at->of->report->n_periods + p);
     }
     buffer_str(out, "]}");
 }
@@ -308,8 +304,11 @@ static void render_lists(struct rendering *at)
 static struct rendered *render(struct board *board, struct board_report *of, size_t max_rows)
 {
     struct rendered *out = must_zalloc(sizeof *out);
+    out->max_rows = max_rows;
+    out->segments = must_zalloc((of->report->n_sections * of->report->n_periods + 1) * sizeof *out->segments);
     struct arena scratch = { 0 };
     struct rendering at = { .board = board, .of = of, .out = out, .scratch = &scratch, .max_rows = max_rows };
+    at.old = of->pending ? of->pending : of->sent;
     buffer_byte(&out->sections, '[');
     for (size_t s = 0; s < of->report->n_sections; s++) {
         if (s) buffer_byte(&out->sections, ',');
@@ -321,16 +320,6 @@ static struct rendered *render(struct board *board, struct board_report *of, siz
     buffer_deinit(&at.text);
     arena_deinit(&scratch);
     return out;
-}
-
-void rendered_destroy(struct rendered *rendered)
-{
-    if (!rendered) return;
-    buffer_deinit(&rendered->sections);
-    buffer_deinit(&rendered->changes);
-    free(rendered->lines);
-    free(rendered->pieces);
-    free(rendered);
 }
 
 /* As many rows as the limits allow. */
@@ -346,9 +335,11 @@ static struct rendered *render_within(struct board *board, struct board_report *
 void board_render(struct board *board, size_t report, const struct board_limits *limits, struct board_document *document)
 {
     struct board_report *of = &board->reports[report];
+    struct rendered *now = render_within(board, of, limits);
     rendered_destroy(of->pending);
-    struct rendered *now = of->pending = render_within(board, of, limits);
-    of->touched = false;
+    of->pending = now;
+    of->touched = of->all_touched = false;
+    for (size_t p = 0; p < of->report->n_periods; p++) of->periods[p].touched = false;
     bool same = of->sent && span_equal(buffer_all(&of->sent->sections), buffer_all(&now->sections));
     if (same)
         buffer_str(&now->changes, "[]");

@@ -97,6 +97,18 @@ static struct follower *follower_of(struct story *story, struct span tenant)
     return follower;
 }
 
+/* What is rendered stays known: parts of it are taken over later. Not everything that is rendered is sent. */
+static void publish(struct story *story, struct follower *follower)
+{
+    struct board_limits limits = { 200, 0 };
+    for (size_t i = 0; i < story->engine.catalogue->n_reports; i++) {
+        struct board_document document;
+        if (!board_touched(follower->board, i)) continue;
+        board_render(follower->board, i, &limits, &document);
+        if (follower->version % 3) board_sent(follower->board, i);
+    }
+}
+
 static void follow(void *context, struct committed *committed)
 {
     struct story *story = context;
@@ -120,6 +132,7 @@ static void follow(void *context, struct committed *committed)
         follower->version = committed->version;
     }
     if (board_is_stale(follower->board)) catch_up(story, follower);
+    publish(story, follower);
     committed_destroy(committed);
 }
 
