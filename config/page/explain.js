@@ -18,6 +18,8 @@ const PARTS = {
   of: 'Of',
 };
 
+const STATS = { p50: 'median', p90: '90th percentile', p95: '95th percentile' };
+
 const dialog = () => document.getElementById('explain');
 
 function entityRow(entity, unit) {
@@ -63,26 +65,41 @@ function entityTable(part, unit, label) {
 
 function remarks(part) {
   return [
-    part.truncated ? `The first ${part.entities.length} are listed.` : null,
-    part.stat ? `The ${part.stat} of these values.` : null,
+    part.stat ? `The ${STATS[part.stat] ?? part.stat} of these values.` : null,
     part.constant !== undefined ? `And ${part.constant} that is always added.` : null,
     part.within ? `Kept within ${part.within.join(' and ')}.` : null,
     part.note ?? null,
   ].filter(Boolean);
 }
 
+/** How many entities there are, or are listed; one that cannot have any says so in its `note`. */
+function countOf({ entities, truncated, note }) {
+  if (!entities || note) return null;
+  if (truncated) return `The ${entities.length} largest are listed`;
+  return entities.length ? `${entities.length} ${entities.length === 1 ? 'entry' : 'entries'}` : 'Nothing stands behind it';
+}
+
+/** A goal is an entity; what it counts is another question. */
+const further = (part) =>
+  part.open
+    ? h(
+        'button',
+        { type: 'button', class: 'primary', 'data-action': 'explain', 'data-query': JSON.stringify({ by: [], ...part.open }) },
+        `What stands behind its ${titleOf(part.open).toLowerCase()}`,
+      )
+    : null;
+
 /** One part: its total, its entities, its own parts. Whole numbers, shares and money tell by their form what they are. */
 function partView(part, label, unit) {
   const inner = Object.entries(PARTS).filter(([key]) => typeof part[key] === 'object' && part[key] !== null && 'total' in part[key]);
   const partUnit = (key) => (key === 'of' ? unit : (part[key].unit ?? 'number'));
-  const count = part.entities?.length;
   return h(
     'section',
     { class: 'part' },
     h('h3', {}, label, h('span', { class: 'n' }, write(part.total, unit))),
-    part.entities ? h('p', { class: 'note' }, count ? `${count} ${count === 1 ? 'entry' : 'entries'}` : 'Nothing stands behind it.') : null,
-    remarks(part).map((text) => h('p', { class: 'note' }, text)),
-    count ? entityTable(part, unit, label) : null,
+    [countOf(part), ...remarks(part)].filter(Boolean).map((text) => h('p', { class: 'note' }, text)),
+    part.entities?.length ? entityTable(part, unit, label) : null,
+    further(part),
     inner.map(([key]) => partView(part[key], PARTS[key], partUnit(key))),
   );
 }
@@ -129,7 +146,7 @@ export async function open(tenant, query, unit) {
   show(query, h('p', { class: 'loading' }, 'Looking it up …'));
   if (!dialog().open) dialog().showModal();
   try {
-    const answer = await api.explain(tenant, { ...query, by: undefined });
+    const answer = await api.explain(tenant, { ...query, by: query.where?.goal ? ['goal'] : [] }); // goals are had one by one
     if (mine === asked) show(query, answerView(answer, unit));
   } catch (error) {
     if (mine === asked) show(query, h('p', { class: 'warn', role: 'alert' }, `This cannot be shown: ${error.message}.`));

@@ -142,6 +142,17 @@ def test_a_number_opens_what_is_behind_it(see, demo):
     assert not dialog.is_visible()
 
 
+def test_a_goal_opens_what_it_counts(see):
+    sight = see("tenant=acme&report=goals")
+    sight.cell("revenue-anna", "actual").locator("button").click()
+    sight.page.wait_for_selector("#explain .part")
+    assert "goal revenue-anna" in sight.page.locator("#explain header").inner_text()
+    sight.page.click("#explain button:has-text('revenue')")
+    sight.page.wait_for_selector("#explain h2:text-is('Revenue')")
+    sight.page.wait_for_selector("#explain tbody code:has-text('D-')")
+    assert "owner anna" in sight.page.locator("#explain header").inner_text()
+
+
 def test_a_point_of_a_chart_opens_what_is_behind_it(see):
     sight = see("tenant=acme&report=lost_deals&period=last_month")
     canvas = sight.page.locator("canvas").first
