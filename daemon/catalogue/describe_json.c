@@ -120,6 +120,9 @@ static void write_fact(enum fact fact, const struct kept *kept, struct buffer *o
     for (int i = 0; i < row->n_dims; i++)
         if (kept->fact[fact].dims >> i & 1 && !dimension_is_inner((enum dimension)row->dims[i]))
             write_item(dimension_names[row->dims[i]], out);
+    buffer_byte(out, ']');
+    open_list("field", out);
+    for (int i = 0; i < row->n_dims; i++) write_item(dimension_names[row->dims[i]], out);
     buffer_printf(out, "],\"by_custom\":%s}", yes_or_no(kept->fact[fact].customs));
 }
 

@@ -1,5 +1,5 @@
 /* A cell: all measures of one fact with one set of dimension values, on one day, in one month, or of now.
- * In Redis it is a field of a day's, a month's or the "now" hash. See config/README.md for the text form. */
+ * In Redis it is a field of a day's, a month's or the "now" hash. See config/keys.md for the text form. */
 #pragma once
 
 #include "common/histogram.h"

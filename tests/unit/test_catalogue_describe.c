@@ -84,6 +84,7 @@ static void as_json(void **state)
     assert_part(find(yyjson_obj_get(root, "reports"), "report", "audit"), "lists", "[\"offenders\"]");
     yyjson_val *fact = find(yyjson_obj_get(root, "facts"), "fact", "user_active");
     assert_part(fact, "by", "[\"owner\",\"team\",\"source\",\"campaign\",\"user\"]");
+    assert_part(fact, "field", "[\"owner\",\"team\",\"source\",\"campaign\",\"user\",\"unit\"]");
     assert_part(yyjson_obj_get(root, "units"), "x", "nothing");
     yyjson_doc_free(doc);
     free(text);
