@@ -57,9 +57,9 @@ const RETRY_MS = 3000;
 
 /**
  * Follows a tenant's updates until `stop()` of what it returns. `updated(data)`: {report, version} of a report that has changed;
- * `connected(yes)`: whether updates come. A lost connection is made again.
+ * `alerted()`: how the alerts stand has changed; `connected(yes)`: whether updates come. A lost connection is made again.
  */
-export function follow(tenant, updated, connected) {
+export function follow(tenant, updated, alerted, connected) {
   let source, timer;
   const open = () => {
     source = new EventSource(of(tenant, 'updates'));
@@ -69,6 +69,7 @@ export function follow(tenant, updated, connected) {
       if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, RETRY_MS);
     };
     source.addEventListener('report', ({ data }) => updated(JSON.parse(data)));
+    source.addEventListener('alerts', alerted);
   };
   const stop = () => {
     clearTimeout(timer);

@@ -117,6 +117,7 @@ function sayChanges(before, after) {
 }
 
 async function readAlerts() {
+  if (!app.alerts) return;
   app.alerts = await api.alerts(app.view.tenant).catch(() => app.alerts);
   render();
 }
@@ -125,7 +126,6 @@ function updated({ report, version }) {
   if (app.error?.code === 'no_report_yet' && report === app.view.report) return void show();
   if (report === app.view.report && version !== app.model?.document.version && !isAsked()) refresh();
   refreshDeep();
-  if (app.alerts) readAlerts();
 }
 
 /** Follows the tenant of the view, from now on. */
@@ -134,11 +134,11 @@ export function follow() {
   if (app.followed?.tenant === tenant || document.hidden) return;
   app.followed?.stop();
   const connected = (live) => {
-    if (live && !app.live && app.model) refresh().then(refreshDeep); // what was missed meanwhile
+    if (live && !app.live && app.model) refresh().then(refreshDeep).then(readAlerts); // what was missed meanwhile
     app.live = live;
     render();
   };
-  app.followed = { tenant, ...api.follow(tenant, updated, connected) };
+  app.followed = { tenant, ...api.follow(tenant, updated, readAlerts, connected) };
 }
 
 /** A page nobody sees follows nothing: browsers grant a host only a few connections. */

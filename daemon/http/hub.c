@@ -23,6 +23,7 @@ struct followed {
 
 void update_write(struct span report, int64_t version, struct buffer *out)
 {
+    if (!report.len) return buffer_printf(out, "event: alerts\ndata: {\"version\":%" PRId64 "}\n\n", version);
     buffer_printf(out, "id: %" PRId64 "\nevent: report\ndata: {\"report\":\"%.*s\",\"version\":%" PRId64 "}\n\n", version,
                   SPAN_ARG(report), version);
 }

@@ -22,6 +22,7 @@ struct hub {
 void hub_follow(struct hub *hub, struct follower *follower, struct span tenant); /* `wake` is set by the caller */
 void hub_leave(struct hub *hub, struct follower *follower);
 
+/* `report` empty: how the alerts stand. */
 void hub_hint(struct hub *hub, struct span tenant, struct span report, int64_t version);
 
 /* Appends what the follower has not seen yet. False: nothing. */

@@ -39,7 +39,7 @@ struct listener {
 
 static void keep(struct listener *listener, const struct hint *hint)
 {
-    if (!form_name(hint->tenant) || !form_name(hint->report)) return; /* not ours */
+    if (!form_name(hint->tenant) || (hint->report.len && !form_name(hint->report))) return; /* not ours */
     pthread_mutex_lock(&listener->lock);
     bool room = listener->n < QUEUE_MAX, first = listener->n == 0;
     if (room) {

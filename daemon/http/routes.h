@@ -52,7 +52,7 @@ struct route {
 /* Finds the route, and whether this request may take it. False: it is answered already, with what is wrong. */
 bool route_choose(const struct answering *with, struct exchange *exchange);
 
-/* Appends one event of a stream: report and version. */
+/* Appends one event of a stream: report and version; an empty report: of the alerts (without an id: who comes back reads them). */
 void update_write(struct span report, int64_t version, struct buffer *out);
 
 /* Can the shelf answer it: a report as JSON? */

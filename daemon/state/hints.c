@@ -71,14 +71,21 @@ static struct span behind(struct span text, struct span start)
     return (struct span){ text.at + start.len, text.len - start.len };
 }
 
-/* crm:{acme}:reports */
-static bool read_channel(const struct hints *hints, struct span channel, struct span *tenant)
+/* crm:{acme}:reports, or with another tail */
+static bool read_channel(const struct hints *hints, struct span channel, struct span tail, struct span *tenant)
 {
-    struct span rest = behind(channel, span_of(hints->prefix)), tail = SPAN("}:reports");
-    rest = behind(rest, SPAN(":{"));
+    struct span rest = behind(behind(channel, span_of(hints->prefix)), SPAN(":{"));
     if (rest.len <= tail.len || memcmp(rest.at + rest.len - tail.len, tail.at, tail.len) != 0) return false;
     *tenant = (struct span){ rest.at, rest.len - tail.len };
     return true;
+}
+
+/* {"version":1842}, as it is written by alerts.lua */
+static bool read_alerts_text(struct span text, struct hint *hint)
+{
+    struct span rest = behind(text, SPAN("{\"version\":"));
+    hint->report = SPAN("");
+    return number_take(&rest, &hint->version);
 }
 
 /* {"report":"pipeline","version":1842}, as it is written by published.c */
@@ -97,9 +104,10 @@ static bool read_message(const struct hints *hints, struct hint *hint)
 {
     const redisReply *message = hints->message;
     if (message->type != REDIS_REPLY_ARRAY || message->elements != 4) return false;
-    return span_is(reply_text(message->element[0]), "pmessage") &&
-           read_channel(hints, reply_text(message->element[2]), &hint->tenant) &&
-           read_text(reply_text(message->element[3]), hint);
+    struct span channel = reply_text(message->element[2]), text = reply_text(message->element[3]);
+    if (!span_is(reply_text(message->element[0]), "pmessage")) return false;
+    if (read_channel(hints, channel, SPAN("}:alerts"), &hint->tenant)) return read_alerts_text(text, hint);
+    return read_channel(hints, channel, SPAN("}:reports"), &hint->tenant) && read_text(text, hint);
 }
 
 /* Nothing came: a server that is gone without a word is noticed by its silence. */

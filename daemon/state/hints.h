@@ -1,4 +1,5 @@
-/* Hints that a report has changed, as Redis's channels give them: crm:{acme}:reports. A connection of its own. */
+/* Hints that a report, or how the alerts stand, has changed, as Redis's channels give them: crm:{acme}:reports and …:alerts. A
+ * connection of its own. */
 #pragma once
 
 #include "daemon/state/redis.h"
@@ -6,7 +7,8 @@
 struct hints;
 
 struct hint {
-    struct span tenant, report; /* valid until the next call */
+    struct span tenant;
+    struct span report; /* empty: the alerts. Both valid until the next call */
     int64_t version;
 };
 

@@ -103,10 +103,15 @@ def test_those_that_stand_are_shown(topics, redis, daemon, feed):
     def shown():
         with urllib.request.urlopen("http://127.0.0.1:%d/v1/tenants/acme/alerts" % port, timeout=10) as answer:
             return json.load(answer)
-    feed.events(leads(0, 12))
+    feed.events(leads(0, 3))
     settle(topics, worker, redis)
+    with urllib.request.urlopen("http://127.0.0.1:%d/v1/tenants/acme/updates" % port, timeout=30) as updates:
+        feed.events(leads(3, 12))
+        assert any(line == b"event: alerts\n" for line in updates)
+        hinted = json.loads(updates.readline().removeprefix(b"data: "))["version"]
     wait_told(topics, worker, [("busy_owner", "u1", "raised"), ("many_leads", None, "raised")])
     stands = shown()
+    assert 0 < hinted <= stands["version"]
     assert stands["alerts"] == [json.loads(record.value())["data"] for record in topics.records("alerts")]
     assert [(one["rule"], one["state"], one["for"]) for one in stands["pending"]] == [("waiting", "pending", "1d")]
     feed.events(gone(0, 12))
