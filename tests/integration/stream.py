@@ -13,12 +13,12 @@ IN = ["deals", "calls", "emails", "support", "contacts", "marketing", "goals"]
 class Topics:
     """The topics of one test: their names carry its prefix, so that one broker serves all tests."""
 
-    def __init__(self, kafka, prefix, partitions=4):
+    def __init__(self, kafka, prefix, partitions=4, config=None):
         self.kafka, self.prefix = kafka, prefix
         self.into = ["%s.%s" % (prefix, name) for name in IN]
         self.admin = AdminClient({"bootstrap.servers": kafka.address})
-        self.create(self.into, partitions)
-        self.create([self.name("dead-letter"), self.name("alerts")], 1)
+        self.create(self.into, partitions, config)
+        self.create([self.name("dead-letter"), self.name("alerts")], 1, config)
         self.create([self.name("reports")], 2, {"cleanup.policy": "compact"})
 
     def name(self, short):
@@ -88,10 +88,10 @@ class Topics:
 class Feed:
     """Produces events. Every record carries the same timestamp where one is given: what then stands for a missing `time`."""
 
-    def __init__(self, topics, timestamp_ms=None):
+    def __init__(self, topics, timestamp_ms=None, **settings):
         self.topics, self.timestamp_ms = topics, timestamp_ms
         self.producer = Producer({"bootstrap.servers": topics.kafka.address, "linger.ms": 5, "acks": "all",
-                                  "queue.buffering.max.messages": 1000000, "partitioner": "murmur2_random"})
+                                  "queue.buffering.max.messages": 1000000, "partitioner": "murmur2_random"} | settings)
         self.failed = []
 
     def delivered(self, error, _):
@@ -122,9 +122,8 @@ class Feed:
         assert left == 0 and not self.failed, "%d records not delivered, %s" % (left, self.failed[:3])
 
 
-def settle(topics, daemon, redis, timeout=180, reports="reports"):
-    """Waits until everything is read, committed and published: the group's offsets stand at the end of every topic, and neither
-    Redis nor the output topic changes for a second."""
+def caught_up(topics, daemon, timeout=180):
+    """Waits until everything is read and committed: the group's offsets stand at the end of every topic."""
     group = daemon.config["kafka"]["group.id"]
     ends = topics.ends(topics.into)
 
@@ -133,6 +132,11 @@ def settle(topics, daemon, redis, timeout=180, reports="reports"):
         done = topics.committed(group)
         return all(done.get(place, 0) >= end for place, end in ends.items() if end)
     wait_until(read, lambda: "all read; behind: %s\n%s" % ({p: (topics.committed(group).get(p), e) for p, e in ends.items() if e}, daemon.log()), timeout, 0.3)
+
+
+def settle(topics, daemon, redis, timeout=180, reports="reports"):
+    """Waits until everything is read, committed and published, and neither Redis nor the output topic changes for a second."""
+    caught_up(topics, daemon, timeout)
     quiet(topics, redis, timeout, reports)
 
 
