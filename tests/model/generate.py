@@ -14,6 +14,7 @@ import random
 import sys
 
 import lives
+from more_lives import MORE
 from vocabulary import DECIMALS, TOPICS, instant
 
 OFFSETS = [0, 0, 0, 60, -300, 345]
@@ -55,7 +56,7 @@ def tenants_of(args, rng):
         tenant.weight = 1 / (n + 2) ** 0.5
         made.append(tenant)
     total = sum(tenant.weight for tenant in made)
-    makers, weights = zip(*lives.LIVES)
+    makers, weights = zip(*(lives.LIVES + MORE if args.all_kinds else lives.LIVES))
     left = args.events
     for n, tenant in enumerate(made):
         quota = left if n == len(made) - 1 else round(args.events * tenant.weight / total)
@@ -124,6 +125,7 @@ def arguments(argv):
     ap.add_argument("--conflicts", type=share, default=0.0,
                     help="share of events whose id comes again with other content (then the order of arrival matters)")
     ap.add_argument("--missing-time", type=share, default=0.002, help="share of events without `time`")
+    ap.add_argument("--all-kinds", action="store_true", help="meetings, campaigns, visits, users, goals … as well")
     ap.add_argument("--start", type=day, default=day("2026-01-01"))
     ap.add_argument("--days", type=int, default=180)
     ap.add_argument("--format", choices=["tsv", "ndjson"], default="tsv")

@@ -1,6 +1,6 @@
 """Lives of a CRM's entities: what happens to a contact, an account, a deal, a call, an email, a case, from its first day
 to its last, the ordinary way and the nasty ways."""
-from vocabulary import OWN, WORDS, Values, money
+from vocabulary import OWN, VERBS, WORDS, Values, money
 
 HOUR, DAY = 3600, 86400
 HOURS_OF_DAY = [1, 1, 1, 1, 1, 2, 4, 8, 14, 16, 16, 14, 10, 14, 16, 15, 12, 9, 6, 5, 4, 3, 2, 2]  # how busy each hour is
@@ -14,7 +14,7 @@ class Tenant:
         self.currencies, self.currency = currencies, rng.choice(currencies)
         self.owners = ["u%d" % n for n in range(1, rng.randrange(4, 16))]
         self.team_of = {owner: rng.choice(WORDS["team"]) for owner in self.owners}
-        self.count = dict.fromkeys(("contact", "account", "deal", "call", "email", "case", "campaign"), 0)
+        self.count = dict.fromkeys(VERBS, 0)
         self.count["campaign"] = 6
         self.events = []
         self.serial = 0
