@@ -13,14 +13,17 @@ import json
 import os
 import random
 import re
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
+from decimal import Decimal
 from pathlib import Path
 
 from histories import TENANT, History
-from questions import COUNT_ARRIVALS, Questions, metric_names, replay
+from questions import COUNT_ARRIVALS, Questions, metric_names, replay, report_names
+from reports import Report
 
 import agree
 from goals import VALUES as GOALS
@@ -86,6 +89,8 @@ class Trial:
         """(query, what it should be, what it is), or None."""
         if way == "model":
             return self.differs_from_model(lines, queries)
+        if way == "report":
+            return self.differs_in_report(lines)
         plain, other = self.in_order(lines, queries)[0], self.run(lines, way, queries)[0]
         for query, a, b in zip(queries, plain, other):
             if (a != b or a.startswith("exit code")) and not (way == "twice" and query["metric"] in COUNT_ARRIVALS):
@@ -105,6 +110,23 @@ class Trial:
             if not agree.right(query, want, got):
                 return query, line_of(want), got
         return None
+
+    def differs_in_report(self, lines):
+        """One report of the tenant, another one for each seed."""
+        reports = report_names()
+        name = reports[self.seed % len(reports)]
+        with tempfile.TemporaryDirectory() as tmp:
+            Path(tmp, "config.json").write_text(json.dumps(self.settings), encoding="utf-8")
+            Path(tmp, "events.ndjson").write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+            done = subprocess.run([self.binary, "replay", "--as-of", self.as_of, "-c", Path(tmp, "config.json"), "--report", name, Path(tmp, "events.ndjson")],
+                                  capture_output=True, timeout=300, check=False)
+        documents = [json.loads(line, parse_float=Decimal) for line in done.stdout.decode().splitlines()]
+        model = Model([line.encode() for line in lines], self.settings, self.as_of)
+        for document in documents:
+            if document["tenant"] == TENANT:
+                found = Report(model, document).differs()
+                return found and ({"report": name, "figure": found[0]}, *found[1:])
+        return {"report": name}, "a document", "none: " + done.stderr.decode()[-500:]
 
     # --- shrinking ---
     def still(self, way, query, lines):
@@ -147,7 +169,7 @@ class Trial:
         small = self.simplest(way, query, small)
         _, want, got = self.differs(small, way, [query]) or (query, "(gone)", "(gone)")
         order = ["file %d: events %s" % (n, " ".join(str(small.index(line) + 1) for line in part))
-                 for n, part in enumerate(arranged(way, small, self.seed), 1) if way != "model"]
+                 for n, part in enumerate(arranged(way, small, self.seed), 1) if way in WAYS]
         return "\n".join(["seed %d, %s: %d of %d events show it" % (self.seed, way, fewest, len(self.lines)), "as_of    " + self.as_of,
                           "config   " + json.dumps(self.settings), *small, *order, "query    " + json.dumps(query), "expected " + want, "got      " + got])
 
@@ -179,7 +201,7 @@ def check(binary, seed, ways, kinds):
 
 def search(trial, ways):
     for way in ways:
-        if way != "model" and trial.history.ordered:
+        if way not in ("model", "report") and trial.history.ordered:
             continue
         found = trial.differs(trial.lines, way, trial.queries)
         if found:
@@ -193,7 +215,7 @@ def main():
     ap.add_argument("--seeds", type=int, default=100)
     ap.add_argument("--start", type=int, default=1)
     ap.add_argument("--jobs", type=int, default=os.cpu_count())
-    ap.add_argument("--ways", type=lambda text: text.split(","), default=["model"] + WAYS)
+    ap.add_argument("--ways", type=lambda text: text.split(","), default=["model", "report"] + WAYS)
     ap.add_argument("--kinds", type=lambda text: text.split(","), help="only events of these kinds")
     ap.add_argument("--keep-going", action="store_true", help="do not stop at the first counter-example")
     args = ap.parse_args()

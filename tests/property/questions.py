@@ -26,6 +26,10 @@ def metric_names(catalogue=ROOT / "config" / "catalogue.json"):
     return sorted(json.loads(Path(catalogue).read_text(encoding="utf-8"))["metrics"])
 
 
+def report_names(catalogue=ROOT / "config" / "catalogue.json"):
+    return sorted(json.loads(Path(catalogue).read_text(encoding="utf-8"))["reports"])
+
+
 def replay(binary, as_of, settings, queries, files, timeout=300):
     """(exit code, answers as lines, stderr) of `crm-reportd replay` over the files."""
     with tempfile.TemporaryDirectory() as tmp:
