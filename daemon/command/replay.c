@@ -11,7 +11,8 @@
 
 enum {
     TURN_MS = 100,
-    COMMIT_RECORDS = 8192
+    COMMIT_RECORDS = 8192,
+    CACHE_BYTES = 128 << 20 /* the state is in memory, too */
 };
 
 struct options {
@@ -100,7 +101,7 @@ static bool fold(struct replay *replay, struct source *source, struct state *sta
     parts.context = replay;
     parts.rejected = tell_rejected;
     if (replay->options->report) parts.committed = note_tenant;
-    parts.cache_bytes = SIZE_MAX;
+    parts.cache_bytes = CACHE_BYTES;
     parts.batch_records = COMMIT_RECORDS;
     struct worker *worker = worker_create(&parts);
     while (worker_turn(worker, TURN_MS, error)) continue;

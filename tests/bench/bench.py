@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures crm-reportd with a real Kafka broker and a private Redis; README.md says what, and how to read it. Prints Markdown.
 
-    bench.py --bin build/crm-reportd                      catching up, and freshness
-    bench.py --bin build/crm-reportd --repeat 3 catchup   one of both
+    bench.py --bin build/crm-reportd                      catching up, freshness, and replay of a file
+    bench.py --bin build/crm-reportd --repeat 3 catchup   one of them
 """
 import argparse
 import contextlib
@@ -14,12 +14,13 @@ import tempfile
 from pathlib import Path
 
 import freshness
+import replaying
 import throughput
 from load import load, read_once
 from machine import BENCH, TREE, MeasuredKafka
 from peers import Peers
 from stream import Topics
-from table import CATCHUP, FRESHNESS, markdown
+from table import CATCHUP, FRESHNESS, REPLAY, markdown
 
 # name -> catalogue, append-only file
 OURS = {"three": ("three", False), "three-aof": ("three", True), "full": ("full", False), "full-aof": ("full", True)}
@@ -31,7 +32,7 @@ def words(text):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", metavar="catchup|freshness", help="default: both")
+    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay", help="default: all")
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("--events", type=int, default=1000000)
     parser.add_argument("--tenants", type=int, default=20)
@@ -124,12 +125,27 @@ class Bench:
         print("\n## From event to snapshot\n\n" + markdown(rows, FRESHNESS))
 
 
+    def replay(self):
+        """A file of all kinds by our own generator, folded in memory."""
+        args, place = self.args, self.place("replay")
+        lines, settings = place / "events.ndjson", place / "settings.json"
+        subprocess.run([sys.executable, BENCH.parent / "model" / "generate.py", "--events", str(args.events), "--tenants", str(args.tenants), "--seed",
+                        str(args.seed), "--format", "ndjson", "--out", lines, "--settings", settings], check=True)
+        as_of = Path(str(settings) + ".as_of").read_text(encoding="utf-8").strip()
+        rows = []
+        for _ in range(args.repeat):
+            row = replaying.run(args.bin, lines, settings, as_of)
+            rows.append(("replay", row | {"events": args.events, "rate": args.events / row["cpu"]}))
+            self.note(*rows[-1])
+        print("\n## Replay of a file\n\n" + markdown(rows, REPLAY))
+
+
 def main():
     args = arguments()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, Path(folder))
-        for what in args.what or ["catchup", "freshness"]:
-            {"catchup": bench.catchup, "freshness": bench.freshness}[what]()
+        for what in args.what or ["catchup", "freshness", "replay"]:
+            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay}[what]()
 
 
 if __name__ == "__main__":
