@@ -10,32 +10,36 @@ import { seriesOf, sparkOf } from './series.js';
 import { app, charted, currency, tenantOf } from './state.js';
 
 const REFRESH_MS = 250; // a report is read again at most so often
-const DEEP_REFRESH_MS = 2500; // and what has to be asked for (comparison, charts over time) at most so often
+const CHARTS_MS = 3000; // its charts and a filtered report, which have to be asked for
+const PAST_MS = 30000; // and what it is compared with, which seldom moves
 const SAY_MS = 6000; // changes are said aloud at most so often
 
 const context = (signal) => ({ model: app.model, currency: currency(), catalogue: app.catalogue, signal });
 
 async function readCharts(signal) {
-  const model = app.model;
   await Promise.all(
     charted().map(async (chart, i) => {
       const data = await seriesOf(chart, context(signal));
-      if (app.model.view === model.view) app.data[i] = data;
+      if (!signal.aborted) app.data[i] = data;
     }),
   );
 }
 
-async function readSparks(signal) {
-  await Promise.all(leading(app.model).map(async (column) => app.sparks.set(column.name, await sparkOf(column, context(signal)))));
+/** What the numbers are compared with, and how they came to be. */
+async function readPast(signal) {
+  const [before, ...sparks] = await Promise.all([
+    loadBefore(app.model, { catalogue: app.catalogue, signal }),
+    ...leading(app.model).map(async (column) => [column.name, await sparkOf(column, context(signal))]),
+  ]);
+  if (signal.aborted) return;
+  app.model.before = before; // of the model that there is by now
+  app.sparks = new Map(sparks);
 }
 
-/** The report itself, then what it is compared with, then what has to be asked for. */
-async function readDeep(signal) {
-  app.model.before = await loadBefore(app.model, { catalogue: app.catalogue, signal });
-  render();
-  await Promise.all([readCharts(signal), readSparks(signal)]);
-  render();
-}
+const thenDraw = (read) => async (signal) => {
+  await read(signal);
+  if (!signal.aborted) render();
+};
 
 async function readReport(signal) {
   const { view } = app;
@@ -58,7 +62,7 @@ export async function show() {
   render();
   try {
     await readReport(controller.signal);
-    await readDeep(controller.signal);
+    await Promise.all([thenDraw(readPast)(controller.signal), thenDraw(readCharts)(controller.signal)]);
   } catch (error) {
     if (error.name === 'AbortError' || controller.signal.aborted) return;
     app.error = error;
@@ -95,15 +99,22 @@ async function readAgain() {
   sayChanges(before, app.model);
 }
 
-const refresh = paced(REFRESH_MS, async () => {
-  if (app.model && !document.hidden) await readAgain();
-});
+/** Reads with the signal of the view that is shown, if one is. */
+const whileShown = (read) => async () => {
+  if (app.model && !document.hidden) await read(app.loading.signal);
+};
 
-const refreshDeep = paced(DEEP_REFRESH_MS, async () => {
-  if (!app.model || document.hidden) return;
-  if (isAsked()) await readAgain();
-  await readDeep(app.loading.signal);
-});
+const refresh = paced(REFRESH_MS, whileShown(readAgain));
+
+const refreshCharts = paced(
+  CHARTS_MS,
+  whileShown(async (signal) => {
+    if (isAsked()) await readAgain();
+    await thenDraw(readCharts)(signal);
+  }),
+);
+
+const refreshPast = paced(PAST_MS, whileShown(thenDraw(readPast)));
 
 let saidAt = 0;
 
@@ -125,7 +136,8 @@ async function readAlerts() {
 function updated({ report, version }) {
   if (app.error?.code === 'no_report_yet' && report === app.view.report) return void show();
   if (report === app.view.report && version !== app.model?.document.version && !isAsked()) refresh();
-  refreshDeep();
+  refreshCharts();
+  refreshPast();
 }
 
 /** Follows the tenant of the view, from now on. */
@@ -134,7 +146,7 @@ export function follow() {
   if (app.followed?.tenant === tenant || document.hidden) return;
   app.followed?.stop();
   const connected = (live) => {
-    if (live && !app.live && app.model) refresh().then(refreshDeep).then(readAlerts); // what was missed meanwhile
+    if (live && !app.live && app.model) [refresh, refreshCharts, refreshPast, readAlerts].forEach((again) => again()); // what was missed meanwhile
     app.live = live;
     render();
   };
