@@ -94,9 +94,9 @@ function reportProblem(error) {
 const isAsked = () => app.model?.source === 'query';
 
 async function readAgain() {
-  const before = app.model;
-  await readReport(app.loading.signal);
-  sayChanges(before, app.model);
+  const { model: before, loading } = app;
+  await readReport(loading.signal);
+  if (!loading.signal.aborted) sayChanges(before, app.model);
 }
 
 /** Reads with the signal of the view that is shown, if one is. */
