@@ -255,12 +255,19 @@ static bool stream_may_open(struct carrier *carrier)
     return false;
 }
 
+bool carrier_refuse(struct carrier *carrier)
+{
+    answer_problem(&carrier->exchange, 503, "ending", "the daemon is ending");
+    return false;
+}
+
 /* True: the answer comes later, by this thread. */
 static bool ask_redis(struct carrier *carrier)
 {
     struct http_server *server = carrier->server;
     struct exchange *exchange = &carrier->exchange;
     enum shelf_says says = SHELF_ASK;
+    if (!server->clerks) return carrier_refuse(carrier);
     if (!stream_may_open(carrier)) return false;
     if (is_report_document(&server->with, exchange)) says = shelf_ask(&server->shelf, exchange, thread_monotonic_us());
     if (says == SHELF_HAS) return false;

@@ -70,6 +70,7 @@ int listen_open(const char *listen, bool any_port, char where[HTTP_WHERE_BYTES],
 struct MHD_Daemon *carrier_library(struct http_server *server, int socket); /* NULL: the library does not start */
 bool carrier_shelve(struct carrier *carrier); /* keeps its answer, gives it to who waits for the same; returns false */
 void carrier_resume(struct carrier *carrier); /* its answer is there */
+bool carrier_refuse(struct carrier *carrier); /* the daemon is ending; returns false */
 
 /* stream.c */
 void stream_follow(struct carrier *carrier); /* from now on hints are kept for it */

@@ -158,7 +158,7 @@ static void say_farewell(struct http_server *server)
     hub_each(&server->hub, stream_end);
     for (struct carrier *carrier = server->carriers; carrier; carrier = carrier->next) {
         if (!carrier->suspended) continue;
-        if (!carrier->exchange.answer.status) answer_problem(&carrier->exchange, 503, "ending", "the daemon is ending");
+        if (!carrier->exchange.answer.status) (void)carrier_refuse(carrier);
         carrier_resume(carrier);
     }
     for (int i = 0; i < FAREWELL_TURNS && server->carriers; i++) {

@@ -84,6 +84,16 @@ class Load:
             self.etags[connection.key] = tag[1]
         self.idle.append(connection)
 
+    def look(self):
+        for fd, _ in self.poll.poll(0.002):
+            if fd in self.connections:
+                self.answered(self.connections[fd])
+            else:
+                got = self.streams[fd].recv(1 << 16)
+                if not got:
+                    raise ConnectionError
+                self.events += got.count(b"\nevent: ")
+
     def run(self):
         began, sent, self.over = time.monotonic(), 0, False
         while not self.over:
@@ -91,11 +101,10 @@ class Load:
             while sent < due and self.idle:
                 self.idle.pop().send(*self.request())
                 sent += 1
-            for fd, _ in self.poll.poll(0.002):
-                if fd in self.connections:
-                    self.answered(self.connections[fd])
-                else:
-                    self.events += self.streams[fd].recv(1 << 16).count(b"\nevent: ")
+            try:
+                self.look()
+            except (ConnectionError, IndexError, ValueError):  # the daemon has ended
+                break
         seconds = time.monotonic() - began
         took = sorted(self.took) or [0.0]
         use = os.times()

@@ -365,6 +365,34 @@ def test_ends_with_streams_open(sanitized, redis_alone, tmp_path):
     end(one)
 
 
+def test_ends_while_it_is_asked(sanitized, redis_alone, tmp_path):
+    """Requests go on coming while it ends: each is answered or refused."""
+    one, over, seen = start(sanitized, tmp_path, redis_alone), threading.Event(), set()
+
+    def ask():
+        while not over.is_set():
+            try:
+                with socket.create_connection(("127.0.0.1", one.http.port), timeout=10) as s:
+                    while True:
+                        s.sendall(get(b"/v1/tenants/acme/reports") + sized(QUERY))
+                        got = s.recv(65536)
+                        if not got:
+                            break
+                        seen.add(int(STATUS.match(got)[1]))
+            except OSError:
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=ask) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: 200 in seen, "answers")
+    end(one)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert seen <= {200, 503}
+
+
 # ---- tokens ----
 
 ALL, ACME, GLOBEX = "all-of-them-0123456789", "acme-only-0123456789", "globex-only-0123456789"
