@@ -14,7 +14,7 @@ tree=$(cd "$(dirname "$0")/.." && pwd)
 out=${TEST_BUILD:-$tree/build-tests}
 venv=$out/venv
 packages=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libcurl4-openssl-dev libmicrohttpd-dev libjs-chart.js libglib2.0-dev libcmocka-dev
-  clang clang-format libclang-rt-14-dev redis-server kcat tmux openjdk-17-jre-headless maven prometheus python3-venv tzdata git ca-certificates)
+  clang clang-format libclang-rt-14-dev redis-server kcat curl tmux openjdk-17-jre-headless maven prometheus python3-venv tzdata git ca-certificates)
 all=(setup build unit format sim clang sanitize threads cases property fuzz integration page)
 quick=(setup build unit format cases property)
 

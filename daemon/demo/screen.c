@@ -35,6 +35,15 @@ static void draw_too_small(struct canvas *canvas)
     canvas_print(canvas, 1, 0, STYLE_PLAIN, "%d×%d. Or: demo --plain. q quits.", canvas->columns, canvas->rows);
 }
 
+/* Keys, and where there is room the dashboard's address. */
+static void draw_last_line(struct page *page, int row)
+{
+    int columns = page->canvas->columns, width = (int)strlen(page->status->where);
+    int column = canvas_print(page->canvas, row, 1, STYLE_DIM, "%s", choice_keys(columns));
+    if (column + width + 3 < columns)
+        canvas_right(page->canvas, row, columns - width - 1, width, STYLE_PLAIN, page->status->where);
+}
+
 /* The report gets what it needs, as long as something is left for the rest. */
 static void draw_all(struct page *page)
 {
@@ -50,7 +59,7 @@ static void draw_all(struct page *page)
         row = panel_notes(page, row, rows - 2 - newest - row);
         if (newest) panel_newest(page, row + 1, newest - 1);
     }
-    canvas_print(page->canvas, rows - 1, 1, STYLE_DIM, "%s", choice_keys(page->canvas->columns));
+    draw_last_line(page, rows - 1);
 }
 
 void screen_draw(struct screen *screen, const struct status *status, struct wall *wall, struct notes *notes, int rows,

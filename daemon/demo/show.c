@@ -256,7 +256,7 @@ static void close_show(struct show *show)
 bool show_run(struct stage *stage, const struct demo_options *options, int signals, struct error *error)
 {
     struct show show = { .stage = stage, .options = options, .signals = signals };
-    show.status = (struct status){ .catching_up = true, .zones = stage->zones };
+    show.status = (struct status){ .catching_up = true, .zones = stage->zones, .where = stage->where };
     open_show(&show);
     bool fine = follow(&show, error);
     terminal_leave();

@@ -12,6 +12,7 @@ struct status {
     double latency_ms;                /* from a commit to the word of its report */
     bool catching_up;                 /* with the history */
     const struct zone *const *zones;  /* of the tenants of the cast */
+    const char *where;                /* the dashboard's address; empty: none */
 };
 
 static inline uint64_t status_lag(const struct status *status)
