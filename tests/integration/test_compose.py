@@ -1,10 +1,13 @@
 """docker-compose.yml and the Containerfile without a container engine: their form, and what they run, run on this machine."""
+import base64
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -104,12 +107,12 @@ class Stack:
     """What the compose file starts, on this machine: its commands and environments, with hosts and mounts replaced."""
 
     def __init__(self, binary, kafka, folder):
-        self.binary, self.folder, self.redis_port, self.started = binary, folder, free_port(), []
+        self.binary, self.folder, self.redis_port, self.http_port, self.started = binary, folder, free_port(), free_port(), []
         self.secrets = folder / "secrets"
         (folder / "data").mkdir()
         self.places = [("kafka:19092", kafka.address), ("redis://redis:6379", "redis://127.0.0.1:%d" % self.redis_port),
                        ("/etc/crm-reportd/", "%s/config/" % TREE), ("/config/", "%s/config/" % TREE),
-                       ("/secrets", str(self.secrets)), ("/data", str(folder / "data"))]
+                       ("0.0.0.0:8380", "0.0.0.0:%d" % self.http_port), ("/secrets", str(self.secrets)), ("/data", str(folder / "data"))]
 
     def local(self, text):
         for there, here in self.places:
@@ -155,6 +158,17 @@ class Stack:
         done = subprocess.run([str(self.binary), "query", request], env=self.environment("crm-reportd"), capture_output=True, text=True, timeout=60, check=True)
         return json.loads(done.stdout)["rows"][0]["value"]
 
+    def http_status(self, path, token):
+        """With the token as a browser sends it."""
+        request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.http_port, path))
+        if token:
+            request.add_header("Authorization", "Basic " + base64.b64encode(("any:" + token).encode()).decode())
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            return error.code
+
     def log(self):
         return (self.folder / "log").read_text(errors="replace")[-6000:]
 
@@ -185,6 +199,9 @@ def test_what_it_starts_works_together(stack):
     assert stack.ask("cases_closed_same_day") == 1
     assert dashboard.hget("crm:{acme}:metrics:today", "revenue:EUR") == "1300.00"
     assert json.loads(dashboard.get("crm:{acme}:report:service"))["tenant"] == "acme"
+    token = (stack.secrets / "http.tokens").read_text(encoding="utf-8")
+    assert [stack.http_status("/v1/tenants/acme/reports/service", one) for one in (token, None, "x" * 48)] == [200, 401, 401]
+    assert stack.http_status("/readyz", None) == 200 and stack.http_status("/", token) == 200
 
 
 def test_passwords_are_made_once(stack):
@@ -193,14 +210,16 @@ def test_passwords_are_made_once(stack):
         stack.once(stack.argv("secrets", "entrypoint"))
         made.append({path.name: path.read_text(encoding="utf-8") for path in stack.secrets.iterdir()})
     assert made[0] == made[1]
-    assert sorted(made[0]) == ["crm-reportd.password", "dashboard.password", "users.acl"]
+    assert sorted(made[0]) == ["crm-reportd.password", "dashboard.password", "http.tokens", "users.acl"]
     assert made[0]["crm-reportd.password"] != made[0]["dashboard.password"]
     assert all(oct(path.stat().st_mode)[-3:] == "600" for path in stack.secrets.iterdir())
 
 
 def test_its_settings_are_right(binary, tmp_path):
     (tmp_path / "password").write_text("x", encoding="utf-8")
+    (tmp_path / "tokens").write_text("x" * 48, encoding="utf-8")
     env = SERVICES["crm-reportd"]["environment"] | {"CRM_REPORTD_CONFIG": str(TREE / "config/crm-reportd.json"),
+                                                   "CRM_REPORTD_LISTEN_TOKENS_FILE": str(tmp_path / "tokens"),
                                                    "CRM_REPORTD_REDIS_PASSWORD_FILE": str(tmp_path / "password")}
     done = subprocess.run([str(binary), "check", "--offline"], env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout
