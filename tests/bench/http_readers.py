@@ -71,13 +71,15 @@ def rounds(args, folder, kafka, topics, tenants):
 
 def markdown(args, found):
     print("%d events, %d tenants, %d streams, %d requests/s of which %g %% queries; events per second" % (args.events, args.tenants, args.streams, args.rate, args.queries * 100))
-    print("\n| round | nobody | readers | ratio | answered/s | p50 ms | p99 ms | hints | daemon CPU s | readers' CPU s |\n|---|---|---|---|---|---|---|---|---|---|")
+    print("\n| round | nobody | readers | ratio | answered/s | p50 ms | p99 ms | hints | daemon CPU s | Redis CPU s | readers' CPU s |\n|---|---|---|---|---|---|---|---|---|---|---|")
     for n, (alone, read, seen) in enumerate(found):
-        print("| %d | %.0f | %.0f | %.3f | %.0f | %.1f | %.1f | %d | %.1f → %.1f | %.1f |" % (
+        print("| %d | %.0f | %.0f | %.3f | %.0f | %.1f | %.1f | %d | %.2f → %.2f | %.2f → %.2f | %.1f |" % (
             n + 1, alone["rate"], read["rate"], read["rate"] / alone["rate"], seen["answered_per_s"], seen["p50_ms"], seen["p99_ms"], seen["events"],
-            alone["cpu"], read["cpu"], seen["cpu"]))
+            alone["cpu"], read["cpu"], alone["redis_cpu"], read["redis_cpu"], seen["cpu"]))
     print("\nmedian of the ratios: **%.3f**; of the medians: **%.3f**" % (
         median(read["rate"] / alone["rate"] for alone, read, _ in found), median(read["rate"] for _, read, _ in found) / median(alone["rate"] for alone, _, _ in found)))
+    print("CPU seconds of daemon and Redis together, median of the ratios: **%.3f** (what is left where the machine is busy with other things)" % (
+        median((read["cpu"] + read["redis_cpu"]) / (alone["cpu"] + alone["redis_cpu"]) for alone, read, _ in found)))
     print("statuses:", found[-1][2]["statuses"])
 
 
