@@ -35,8 +35,12 @@ bool win_decode(struct win *win, const struct handed_item *item, const struct fa
     if (in.broken || source >= context->names->n || win->n_dims > CELL_DIMS_MAX) return false;
     win->event.source = names_text(context->names, source);
     win->event.source_id = source;
-    for (uint32_t i = 0; i < win->n_dims; i++) win->dims[i] = (name_id)cursor_varint(&in);
-    return !in.broken;
+    bool known = win->currency < context->names->n;
+    for (uint32_t i = 0; i < win->n_dims; i++) {
+        win->dims[i] = (name_id)cursor_varint(&in);
+        known = known && win->dims[i] < context->names->n;
+    }
+    return known && !in.broken;
 }
 
 int win_compare(const struct win *a, const struct win *b)

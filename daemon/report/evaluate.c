@@ -37,8 +37,7 @@ struct rational weight_value(const struct evaluation *evaluation, const struct m
     return evaluate(&inner, STAT_AVERAGE).one;
 }
 
-/* The part times its weight, rounded; or, of what is likely enough, the whole. */
-static int64_t weighted(const struct evaluation *evaluation, const struct atom *atom, const struct sum_part *part)
+int64_t evaluation_weighted(const struct evaluation *evaluation, const struct atom *atom, const struct sum_part *part)
 {
     struct rational weight = weight_value(evaluation, atom->weight, part->weighed), total = rational_of(part->total, 1);
     if (rational_is_null(weight)) return 0;
@@ -59,7 +58,7 @@ static void gather_parts(const struct evaluation *evaluation, const struct atom 
     figure->parts = arena_alloc(evaluation->arena, (sum->n_parts + 1) * sizeof *figure->parts);
     for (uint32_t i = 0; i < sum->n_parts; i++) {
         const struct sum_part *part = &sum->parts[i];
-        struct rational value = rational_of(atom->weight ? weighted(evaluation, atom, part) : part->total, 1);
+        struct rational value = rational_of(atom->weight ? evaluation_weighted(evaluation, atom, part) : part->total, 1);
         size_t at = 0;
         while (at < figure->n_parts && figure->parts[at].currency != part->currency) at++;
         if (at == figure->n_parts) figure->parts[figure->n_parts++] = (struct figure_part){ part->currency, rational_of(0, 1) };

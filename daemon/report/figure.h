@@ -53,6 +53,8 @@ struct rational weight_value(const struct evaluation *evaluation, const struct m
 
 /* The goal's value that the metric asks for (goal_figure.c). */
 struct figure goal_figure(const struct evaluation *evaluation);
+/* The part times its weight, rounded; or, of what is likely enough, the whole. In smallest units. */
+int64_t evaluation_weighted(const struct evaluation *evaluation, const struct atom *atom, const struct sum_part *part);
 
 /* The part that it is of the whole: one number, or one per currency. */
 struct figure figure_share(const struct figure *part, const struct figure *whole, struct arena *arena);

@@ -6,12 +6,11 @@
 #include <stdlib.h>
 
 enum {
-    CONDITIONS = 4,
+    CONDITIONS = GOAL_CONDITIONS,
     TERMS = 2 + CONDITIONS
 };
 
-/* What a goal can be narrowed to. */
-static const enum dimension condition_dims[CONDITIONS] = { DIM_OWNER, DIM_TEAM, DIM_PIPELINE, DIM_SOURCE };
+const enum dimension goal_condition_dims[GOAL_CONDITIONS] = { DIM_OWNER, DIM_TEAM, DIM_PIPELINE, DIM_SOURCE };
 
 void goals_init(struct goals *goals, const struct catalogue *catalogue, const struct tally_spec *spec, const struct period *begin,
                 size_t n_begin, struct arena *arena)
@@ -56,11 +55,11 @@ static struct tally *make_tally(struct goals *goals, const struct goal *goal, co
     struct tally_spec spec = goals->spec;
     struct condition *where = arena_alloc(goals->arena, CONDITIONS * sizeof *where);
     for (int i = 0; i < CONDITIONS; i++) {
-        struct span value = names_text(spec.names, dim_of(key, condition_dims[i]));
+        struct span value = names_text(spec.names, dim_of(key, goal_condition_dims[i]));
         struct span *values = arena_alloc(goals->arena, sizeof *values);
         if (!value.len) continue;
         *values = arena_copy(goals->arena, value);
-        struct grouping by = { BY_DIMENSION, dimension_names[condition_dims[i]], condition_dims[i], N_UNITS };
+        struct grouping by = { BY_DIMENSION, dimension_names[goal_condition_dims[i]], goal_condition_dims[i], N_UNITS };
         where[spec.n_where++] = (struct condition){ by, values, 1 };
     }
     spec.where = where;
@@ -75,7 +74,7 @@ static void find_tally(struct goals *goals, struct goal *goal, const struct cell
     name_id *terms = arena_alloc(goals->arena, TERMS * sizeof *terms);
     terms[0] = dim_of(key, DIM_METRIC);
     terms[1] = dim_of(key, DIM_GOAL_PERIOD);
-    for (int i = 0; i < CONDITIONS; i++) terms[2 + i] = dim_of(key, condition_dims[i]);
+    for (int i = 0; i < CONDITIONS; i++) terms[2 + i] = dim_of(key, goal_condition_dims[i]);
     struct span name = { (const char *)terms, TERMS * sizeof *terms };
     goal->tally = map_get(&goals->by_terms, name);
     if (goal->tally) return;
@@ -99,6 +98,7 @@ static struct goal *add_goal(struct goals *goals, const struct cell_key *key)
 {
     struct goal *goal = arena_zalloc(goals->arena, sizeof *goal + key->n * sizeof *key->dims);
     name_id *dims = memcpy(goal + 1, key->dims, key->n * sizeof *key->dims);
+    goal->dims = dims;
     goal->id = dim_of(key, DIM_GOAL);
     goal->currency = dim_of(key, DIM_CURRENCY);
     goal->metric = catalogue_metric(goals->catalogue, names_text(goals->spec.names, dim_of(key, DIM_METRIC)));

@@ -3,6 +3,12 @@
 
 #include "daemon/report/tally.h"
 
+/* What a goal can be narrowed to: owner, team, pipeline, source. */
+enum {
+    GOAL_CONDITIONS = 4
+};
+extern const enum dimension goal_condition_dims[GOAL_CONDITIONS];
+
 struct goal {
     name_id id, currency;
     int64_t count;               /* 0: it was, but is no more (or came before what it replaces was taken back) */
@@ -10,6 +16,7 @@ struct goal {
     struct period period;
     struct rational target; /* null: none */
     struct tally *tally;    /* of the metric; NULL without one */
+    const name_id *dims;    /* of its cell */
     struct goal *next_of_id;
 };
 

@@ -3,15 +3,8 @@
 #include "daemon/report/figure.h"
 #include "daemon/report/goals.h"
 #include "daemon/report/reading.h"
+#include "daemon/report/rows.h"
 #include "daemon/report/text.h"
-
-#include <stdlib.h>
-
-/* One row of the answer. */
-struct answer_row {
-    const uint32_t *key;
-    struct span value; /* its JSON */
-};
 
 /* A query at work. */
 struct answer {
@@ -21,8 +14,7 @@ struct answer {
     struct tally *tally;
     struct weights weights;
     struct goals goals; /* of a metric of goals: else without any */
-    struct answer_row *rows;
-    size_t n, room;
+    struct row_list rows;
 };
 
 static void take_cells(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)
@@ -55,54 +47,18 @@ static void take_row(void *context, const struct tally_row *row)
         if (grouping_is_goal(&query->by[i])) evaluation.goal = row->key[i];
     struct figure figure = evaluate(&evaluation, query->stat);
     struct buffer text = { 0 };
+    buffer_str(&text, "\"value\":");
     figure_write(query->metric, &figure, answer->tenant->names, &text);
-    uint32_t *key = arena_alloc(&answer->arena, (query->n_by + 1) * sizeof *key);
-    if (query->n_by) memcpy(key, row->key, query->n_by * sizeof *key);
-    if (answer->n == answer->room) {
-        answer->room = answer->room ? 2 * answer->room : 16;
-        answer->rows = must_realloc(answer->rows, answer->room * sizeof *answer->rows);
-    }
-    answer->rows[answer->n++] = (struct answer_row){ key, arena_copy(&answer->arena, buffer_all(&text)) };
+    row_list_add(&answer->rows, row->key, buffer_all(&text));
     buffer_deinit(&text);
-}
-
-/* By the dimensions in their order, byte by byte, missing ones last. */
-static int compare_rows(const void *a, const void *b, void *context)
-{
-    const struct answer *answer = context;
-    const uint32_t *left = ((const struct answer_row *)a)->key, *right = ((const struct answer_row *)b)->key;
-    for (size_t i = 0; i < answer->query->n_by; i++) {
-        int c = grouping_compare(&answer->query->by[i], answer->tenant->names, left[i], right[i]);
-        if (c) return c;
-    }
-    return 0;
-}
-
-static void write_row(const struct answer *answer, const struct answer_row *row, struct buffer *out)
-{
-    const struct bound_query *query = answer->query;
-    buffer_byte(out, '{');
-    for (size_t i = 0; i < query->n_by; i++) {
-        text_write(span_of(query->by[i].name), out);
-        buffer_byte(out, ':');
-        grouping_write(&query->by[i], answer->tenant->rules, answer->tenant->names, row->key[i], out);
-        buffer_byte(out, ',');
-    }
-    buffer_str(out, "\"value\":");
-    buffer_span(out, row->value);
-    buffer_byte(out, '}');
 }
 
 static void write_rows(struct answer *answer, struct buffer *out)
 {
     tally_rows(answer->tally, take_row, answer);
-    if (answer->n) qsort_r(answer->rows, answer->n, sizeof *answer->rows, compare_rows, answer);
-    buffer_str(out, "{\"rows\":[");
-    for (size_t i = 0; i < answer->n; i++) {
-        if (i) buffer_byte(out, ',');
-        write_row(answer, &answer->rows[i], out);
-    }
-    buffer_str(out, "]}");
+    buffer_str(out, "{\"rows\":");
+    row_list_write(&answer->rows, out);
+    buffer_byte(out, '}');
 }
 
 /* The tallies that the answer is made from. False: the goals could not be read. */
@@ -132,12 +88,13 @@ static bool answer_bound(const struct bound_query *query, const struct catalogue
                          struct buffer *out, struct error *error)
 {
     struct answer answer = { .query = query, .tenant = tenant };
+    answer.rows = (struct row_list){ query->by, query->n_by, tenant->rules, tenant->names, &answer.arena, NULL, 0, 0 };
     bool good = open_answer(&answer, catalogue, error) && read_cells(&answer, error);
     if (good) write_rows(&answer, out);
     weights_deinit(&answer.weights);
     goals_deinit(&answer.goals);
     tally_destroy(answer.tally);
-    free(answer.rows);
+    row_list_deinit(&answer.rows);
     arena_deinit(&answer.arena);
     return good;
 }

@@ -65,6 +65,13 @@ struct bound_query {
 /* False: no such request (code QUERY_BAD_REQUEST). */
 bool query_parse(struct query *query, struct span json, struct arena *arena, struct query_error *error);
 
+/* The same of a request to explain a number: it may also say how many entities are to be listed ("limit"). */
+enum {
+    EXPLAIN_LIMIT = 1000,
+    EXPLAIN_LIMIT_MAX = 100000
+};
+bool query_parse_explain(struct query *query, size_t *limit, struct span json, struct arena *arena, struct query_error *error);
+
 /* False: names something that there is not, or asks for what cannot be. */
 bool query_bind(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
                 struct arena *arena, struct bound_query *bound, struct query_error *error);

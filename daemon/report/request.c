@@ -11,6 +11,7 @@ struct request {
     struct query *query;
     struct arena *arena;
     struct query_error *error;
+    size_t *limit; /* NULL: the request takes none */
 };
 
 static bool refuse(struct request *request, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -84,19 +85,28 @@ static struct text_row {
     { "from", offsetof(struct query, from) },     { "to", offsetof(struct query, to) },
 };
 
+static bool read_limit(struct request *request, yyjson_val *value)
+{
+    if (!yyjson_is_uint(value) || yyjson_get_uint(value) < 1 || yyjson_get_uint(value) > EXPLAIN_LIMIT_MAX)
+        return refuse(request, "\"limit\" must be a whole number 1…%d", EXPLAIN_LIMIT_MAX);
+    *request->limit = (size_t)yyjson_get_uint(value);
+    return true;
+}
+
 static bool read_key(struct request *request, yyjson_val *key, yyjson_val *value)
 {
-    static const char *const names[] = { "tenant", "metric", "stat", "period", "from", "to", "by", "where", NULL };
+    static const char *const names[] = { "limit", "tenant", "metric", "stat", "period", "from", "to", "by", "where", NULL };
     struct span name = { yyjson_get_str(key), yyjson_get_len(key) };
     if (span_is(name, "by")) return read_by(request, value);
     if (span_is(name, "where")) return read_where(request, value);
+    if (request->limit && span_is(name, "limit")) return read_limit(request, value);
     for (size_t i = 0; i < sizeof text_rows / sizeof *text_rows; i++) {
         if (!span_is(name, text_rows[i].name)) continue;
         if (!yyjson_is_str(value) || !yyjson_get_len(value)) return refuse(request, "\"%s\" must be a text", text_rows[i].name);
         *(struct span *)((char *)request->query + text_rows[i].offset) = copy_of(request, value);
         return true;
     }
-    const char *best = suggest_from(name, names);
+    const char *best = suggest_from(name, request->limit ? names : names + 1);
     if (best) return refuse(request, "unknown key \"%.*s\", did you mean \"%s\"?", SPAN_ARG(name), best);
     return refuse(request, "unknown key \"%.*s\"", SPAN_ARG(name));
 }
@@ -117,15 +127,25 @@ static bool read_root(struct request *request, yyjson_val *root)
     return true;
 }
 
-bool query_parse(struct query *query, struct span json, struct arena *arena, struct query_error *error)
+static bool parse(struct request request, struct span json)
 {
-    struct request request = { query, arena, error };
     yyjson_read_err problem;
-    *query = (struct query){ 0 };
+    *request.query = (struct query){ 0 };
     yyjson_doc *doc =
         json.len ? yyjson_read_opts((char *)(uintptr_t)json.at, json.len, YYJSON_READ_NOFLAG, NULL, &problem) : NULL;
     if (!doc) return refuse(&request, "not JSON: %s", json.len ? problem.msg : "empty");
     bool good = read_root(&request, yyjson_doc_get_root(doc));
     yyjson_doc_free(doc);
     return good;
+}
+
+bool query_parse(struct query *query, struct span json, struct arena *arena, struct query_error *error)
+{
+    return parse((struct request){ query, arena, error, NULL }, json);
+}
+
+bool query_parse_explain(struct query *query, size_t *limit, struct span json, struct arena *arena, struct query_error *error)
+{
+    *limit = EXPLAIN_LIMIT;
+    return parse((struct request){ query, arena, error, limit }, json);
 }

@@ -105,7 +105,7 @@ struct tally *tally_create(const struct tally_spec *spec, struct arena *arena)
     for (int i = 0; i < N_FACTS; i++) tally->first_of_fact[i] = -1;
     for (size_t i = 0; i < n; i++) bind_metric(tally, i);
     bind_names(tally);
-    if (!spec->n_by) entry_of(tally, NULL);
+    if (!spec->n_by) entry_of(tally, &(uint32_t){ 0 });
     return tally;
 }
 
@@ -225,9 +225,8 @@ static bool begins_within(const struct tally *tally, const struct cell_key *key)
            period.from <= spec->period.to;
 }
 
-bool tally_add(struct tally *tally, const struct period *period, const struct cell_key *key, const struct cell_value *value)
+void tally_each(struct tally *tally, const struct period *period, const struct cell_key *key, take_place take, void *context)
 {
-    bool counts = false;
     if (tally->names_known != tally->spec.names->n) bind_names(tally);
     for (int i = tally->first_of_fact[key->fact]; i >= 0; i = tally->bindings[i].next) {
         const struct binding *binding = &tally->bindings[i];
@@ -237,8 +236,28 @@ bool tally_add(struct tally *tally, const struct period *period, const struct ce
         if (binding->atom->window == WINDOW_GOALS && !begins_within(tally, key)) continue;
         for (size_t b = 0; b < tally->spec.n_by; b++)
             row[b] = binding->by[b] < 0 ? (uint32_t)unit_day : key->dims[binding->by[b]];
-        add_to(&entry_of(tally, row)->sums[i], binding, key, value);
-        counts = true;
+        take(context, (size_t)i, row);
     }
-    return counts;
+}
+
+/* A cell being added. */
+struct adding {
+    struct tally *tally;
+    const struct cell_key *key;
+    const struct cell_value *value;
+    bool counts;
+};
+
+static void add_at(void *context, size_t atom, const uint32_t *row)
+{
+    struct adding *adding = context;
+    add_to(&entry_of(adding->tally, row)->sums[atom], &adding->tally->bindings[atom], adding->key, adding->value);
+    adding->counts = true;
+}
+
+bool tally_add(struct tally *tally, const struct period *period, const struct cell_key *key, const struct cell_value *value)
+{
+    struct adding adding = { tally, key, value, false };
+    tally_each(tally, period, key, add_at, &adding);
+    return adding.counts;
 }

@@ -4,7 +4,7 @@
 #include "daemon/report/binding.h"
 
 /* In the place of a unit's first day: what was there before the first unit. */
-#define BASE_DAY INT32_MIN
+#define BASE_DAY TALLY_BEFORE
 
 /* One row; with a unit of time, what came in just that unit. */
 struct tally_entry {

@@ -26,18 +26,30 @@ static void list_months(struct view *view)
     qsort(view->months, view->n_months, sizeof *view->months, compare_months);
 }
 
-bool view_open(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
-               const struct rules *rules, struct error *error)
+bool view_take(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
+               const struct rules *rules, const struct hash_read reads[3], struct error *error)
 {
     *view = (struct view){ .state = state, .prefix = settings->prefix, .cache = { .limit_bytes = SIZE_MAX } };
     view->tenant = tenant_create(tenant, rules, &view->cache);
-    struct hash_read reads[3] = { { .key = key_state(&view->arena, settings->prefix, tenant) },
-                                  { .key = key_names(&view->arena, settings->prefix, tenant) },
-                                  { .key = key_months(&view->arena, settings->prefix, tenant) } };
-    if (!state->ops->read_atomic(state, reads, 3, &view->arena, &view->outcome, error)) return false;
     if (!tenant_restore(view->tenant, settings, &reads[0], &reads[1], &reads[2], error)) return false;
     list_months(view);
     return true;
+}
+
+bool view_open(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
+               const struct rules *rules, struct error *error)
+{
+    struct arena arena = { 0 };
+    enum outcome outcome = DONE;
+    struct hash_read reads[3] = { { .key = key_state(&arena, settings->prefix, tenant) },
+                                  { .key = key_names(&arena, settings->prefix, tenant) },
+                                  { .key = key_months(&arena, settings->prefix, tenant) } };
+    *view = (struct view){ 0 };
+    bool fine = state->ops->read_atomic(state, reads, 3, &arena, &outcome, error) &&
+                view_take(view, state, settings, tenant, rules, reads, error);
+    view->outcome = outcome;
+    arena_deinit(&arena);
+    return fine;
 }
 
 void view_close(struct view *view)
@@ -46,14 +58,6 @@ void view_close(struct view *view)
     free(view->months);
     arena_deinit(&view->arena);
     *view = (struct view){ 0 };
-}
-
-static struct span bucket_key(struct view *view, struct bucket bucket)
-{
-    struct span tenant = view->tenant->name;
-    if (bucket.type == BUCKET_DAY) return key_day(&view->arena, view->prefix, tenant, bucket.number);
-    if (bucket.type == BUCKET_MONTH) return key_month(&view->arena, view->prefix, tenant, bucket.number);
-    return key_now(&view->arena, view->prefix, tenant);
 }
 
 /* Whole hashes and the version in one step: it must still be the one that the view was opened at. */
@@ -78,7 +82,7 @@ static bool prefetch(void *context, const struct bucket *buckets, size_t n, stru
     view->reads = arena_zalloc(&view->arena, (n + 1) * sizeof *view->reads);
     view->buckets = arena_alloc(&view->arena, (n + 1) * sizeof *view->buckets);
     view->n_buckets = 0;
-    for (size_t i = 0; i < n; i++) view->reads[i].key = bucket_key(view, buckets[i]);
+    for (size_t i = 0; i < n; i++) view->reads[i].key = key_bucket(&view->arena, view->prefix, view->tenant->name, buckets[i]);
     if (!read_as_of_version(view, view->reads, n, error)) return false;
     if (n) memcpy(view->buckets, buckets, n * sizeof *buckets);
     view->n_buckets = n;

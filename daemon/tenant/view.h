@@ -16,7 +16,8 @@ struct view {
     struct bucket *buckets;
     struct hash_read *reads;
     size_t n_buckets;
-    bool moved; /* the tenant moved on between two reads: open it again */
+    bool moved;              /* the tenant moved on between two reads: open it again */
+    struct hash_read *whole; /* all pages of entities, read in the same step (stored.h); NULL: they are not */
     enum outcome outcome;
 };
 
@@ -25,6 +26,10 @@ struct view {
 bool view_open(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
                const struct rules *rules, struct error *error) MUST_USE;
 void view_close(struct view *view); /* a zeroed view is fine */
+
+/* The second half of it: from state, names and months (in this order) that were read in one step. */
+bool view_take(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
+               const struct rules *rules, const struct hash_read reads[3], struct error *error) MUST_USE;
 
 /* Cells of this very version; when the tenant moved on meanwhile a read fails and `moved` is set. */
 struct cell_reader view_reader(struct view *view);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Two promises about every number. They are what the contract says: a model of its own (tests/model), written from the contract, folds small
-random histories and gives the same answers and the same reasons to reject. And they are a function of the set of events: replayed in
+random histories and gives the same answers and the same reasons to reject; what stands behind each number (explain) adds up to it. And they are a function of the set of events: replayed in
 order, backwards, shuffled, twice, and split over files, every question is answered alike, byte for byte. A failure is shrunk to the fewest
 events, attributes and settings that still show it, and printed as a case in the making.
 
@@ -26,6 +26,7 @@ from questions import COUNT_ARRIVALS, Questions, metric_names, replay, report_na
 from reports import Report
 
 import agree
+import explained
 from goals import VALUES as GOALS
 from metrics import METRICS
 from model import Model, line_of
@@ -65,14 +66,14 @@ class Trial:
         self.queries = list(Questions(random.Random(seed), TENANT, custom, days).all())
         self.kept, self.seen = {}, set()
 
-    def run(self, lines, way, queries):
+    def run(self, lines, way, queries, asking="--query"):
         """(answers, rejections) of the daemon."""
         with tempfile.TemporaryDirectory() as tmp:
             files = []
             for n, part in enumerate(arranged(way, lines, self.seed)):
                 files.append(Path(tmp, "%d.ndjson" % n))
                 files[-1].write_text("".join(line + "\n" for line in part), encoding="utf-8")
-            code, got, err = replay(self.binary, self.as_of, self.settings, queries, files)
+            code, got, err = replay(self.binary, self.as_of, self.settings, queries, files, asking=asking)
         rejected = sorted((int(m[1]), m[2]) for m in map(REJECTED.match, err.splitlines()) if m)
         if code != (3 if rejected else 0) or len(got) != len(queries):
             return ["exit code %s, %d answers to %d queries: %s" % (code, len(got), len(queries), err[-3000:])] * len(queries), rejected
@@ -91,6 +92,8 @@ class Trial:
             return self.differs_from_model(lines, queries)
         if way == "report":
             return self.differs_in_report(lines)
+        if way == "explained":
+            return self.differs_from_entities(lines, queries)
         plain, other = self.in_order(lines, queries)[0], self.run(lines, way, queries)[0]
         for query, a, b in zip(queries, plain, other):
             if (a != b or a.startswith("exit code")) and not (way == "twice" and query["metric"] in COUNT_ARRIVALS):
@@ -127,6 +130,13 @@ class Trial:
                 found = Report(model, document).differs()
                 return found and ({"report": name, "figure": found[0]}, *found[1:])
         return {"report": name}, "a document", "none: " + done.stderr.decode()[-500:]
+    def differs_from_entities(self, lines, queries):
+        plain, told = self.in_order(lines, queries)[0], self.run(lines, "in order", queries, "--explain")[0]
+        for query, a, b in zip(queries, plain, told):
+            wrong = explained.differs(query, a, b)
+            if wrong:
+                return query, a, "%s\n         %s" % (b, wrong)
+        return None
 
     # --- shrinking ---
     def still(self, way, query, lines):
@@ -201,7 +211,7 @@ def check(binary, seed, ways, kinds):
 
 def search(trial, ways):
     for way in ways:
-        if way not in ("model", "report") and trial.history.ordered:
+        if way in WAYS and trial.history.ordered:
             continue
         found = trial.differs(trial.lines, way, trial.queries)
         if found:
@@ -215,7 +225,7 @@ def main():
     ap.add_argument("--seeds", type=int, default=100)
     ap.add_argument("--start", type=int, default=1)
     ap.add_argument("--jobs", type=int, default=os.cpu_count())
-    ap.add_argument("--ways", type=lambda text: text.split(","), default=["model", "report"] + WAYS)
+    ap.add_argument("--ways", type=lambda text: text.split(","), default=["model", "report", "explained"] + WAYS)
     ap.add_argument("--kinds", type=lambda text: text.split(","), help="only events of these kinds")
     ap.add_argument("--keep-going", action="store_true", help="do not stop at the first counter-example")
     args = ap.parse_args()

@@ -30,13 +30,13 @@ def report_names(catalogue=ROOT / "config" / "catalogue.json"):
     return sorted(json.loads(Path(catalogue).read_text(encoding="utf-8"))["reports"])
 
 
-def replay(binary, as_of, settings, queries, files, timeout=300):
+def replay(binary, as_of, settings, queries, files, timeout=300, asking="--query"):
     """(exit code, answers as lines, stderr) of `crm-reportd replay` over the files."""
     with tempfile.TemporaryDirectory() as tmp:
         config, asked = Path(tmp, "config.json"), Path(tmp, "queries.ndjson")
         config.write_text(json.dumps(settings), encoding="utf-8")
         asked.write_text("".join(json.dumps(q) + "\n" for q in queries), encoding="utf-8")
-        done = subprocess.run([str(binary), "replay", "--as-of", as_of, "-c", str(config), "--query", str(asked), *map(str, files)],
+        done = subprocess.run([str(binary), "replay", "--as-of", as_of, "-c", str(config), asking, str(asked), *map(str, files)],
                               capture_output=True, timeout=timeout, check=False)
     return done.returncode, done.stdout.decode("utf-8", "replace").splitlines(), done.stderr.decode("utf-8", "replace")
 

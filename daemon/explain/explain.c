@@ -1,0 +1,86 @@
+#include "daemon/explain/explain.h"
+
+#include "daemon/explain/parts.h"
+#include "daemon/report/rows.h"
+
+/* An answer at work. */
+struct explanation {
+    const struct shares *shares;
+    struct row_list rows;
+    size_t limit; /* of each row */
+    struct arena arena;
+};
+
+static void count_row(void *context, const struct tally_row *row)
+{
+    (void)row;
+    ++*(size_t *)context;
+}
+
+static void explain_row(void *context, const struct tally_row *row)
+{
+    struct explanation *explanation = context;
+    const struct shares *shares = explanation->shares;
+    struct evaluation evaluation = { shares->query->metric, row->sums,           &shares->weights, row->period,
+                                     shares->tenant->today, &explanation->arena, &shares->goals,   0 };
+    for (size_t i = 0; i < shares->query->n_by; i++)
+        if (grouping_is_goal(&shares->query->by[i])) evaluation.goal = row->key[i];
+    struct lister listing = { shares, row, &evaluation, explanation->limit };
+    struct buffer fields = { 0 };
+    parts_write(&listing, &fields);
+    row_list_add(&explanation->rows, row->key, buffer_all(&fields));
+    buffer_deinit(&fields);
+}
+
+static void write_answer(struct explanation *explanation, int64_t version, struct buffer *out)
+{
+    struct row_list *rows = &explanation->rows;
+    buffer_byte(out, '{');
+    if (!rows->n_by && rows->n) {
+        buffer_span(out, rows->at[0].fields);
+    } else {
+        buffer_str(out, "\"rows\":");
+        row_list_write(rows, out);
+    }
+    buffer_printf(out, ",\"version\":%lld", (long long)version);
+}
+
+static void explain_shares(const struct shares *shares, size_t limit, struct buffer *out)
+{
+    const struct tenant *tenant = shares->tenant->view->tenant;
+    struct explanation explanation = { .shares = shares, .limit = limit };
+    size_t n = 0;
+    explanation.rows = (struct row_list){
+        shares->query->by, shares->query->n_by, tenant->rules, &tenant->names, &explanation.arena, NULL, 0, 0
+    };
+    tally_rows(shares->tally, count_row, &n);
+    if (n > 1) explanation.limit = limit / n ? limit / n : 1;
+    tally_rows(shares->tally, explain_row, &explanation);
+    write_answer(&explanation, tenant->version, out);
+    if (view_is_behind(shares->tenant->view)) buffer_str(out, ",\"behind\":true");
+    buffer_byte(out, '}');
+    row_list_deinit(&explanation.rows);
+    arena_deinit(&explanation.arena);
+}
+
+bool explain_answer(const struct query *query, size_t limit, const struct catalogue *catalogue,
+                    const struct explain_tenant *tenant, struct buffer *out, struct error *error)
+{
+    struct arena arena = { 0 };
+    struct bound_query bound;
+    struct query_error refused;
+    struct shares shares;
+    struct query_tenant asked = { .rules = tenant->view->tenant->rules,
+                                  .names = &tenant->view->tenant->names,
+                                  .today = tenant->today };
+    bool good = true;
+    if (query_bind(query, catalogue, &asked, &arena, &bound, &refused)) {
+        good = shares_gather(&shares, &bound, catalogue, tenant, error);
+        if (good) explain_shares(&shares, limit, out);
+        shares_deinit(&shares);
+    } else {
+        query_error_write(&refused, out);
+    }
+    arena_deinit(&arena);
+    return good;
+}
