@@ -4,6 +4,7 @@
  * Starting, seeking, idling and going on are all the same: another list. Nothing else knows where reading goes on. */
 #include "daemon/source/kafka.h"
 
+#include "daemon/source/kafka_alone.h"
 #include "daemon/source/kafka_batch.h"
 #include "daemon/source/kafka_nudge.h"
 #include "daemon/source/kafka_viewer.h"
@@ -376,11 +377,22 @@ static bool open_client(struct kafka_source *kafka, const struct kafka_source_se
         { "auto.offset.reset", "error" },
         { "partition.assignment.strategy", "range" },
         { "enable.partition.eof", "false" },
-        { instance && settings->workers > 1 ? "group.instance.id" : NULL, own_instance },
+        { instance && !settings->alone && settings->workers > 1 ? "group.instance.id" : NULL, own_instance },
         { NULL, NULL },
     };
-    const struct kafka_profile profile = { RD_KAFKA_CONSUMER, defaults, forced, NULL, prepare };
+    const char *left_out = settings->alone ? "group.instance.id" : NULL;
+    const struct kafka_profile profile = { RD_KAFKA_CONSUMER, defaults, forced, left_out, prepare };
     return kafka_client_init(&kafka->client, &settings->kafka, &profile, kafka, error);
+}
+
+static bool take_all(struct kafka_source *kafka, const struct kafka_source_settings *settings, struct error *error)
+{
+    rd_kafka_poll_set_consumer(kafka->client.handle);
+    kafka->queue = rd_kafka_queue_get_consumer(kafka->client.handle);
+    for (size_t i = 0; i < settings->n_topics; i++)
+        if (!kafka_alone_add(kafka->client.handle, settings->topics[i], &kafka->owned, error)) return false;
+    owned_change_all(&kafka->owned, CHANGE_ASSIGNED);
+    return true;
 }
 
 static rd_kafka_topic_partition_list_t *copy_topics(const struct kafka_source_settings *settings)
@@ -400,7 +412,7 @@ struct source *kafka_source_create(const struct kafka_source_settings *settings,
     kafka->topics = copy_topics(settings);
     if (!open_client(kafka, settings, error)) goto failed;
     if (!kafka_viewer_init(&kafka->viewer, &settings->kafka, error)) goto failed;
-    if (!join(kafka, error)) goto failed;
+    if (!(settings->alone ? take_all(kafka, settings, error) : join(kafka, error))) goto failed;
     return &kafka->source;
 failed:
     kafka_destroy(&kafka->source);

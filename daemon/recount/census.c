@@ -1,0 +1,197 @@
+#include "daemon/recount/census.h"
+
+#include "common/period.h"
+#include "daemon/facts/facts.h"
+
+#include <stdlib.h>
+
+/* ---- cells ---- */
+
+void census_deinit(struct census *census)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&census->cells, &at));)
+        cell_value_deinit(&((struct census_cell *)slot->value)->value);
+    map_deinit(&census->cells);
+    map_deinit(&census->entities);
+    arena_deinit(&census->arena);
+    *census = (struct census){ 0 };
+}
+
+/* Bucket, fact and dimensions lie behind each other. */
+static struct span cell_name(const struct census_cell *cell)
+{
+    size_t bytes = offsetof(struct census_cell, key) + offsetof(struct cell_key, dims);
+    return (struct span){ (const char *)cell, bytes + cell->key.n * sizeof *cell->key.dims };
+}
+
+static struct census_cell like(struct bucket bucket, const struct cell_key *key)
+{
+    struct census_cell cell;
+    memset(&cell, 0, sizeof cell);
+    cell.bucket = bucket;
+    cell.key.fact = key->fact;
+    cell.key.n = key->n;
+    memcpy(cell.key.dims, key->dims, key->n * sizeof *key->dims);
+    return cell;
+}
+
+static struct census_cell *cell_of(struct census *census, struct bucket bucket, const struct cell_key *key)
+{
+    struct census_cell wanted = like(bucket, key);
+    struct census_cell *cell = map_get(&census->cells, cell_name(&wanted));
+    if (cell) return cell;
+    cell = arena_alloc(&census->arena, sizeof *cell);
+    *cell = wanted;
+    map_put(&census->cells, cell_name(cell), cell);
+    return cell;
+}
+
+const struct cell_value *census_cell(const struct census *census, const struct census_cell *asked)
+{
+    const struct census_cell *cell = map_get(&census->cells, cell_name(asked));
+    return cell && !cell_value_is_zero(&cell->value) ? &cell->value : NULL;
+}
+
+void census_add(struct census *census, const struct census *other)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&other->cells, &at));) {
+        const struct census_cell *cell = slot->value;
+        (void)cell_value_add(&cell_of(census, cell->bucket, &cell->key)->value, &cell->value, 1);
+    }
+}
+
+/* A bucket being read. */
+struct taking {
+    struct census *census;
+    struct bucket bucket;
+};
+
+static bool take_cell_of(void *context, const struct cell_key *key, const struct cell_value *value)
+{
+    struct taking *taking = context;
+    (void)cell_value_add(&cell_of(taking->census, taking->bucket, key)->value, value, 1);
+    return true;
+}
+
+bool census_add_cells(struct census *census, struct view *view, struct error *error)
+{
+    size_t n;
+    struct bucket *buckets = view_buckets(view, &n);
+    struct cell_reader reader = view_reader(view);
+    bool fine = view->whole || reader.prefetch(reader.context, buckets, n, error);
+    for (size_t i = 0; i < n && fine; i++) {
+        struct taking taking = { census, buckets[i] };
+        fine = reader.cells(reader.context, buckets[i], take_cell_of, &taking, error);
+    }
+    free(buckets);
+    return fine;
+}
+
+/* ---- entities ---- */
+
+struct telling {
+    struct census *census, *due;
+    struct view *view;
+    const struct kept *kept;
+    struct buffer scratch;
+};
+
+static void add_to_bucket(struct census *census, struct bucket bucket, const struct fact_entry *fact, int factor)
+{
+    const struct fact_row *row = &fact_rows[fact->key.fact];
+    struct cell_value *value = &cell_of(census, bucket, &fact->key)->value;
+    for (int i = 0; i < row->n_measures; i++) {
+        if (fact->measures[i] == ABSENT) continue;
+        value->sums[i] += factor * fact->measures[i];
+        if (row->measures[i].type == MEASURE_DURATION) histogram_add(&value->spread[i], fact->measures[i], factor);
+    }
+}
+
+static void add_statement(struct census *census, const struct statement *statement, int factor)
+{
+    for (uint32_t i = 0; i < statement->n_facts; i++) {
+        const struct fact_entry *fact = &statement->facts[i];
+        if (fact_rows[fact->key.fact].dating != DATED) {
+            add_to_bucket(census, (struct bucket){ BUCKET_NOW, 0 }, fact, factor);
+            continue;
+        }
+        add_to_bucket(census, (struct bucket){ BUCKET_DAY, fact->day }, fact, factor);
+        add_to_bucket(census, (struct bucket){ BUCKET_MONTH, month_of_day(fact->day) }, fact, factor);
+    }
+}
+
+static struct statement say(const struct telling *telling, const struct stored *stored, int64_t clock_us)
+{
+    struct statement statement = { 0 };
+    struct tenant *tenant = telling->view->tenant;
+    struct facts_context context = { .arena = stored->arena,
+                                     .names = &tenant->names,
+                                     .known = tenant->known,
+                                     .rules = tenant->rules,
+                                     .kept = telling->kept,
+                                     .clock_us = clock_us };
+    if (!entity_is_empty(&stored->entity)) facts_of(&stored->entity, &context, &statement);
+    return statement;
+}
+
+/* What timers may move at any time is no part of it. */
+static uint64_t hash_of(struct telling *telling, const struct entity *entity)
+{
+    struct entity still = *entity;
+    still.wake_us = NEVER;
+    buffer_clear(&telling->scratch);
+    entity_encode(&still, &telling->scratch);
+    return bytes_hash(telling->scratch.at, telling->scratch.len);
+}
+
+static struct span entity_name_of(struct census *census, enum kind kind, struct span id)
+{
+    char *name = arena_alloc(&census->arena, id.len + 1);
+    name[0] = (char)kind;
+    if (id.len) memcpy(name + 1, id.at, id.len);
+    return (struct span){ name, id.len + 1 };
+}
+
+static void note_entity(struct telling *telling, const struct stored *stored, struct entity *decoded)
+{
+    struct census_entity *entity = arena_alloc(&telling->census->arena, sizeof *entity);
+    struct span name = entity_name_of(telling->census, stored->entity.kind, stored->entity.id);
+    *entity = (struct census_entity){ stored->entity.kind, { name.at + 1, name.len - 1 }, stored->readable, 0 };
+    if (stored->readable) entity->hash = hash_of(telling, decoded);
+    map_put(&telling->census->entities, name, entity);
+}
+
+static bool take_entity(void *context, const struct stored *stored)
+{
+    struct telling *telling = context;
+    const struct tenant *tenant = telling->view->tenant;
+    struct entity entity = stored->entity;
+    note_entity(telling, stored, &entity);
+    if (!stored->readable) return true;
+    struct statement counted = say(telling, stored, counted_clock_us(&entity));
+    add_statement(telling->census, &counted, 1);
+    if (!telling->due || entity.wake_us > tenant->clock_us) return true;
+    struct statement now = say(telling, stored, tenant->clock_us);
+    add_statement(telling->due, &counted, -1);
+    add_statement(telling->due, &now, 1);
+    return true;
+}
+
+bool census_add_entities(struct census *census, struct view *view, const struct kept *kept, struct census *due,
+                         struct error *error)
+{
+    struct telling telling = { .census = census, .due = due, .view = view, .kept = kept };
+    bool fine = view_entities(view, ALL_KINDS, take_entity, &telling, error);
+    buffer_deinit(&telling.scratch);
+    return fine;
+}
+
+const struct census_entity *census_entity(const struct census *census, const struct census_entity *asked)
+{
+    char name[TEXT_BYTES_MAX + 1];
+    name[0] = (char)asked->kind;
+    if (asked->id.len) memcpy(name + 1, asked->id.at, asked->id.len);
+    return map_get(&census->entities, (struct span){ name, asked->id.len + 1 });
+}

@@ -1,0 +1,39 @@
+/* Everything that is counted of a tenant at one version, cell by cell, and its entities, to be held against another census. */
+#pragma once
+
+#include "daemon/tenant/stored.h"
+
+struct census_cell {
+    struct bucket bucket;
+    struct cell_key key;
+    struct cell_value value;
+};
+
+struct census_entity {
+    enum kind kind;
+    struct span id; /* of a deleted contact its field */
+    bool readable;
+    uint64_t hash; /* of its events, attributes and what others handed to it */
+};
+
+/* A zeroed one is empty. */
+struct census {
+    struct arena arena;
+    struct map cells;    /* bucket and key -> struct census_cell */
+    struct map entities; /* kind byte and id -> struct census_entity */
+};
+void census_deinit(struct census *census);
+
+/* Adds all cells as they are stored. The view's names must live as long as the numbers are to mean something. */
+bool census_add_cells(struct census *census, struct view *view, struct error *error) MUST_USE;
+
+/* Adds what the stored entities say, as they were counted: the cells that there should be. `entities`: notes them, too.
+ * `due` (may be NULL) gets the differences that timers will make which have come at the tenant's clock, but have not rung yet. */
+bool census_add_entities(struct census *census, struct view *view, const struct kept *kept, struct census *due,
+                         struct error *error) MUST_USE;
+
+/* value += those of the other census, cell by cell. */
+void census_add(struct census *census, const struct census *other);
+
+const struct cell_value *census_cell(const struct census *census, const struct census_cell *like); /* NULL: there is none */
+const struct census_entity *census_entity(const struct census *census, const struct census_entity *like);

@@ -1,0 +1,18 @@
+/* Holds what stands in Redis against what the topics and the stored entities say, and names every number that differs. */
+#pragma once
+
+#include "daemon/recount/census.h"
+
+struct comparison {
+    const struct rules *rules;
+    const struct names *names;                     /* of all of them: those of Redis, and behind them what the topics added */
+    const struct census *redis;                    /* its cells, and its entities */
+    const struct census *entities;                 /* the cells that its entities say */
+    const struct census *topics;                   /* cells and entities; NULL: they are not compared with */
+    const struct census *due;                      /* what timers are about to change: the topics' cells are ahead by it */
+    void (*tell)(void *context, const char *line); /* each difference, in order */
+    void *context;
+};
+
+/* Returns how many there are; the first `most` are told. */
+size_t differences_find(const struct comparison *comparison, size_t most);
