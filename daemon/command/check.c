@@ -3,6 +3,7 @@
 #include "daemon/command/command.h"
 #include "daemon/command/effective.h"
 #include "daemon/http/tokens.h"
+#include "daemon/run/held.h"
 #include "daemon/settings/rows.h"
 #include "daemon/settings/rules_read.h"
 #include "daemon/source/kafka_probe.h"
@@ -120,16 +121,25 @@ static void look_at_alerts(const struct settings *settings, const struct catalog
     alert_rules_destroy(rules);
 }
 
-static void look_at_files(const char *config, struct settings **settings, struct findings *findings)
+static void look_at_files(const char *config, struct settings **settings, struct catalogue **catalogue, struct findings *findings)
 {
+    *catalogue = NULL;
     *settings = settings_inspect(config, environ, NEED_ALL, &findings->wrong);
     if (!*settings) return;
     if (findings->wrong.n == 0) note_settings(*settings, config, findings);
     look_at_tokens(*settings, findings);
-    struct catalogue *catalogue = catalogue_effective(*settings, &findings->wrong);
-    if (catalogue) note_catalogue(catalogue, findings);
-    if (catalogue) look_at_alerts(*settings, catalogue, findings);
-    catalogue_destroy(catalogue);
+    *catalogue = catalogue_effective(*settings, &findings->wrong);
+    if (*catalogue) note_catalogue(*catalogue, findings);
+    if (*catalogue) look_at_alerts(*settings, *catalogue, findings);
+}
+
+/* What stands in Redis, once all else is in order. */
+static void look_at_tenants(const struct settings *settings, const struct catalogue *catalogue, struct findings *findings)
+{
+    struct engine engine;
+    struct error error = { "" };
+    if (findings->wrong.n || !catalogue || !settings->redis.url[0]) return;
+    if (engine_init(&engine, settings, catalogue, &error)) held_probe(&engine, findings);
 }
 
 static void look_at_servers(const struct settings *settings, bool kafka_fine, struct findings *findings)
@@ -157,13 +167,16 @@ int command_check(int argc, char **argv)
     if (options.settings) return print_settings();
     struct findings findings = { 0 };
     struct settings *settings;
-    look_at_files(command_config(options.config), &settings, &findings);
+    struct catalogue *catalogue;
+    look_at_files(command_config(options.config), &settings, &catalogue, &findings);
     bool kafka_fine = settings && kafka_properties_check(settings, &findings.wrong);
     size_t of_files = findings.wrong.n;
     if (settings && !options.offline) look_at_servers(settings, kafka_fine, &findings);
+    if (settings && !options.offline) look_at_tenants(settings, catalogue, &findings);
     print(&findings);
     code = of_files ? EXIT_USAGE : findings.wrong.n ? EXIT_FAILED : EXIT_OK;
     findings_deinit(&findings);
+    catalogue_destroy(catalogue);
     settings_destroy(settings);
     return code;
 }

@@ -12,8 +12,11 @@ static const struct command commands[] = {
     { "demo",   "see it work: a CRM that never sleeps, and its reports, all on this machine", help_demo, command_demo },
     { "replay", "fold files of events in memory, answer questions of them",        help_replay, command_replay },
     { "query",  "answer requests from what stands in Redis",                        help_query,  command_query },
+    { "explain", "the entities behind a number of Redis, and what each adds",        help_explain, command_explain },
     { "check",  "read settings and catalogue, try Kafka and Redis, name every problem", help_check,  command_check },
     { "catalogue", "print the metrics, reports and facts there are: table, JSON or Markdown", help_catalogue, command_catalogue_print },
+    { "rebuild", "count tenants anew beside the running daemon, after other settings or a difference", help_rebuild, command_rebuild },
+    { "verify", "compare Redis with a fresh count from the topics, name every number that differs", help_verify, command_verify },
 };
 /* clang-format on */
 enum {
@@ -38,7 +41,8 @@ static void help_all(void)
            "  crm-reportd --version\n\n"
            "Settings: one JSON file (-c FILE, or $CRM_REPORTD_CONFIG); each also as environment variable, for example\n"
            "CRM_REPORTD_REDIS_URL for redis.url. `crm-reportd check --settings` lists them all.\n\n"
-           "Exit codes: 0 fine, 1 failure, 2 wrong usage or settings, 3 some events were rejected (replay).\n");
+           "Exit codes: 0 fine, 1 failure, 2 wrong usage or settings, 3 some events were rejected (replay),\n"
+           "4 something differs (verify).\n");
 }
 
 static int no_such_command(const char *name)

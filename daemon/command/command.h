@@ -7,9 +7,10 @@
 
 enum exit_code {
     EXIT_OK,
-    EXIT_FAILED,  /* something did not work: the reason is on stderr */
-    EXIT_USAGE,   /* wrong usage, or settings that are wrong */
-    EXIT_REJECTED /* replay: some events were rejected */
+    EXIT_FAILED,   /* something did not work: the reason is on stderr */
+    EXIT_USAGE,    /* wrong usage, or settings that are wrong */
+    EXIT_REJECTED, /* replay: some events were rejected */
+    EXIT_DIFFERS   /* verify: something differs */
 };
 
 struct command {
@@ -37,9 +38,13 @@ const char *command_config(const char *config); /* the file's name by that rule;
 int command_catalogue_print(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_demo(int argc, char **argv);
+int command_explain(int argc, char **argv);
 int command_query(int argc, char **argv);
+int command_rebuild(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_verify(int argc, char **argv);
 
 /* Their help texts. */
-extern const char help_catalogue[], help_check[], help_demo[], help_query[], help_replay[], help_run[];
+extern const char help_catalogue[], help_check[], help_demo[], help_explain[], help_query[], help_rebuild[], help_replay[],
+    help_run[], help_verify[];

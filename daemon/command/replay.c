@@ -16,16 +16,20 @@ enum {
 };
 
 struct options {
-    const char *config, *query, *report;
+    const char *config, *query, *explain, *report;
     int64_t as_of_us;
     char **files;
     size_t n_files;
 };
 
 static const struct option long_options[] = {
-    { "as-of", required_argument, NULL, 'a' }, { "config", required_argument, NULL, 'c' },
-    { "query", required_argument, NULL, 'q' }, { "report", required_argument, NULL, 'r' },
-    { "help", no_argument, NULL, 'h' },        { NULL, 0, NULL, 0 },
+    { "as-of", required_argument, NULL, 'a' },
+    { "config", required_argument, NULL, 'c' },
+    { "query", required_argument, NULL, 'q' },
+    { "explain", required_argument, NULL, 'e' },
+    { "report", required_argument, NULL, 'r' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
 };
 
 static int read_options(int argc, char **argv, struct options *options)
@@ -43,6 +47,9 @@ static int read_options(int argc, char **argv, struct options *options)
             break;
         case 'q':
             options->query = optarg;
+            break;
+        case 'e':
+            options->explain = optarg;
             break;
         case 'r':
             options->report = optarg;
@@ -115,7 +122,8 @@ static bool fold(struct replay *replay, struct source *source, struct state *sta
 static bool answer(struct replay *replay, struct state *state, struct error *error)
 {
     const struct options *options = replay->options;
-    if (options->query && !requests_answer(&replay->engine, state, options->query, error)) return false;
+    if (options->query && !requests_answer(&replay->engine, state, options->query, engine_answer, error)) return false;
+    if (options->explain && !requests_answer(&replay->engine, state, options->explain, explain_request, error)) return false;
     if (!options->report) return true;
     if (replay->n_tenants) qsort(replay->tenants, replay->n_tenants, sizeof *replay->tenants, compare_names);
     return reports_print(&replay->engine, state, options->report, replay->tenants, replay->n_tenants, error);

@@ -1,13 +1,21 @@
 #include "daemon/run/requests.h"
 
+#include "daemon/run/explanation.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-bool requests_answer_one(struct engine *engine, struct state *state, struct span request, struct error *error)
+bool explain_request(struct engine *engine, struct state *state, struct span request, struct buffer *out, struct error *error)
+{
+    return engine_explain(engine, state, NO_SPAN, request, out, error);
+}
+
+bool requests_answer_one(struct engine *engine, struct state *state, struct span request, answer_request answer,
+                         struct error *error)
 {
     struct buffer line = { 0 };
-    bool fine = engine_answer(engine, state, request, &line, error);
+    bool fine = answer(engine, state, request, &line, error);
     if (fine) {
         buffer_byte(&line, '\n');
         fine = fwrite(line.at, 1, line.len, stdout) == line.len || fail(error, "standard output: %s", strerror(errno));
@@ -23,7 +31,7 @@ static struct span trim(struct span line)
     return line;
 }
 
-bool requests_answer(struct engine *engine, struct state *state, const char *file, struct error *error)
+bool requests_answer(struct engine *engine, struct state *state, const char *file, answer_request answer, struct error *error)
 {
     FILE *in = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
     if (!in) return fail(error, "%s: %s", file, strerror(errno));
@@ -32,7 +40,7 @@ bool requests_answer(struct engine *engine, struct state *state, const char *fil
     bool fine = true;
     for (ssize_t n; fine && (n = getline(&line, &room, in)) >= 0;) {
         struct span request = trim((struct span){ line, (size_t)n });
-        if (request.len) fine = requests_answer_one(engine, state, request, error);
+        if (request.len) fine = requests_answer_one(engine, state, request, answer, error);
     }
     if (fine && ferror(in)) fine = fail(error, "%s: %s", file, strerror(errno));
     free(line);

@@ -124,6 +124,15 @@ static bool is_folded(const struct batch *batch, const struct entry *entry)
     return !entry->skipped && !entry->reason && batch->settings->kept->kind[entry->event.kind];
 }
 
+void batch_add(struct batch *batch, struct entry *entry)
+{
+    if (batch->n_entries == batch->room_entries) {
+        batch->room_entries = batch->room_entries ? batch->room_entries * 2 : 32;
+        batch->entries = must_realloc(batch->entries, batch->room_entries * sizeof(struct entry *));
+    }
+    batch->entries[batch->n_entries++] = entry;
+}
+
 static void skip_counted(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_entries; i++) {
@@ -285,7 +294,7 @@ static void apply_entry(struct batch *batch, struct entry *entry)
     else if (is_folded(batch, entry))
         apply_event(batch, entry);
     if (position->life != entry->life)
-        *position = (struct tenant_position){ .partition = position->partition, .life = entry->life };
+        *position = (struct tenant_position){ .partition = position->partition, .life = entry->life, .passed = INT64_MAX };
     if (entry->offset >= position->next) position->next = entry->offset + 1;
     position->changed = true;
 }

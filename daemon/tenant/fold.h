@@ -68,6 +68,8 @@ struct batch {
     size_t n_timers;
     int64_t now_us; /* the clock; the tenant's own never goes back behind it */
     bool begun, committed;
+    struct page **raw_pages; /* changed by the caller himself: to be written, too */
+    size_t n_raw_pages;
     bool new_day; /* the local day changed: commit even without entries */
 
     uint64_t number; /* among the tenant's batches */
@@ -86,6 +88,8 @@ struct batch {
     enum outcome outcome; /* DONE so far; else the fold was cut short and `error` says why */
     struct error error;
 };
+
+void batch_add(struct batch *batch, struct entry *entry); /* before the first stage; the entry stays as long as the batch */
 
 /* Stages, in this order; between them the caller runs the reading for all batches at once. */
 void batch_begin(struct batch *batch); /* positions decide what is skipped; asks for entities named by events */

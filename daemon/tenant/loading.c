@@ -42,17 +42,11 @@ struct page *loading_add_entity(struct loading *loading, struct tenant *tenant, 
     return loading_add_page(loading, tenant, kind, place_number(tenant, id, tenant->kind[kind].pages));
 }
 
-static struct span bucket_key(struct loading *loading, const struct tenant *tenant, struct bucket bucket)
-{
-    if (bucket.type == BUCKET_DAY) return key_day(loading->arena, loading->prefix, tenant->name, bucket.number);
-    if (bucket.type == BUCKET_MONTH) return key_month(loading->arena, loading->prefix, tenant->name, bucket.number);
-    return key_now(loading->arena, loading->prefix, tenant->name);
-}
-
 void loading_add_cells(struct loading *loading, struct tenant *tenant, struct stored_cell **cells, size_t n)
 {
     struct loading_target target = { .tenant = tenant, .cells = cells };
-    struct hash_read *read = add_read(loading, target, bucket_key(loading, tenant, cells[0]->bucket));
+    struct hash_read *read =
+        add_read(loading, target, key_bucket(loading->arena, loading->prefix, tenant->name, cells[0]->bucket));
     struct span *fields = arena_alloc(loading->arena, n * sizeof *fields);
     for (size_t i = 0; i < n; i++) fields[i] = cells[i]->field;
     read->fields = fields;

@@ -4,6 +4,7 @@
 #include "common/instant.h"
 #include "common/number.h"
 #include "common/period.h"
+#include "daemon/state/keys.h"
 
 #include <stdlib.h>
 
@@ -40,6 +41,13 @@ struct page *tenant_page_add(struct tenant *tenant, enum kind kind, uint32_t num
     map_put(&tenant->pages, place_key(&page->place), page);
     cache_add(tenant->cache, &page->cached);
     return page;
+}
+
+struct span key_bucket(struct arena *arena, const char *prefix, struct span tenant, struct bucket bucket)
+{
+    if (bucket.type == BUCKET_DAY) return key_day(arena, prefix, tenant, bucket.number);
+    if (bucket.type == BUCKET_MONTH) return key_month(arena, prefix, tenant, bucket.number);
+    return key_now(arena, prefix, tenant);
 }
 
 /* ---- cells in memory ---- */
@@ -163,8 +171,9 @@ struct tenant_position *tenant_position(struct tenant *tenant, struct span parti
         if (span_equal(tenant->positions[i].partition, partition)) return &tenant->positions[i];
     tenant->positions = must_realloc(tenant->positions, (tenant->n_positions + 1) * sizeof *tenant->positions);
     struct tenant_position *added = &tenant->positions[tenant->n_positions++];
-    *added = (struct tenant_position){ .partition = { memcpy(must_alloc(partition.len), partition.at, partition.len),
-                                                      partition.len } };
+    *added =
+        (struct tenant_position){ .partition = { memcpy(must_alloc(partition.len), partition.at, partition.len), partition.len },
+                                  .passed = INT64_MAX };
     return added;
 }
 
@@ -238,6 +247,8 @@ static bool restore_field(struct tenant *tenant, struct span field, struct span 
     if (span_is(field, "clock")) return parse_int(value, &tenant->clock_us);
     if (span_is(field, "counted_by")) return parse_int(value, counted_by);
     if (span_is(field, "graves")) return parse_int(value, (int64_t *)&tenant->graves);
+    if (span_is(field, "rebuilt")) return parse_int(value, &tenant->rebuilt);
+    if (span_is(field, "counted_with")) tenant->terms = arena_copy(&tenant->months_arena, value);
     if (span_is(field, "busy_day")) return day_parse(value, &tenant->busy_day);
     if (!span_is(field, "secret")) return true;
     if (!parse_pair(value, &number, &other)) return false;

@@ -31,6 +31,7 @@ struct tenant_position {
     int64_t next;          /* offset behind the last one counted */
     uint64_t life;         /* of the partition; of another life the position says nothing */
     int64_t confirmed;     /* as far as it was committed or read, also before the tenant was dropped */
+    int64_t passed;        /* the first event passed over while the tenant was held; INT64_MAX: none */
     bool changed;
 };
 
@@ -40,6 +41,9 @@ struct tenant {
     struct cache *cache;
     bool loaded;
     bool held;             /* counted by other rules: nothing may be committed before a rebuild */
+    bool told_held;        /* and it was said, for this version */
+    struct span terms;     /* what it was counted by, in words (terms.h) */
+    int64_t rebuilt;       /* version at which it was last counted anew by `rebuild`; 0 */
     bool listed;           /* stands in crm:tenants */
     bool set_back;         /* read again, a position stood lower than it was confirmed before */
     bool awaited;          /* dropped while its timers or its midnight were due: to be read again without an event */
@@ -58,13 +62,13 @@ struct tenant {
     struct {
         uint64_t entities, bytes, pages; /* stored: how many, of how many bytes, spread over how many pages */
     } kind[N_ENTITY_KINDS];
-    uint64_t graves;   /* contacts that stand under the hash of their id */
-    struct map months; /* of "yyyy-mm" numbers that have cells */
-    struct arena months_arena;
-    struct batch *batch; /* of the round being collected; NULL */
-    uint64_t batches;    /* begun: each has a number */
-    struct map pages;    /* page_place -> struct page */
-    struct map cells;    /* map_key -> struct stored_cell */
+    uint64_t graves;           /* contacts that stand under the hash of their id */
+    struct map months;         /* of "yyyy-mm" numbers that have cells */
+    struct arena months_arena; /* of their texts, and of the terms */
+    struct batch *batch;       /* of the round being collected; NULL */
+    uint64_t batches;          /* begun: each has a number */
+    struct map pages;          /* page_place -> struct page */
+    struct map cells;          /* map_key -> struct stored_cell */
 };
 
 /* What all tenants of a worker share. */
@@ -75,6 +79,9 @@ struct tenant_settings {
     uint32_t max_events;
     struct hash_key (*fresh_secret)(void); /* for a tenant seen first */
 };
+
+/* The key of the hash that the cells of the bucket stand in; in the arena. */
+struct span key_bucket(struct arena *arena, const char *prefix, struct span tenant, struct bucket bucket);
 
 struct tenant *tenant_create(struct span name, const struct rules *rules, struct cache *cache);
 void tenant_destroy(struct tenant *tenant);

@@ -1,6 +1,7 @@
 /* From a folded batch to the one commit that moves entities, counters, names, timers and positions together. */
 #include "common/instant.h"
 #include "daemon/state/keys.h"
+#include "daemon/tenant/terms.h"
 #include "daemon/tenant/writer.h"
 
 #include <stdio.h>
@@ -115,6 +116,8 @@ static void put_tenant(struct writer *writer)
     if (tenant->graves) put_state(writer, "graves", (int64_t)tenant->graves);
     if (!tenant->version) {
         put_state(writer, "counted_by", (int64_t)tenant_counted_by(tenant, writer->batch->settings));
+        terms_write(tenant->rules, writer->batch->settings->counted_by, &writer->scratch);
+        writer_put(writer, writer->batch->commit.state_key, SPAN("counted_with"), writer_take(writer));
         buffer_printf(&writer->scratch, "%lld %lld", (long long)tenant->secret.k0, (long long)tenant->secret.k1);
         writer_put(writer, writer->batch->commit.state_key, SPAN("secret"), writer_take(writer));
     }

@@ -28,14 +28,6 @@ static void put_month(struct writer *writer, int32_t month)
     writer_put(writer, key_months(writer->arena, writer->batch->settings->prefix, writer->tenant->name), name, SPAN("1"));
 }
 
-static struct span bucket_key(struct writer *writer, struct bucket bucket)
-{
-    const char *prefix = writer->batch->settings->prefix;
-    if (bucket.type == BUCKET_DAY) return key_day(writer->arena, prefix, writer->tenant->name, bucket.number);
-    if (bucket.type == BUCKET_MONTH) return key_month(writer->arena, prefix, writer->tenant->name, bucket.number);
-    return key_now(writer->arena, prefix, writer->tenant->name);
-}
-
 static void put_cell(struct writer *writer, struct span key, struct stored_cell *cell)
 {
     struct span value = NO_SPAN;
@@ -59,7 +51,7 @@ void write_cells(struct writer *writer)
     for (struct cell_group *group = groups.first; group; group = group->next)
         if (group->bucket.type == BUCKET_MONTH) put_month(writer, group->bucket.number);
     for (struct cell_group *group = groups.first; group; group = group->next) {
-        struct span key = bucket_key(writer, group->bucket);
+        struct span key = key_bucket(writer->arena, writer->batch->settings->prefix, writer->tenant->name, group->bucket);
         for (struct stored_cell *cell = group->cells; cell; cell = cell->next) put_cell(writer, key, cell);
     }
     cell_groups_deinit(&groups);

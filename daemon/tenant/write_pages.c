@@ -173,6 +173,7 @@ static void remove_unreadable_timers(struct writer *writer)
 void write_pages(struct writer *writer)
 {
     struct batch *batch = writer->batch;
+    for (size_t i = 0; i < batch->n_raw_pages; i++) change_page(writer, batch->raw_pages[i]);
     encode_entities(writer);
     grow_pages(writer);
     for (size_t i = 0; i < batch->all.n && batch->outcome == DONE; i++) {

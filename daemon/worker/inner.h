@@ -40,7 +40,7 @@ struct worker {
     bool away;          /* the state does not answer: wait, keep membership */
     int64_t retry_at_us, retry_wait_us;
     int64_t marks_due_us, clocks_due_us;
-    int64_t due_us, last_trusted_us;
+    int64_t due_us, last_trusted_us, look_held_us;
     bool clock_trusted, adopt_pending;
     bool any_awaited; /* a tenant is (tenant.h): dropped while the clock had to do with it */
     struct midnight_wave midnights;
@@ -72,6 +72,11 @@ void worker_assigned(struct worker *worker, const struct change *change);
 void worker_released(struct worker *worker, const struct change *change);
 void worker_restart_lanes(struct worker *worker); /* reads marks, finds where to begin, starts */
 
+/* held.c: tenants that were counted by other rules than ours */
+void worker_pass_over(struct worker *worker, struct round *round);                   /* takes their batches out of the round */
+void worker_say_held(struct tenant *tenant, const struct tenant_settings *settings); /* once */
+void worker_look_at_held(struct worker *worker); /* has one been counted anew? Then it is read again, and goes on */
+
 /* marks.c */
 void worker_move_marks(struct worker *worker);
 bool worker_pin_marks(struct worker *worker); /* false: the worker was set back */
@@ -80,4 +85,5 @@ void worker_letters_resend(struct worker *worker);
 /* timers.c */
 void worker_tell_publisher(struct worker *worker, const struct tenant *tenant); /* to look at it, as it stands; NULL: at all */
 void worker_adopt_tenants(struct worker *worker); /* those that somebody must look after: loads them, tells the publisher */
-bool worker_collect_due(struct worker *worker);   /* a round of tenants whose timers ring or whose day is over; false: none */
+bool worker_is_ours(const struct worker *worker, const struct tenant *tenant);
+bool worker_collect_due(struct worker *worker); /* a round of tenants whose timers ring or whose day is over; false: none */

@@ -18,6 +18,7 @@ struct lane *lane_add(struct lanes *lanes, struct partition partition)
     lane->first.last = NO_OFFSET;
     lane->resend_from = NO_OFFSET;
     lane->floor = INT64_MAX;
+    lane->passed = INT64_MAX;
     lanes->at = must_realloc(lanes->at, (lanes->n + 1) * sizeof(struct lane *));
     return lanes->at[lanes->n++] = lane;
 }
@@ -148,5 +149,6 @@ struct mark lane_safe_mark(const struct lane *lane)
     for (size_t i = 1; i < lane->n_letters; i++)
         if (!lane->letters[i].acknowledged && lane->letters[i].offset < held) held = lane->letters[i].offset;
     if (lane->resend_from != NO_OFFSET && lane->resend_from < held) held = lane->resend_from;
+    if (lane->passed < held) held = lane->passed;
     return held < mark.next ? lane->mark : mark;
 }

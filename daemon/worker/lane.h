@@ -18,6 +18,7 @@ struct lane {
         int64_t next, last, last_timestamp_us;
     } decoded, sent, committed; /* received in this round; in the commit under way; all below is committed in the state */
     struct reached first;       /* record that was received while the mark knows none to be recognised by */
+    int64_t passed;             /* the first event of a held tenant that was passed over: no mark beyond it; INT64_MAX */
     int64_t floor;              /* a tenant was set back: read again from here at the latest; INT64_MAX */
     struct mark mark;           /* as it stands; next < 0: there is none */
     struct letter *letters;     /* produced, oldest first */

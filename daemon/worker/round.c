@@ -23,15 +23,6 @@ struct batch *round_batch(struct worker *worker, struct round *round, struct spa
     return tenant->batch = batch;
 }
 
-static void batch_add(struct batch *batch, struct entry *entry)
-{
-    if (batch->n_entries == batch->room_entries) {
-        batch->room_entries = batch->room_entries ? batch->room_entries * 2 : 32;
-        batch->entries = must_realloc(batch->entries, batch->room_entries * sizeof(struct entry *));
-    }
-    batch->entries[batch->n_entries++] = entry;
-}
-
 /* The tag by which an acknowledgement finds its lane again. */
 struct letter_tag {
     int64_t offset;
@@ -123,18 +114,7 @@ static bool load_tenants(struct worker *worker, struct round *round)
 {
     for (size_t i = 0; i < round->n_batches; i++) loading_add_tenant(&worker->loading, round->batches[i].tenant);
     if (!read_all(worker)) return false;
-    for (size_t i = 0; i < round->n_batches; i++) {
-        struct tenant *tenant = round->batches[i].tenant;
-        if (!tenant->held) continue;
-        fail(
-            &worker->fatal,
-            "tenant %.*s was counted by other settings or another catalogue (its time zone, week, fiscal year, currency, "
-            "business "
-            "hours, lists, custom attributes or facts changed): give it back what it had, or count anew under another prefix and "
-            "group.id from the beginning of the topics",
-            SPAN_ARG(tenant->name));
-        return false;
-    }
+    worker_pass_over(worker, round);
     return true;
 }
 

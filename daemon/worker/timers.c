@@ -166,7 +166,7 @@ bool worker_collect_due(struct worker *worker)
 
 /* Has the tenant events in a partition that is ours? Then its timers, its midnights and what is not yet published are ours, too:
  * several instances may think so, every commit compares. */
-static bool is_ours(const struct worker *worker, const struct tenant *tenant)
+bool worker_is_ours(const struct worker *worker, const struct tenant *tenant)
 {
     for (size_t i = 0; i < tenant->n_positions; i++)
         if (lane_of_key(&worker->lanes, tenant->positions[i].partition)) return true;
@@ -217,9 +217,10 @@ void worker_adopt_tenants(struct worker *worker)
     for (size_t i = 0; i < n; i++) {
         struct tenant *tenant = worker_tenant(worker, names[i]);
         tenant->listed = true;
-        if (!is_ours(worker, tenant))
+        if (!worker_is_ours(worker, tenant))
             tenant_drop(tenant);
         else if (tenant->version && !tenant->held)
             worker_tell_publisher(worker, tenant);
+        if (tenant->held) worker_say_held(tenant, &worker->parts.tenants);
     }
 }

@@ -189,6 +189,8 @@ static void follow_clock(struct worker *worker)
 {
     if (!worker->parts.marks || worker->away || worker->lanes_pending) return;
     if (worker->adopt_pending && finish_pending(worker)) worker_adopt_tenants(worker);
+    if (worker_monotonic() >= worker->look_held_us && finish_pending(worker)) worker_look_at_held(worker);
+    if (worker->away || worker->lanes_pending) return;
     if (worker_monotonic() < worker->due_us || !finish_pending(worker)) return;
     if (worker_collect_due(worker)) fold_and_send(worker);
 }

@@ -1,0 +1,160 @@
+/* Tenants that were counted by other rules than ours: their events are passed over, nothing is committed to them, the others go
+ * on. Once `rebuild` has counted one anew it is read again, its events from where it stands. */
+#include "common/instant.h"
+#include "daemon/state/keys.h"
+#include "daemon/tenant/terms.h"
+#include "daemon/worker/inner.h"
+
+#include <stdlib.h>
+
+#define LOOK_EVERY_US (1000 * MICROS_PER_MS)
+
+/* ---- holding ---- */
+
+void worker_say_held(struct tenant *tenant, const struct tenant_settings *settings)
+{
+    struct buffer now = { 0 }, changed = { 0 };
+    if (tenant->told_held) return;
+    tenant->told_held = true;
+    terms_write(tenant->rules, settings->counted_by, &now);
+    if (tenant->terms.len) terms_compare(tenant->terms, buffer_all(&now), &changed);
+    if (!changed.len) buffer_str(&changed, "settings or catalogue");
+    log_event(LEVEL_ERROR, "tenant_held", "tenant=%.*s changed=%.*s meaning=%s", SPAN_ARG(tenant->name),
+              SPAN_ARG(buffer_all(&changed)),
+              "it was counted by others: its events wait and its numbers stay as they are, until crm-reportd rebuild counts it "
+              "anew, or it gets back what it had; the other tenants go on");
+    buffer_deinit(&now);
+    buffer_deinit(&changed);
+}
+
+static void pass(struct worker *worker, struct tenant *tenant, const struct entry *entry)
+{
+    struct tenant_position *position = tenant_position(tenant, entry->partition);
+    struct lane *lane = lane_of_key(&worker->lanes, entry->partition);
+    if (position->life == entry->life && entry->offset < position->next) return;
+    if (entry->offset < position->passed) position->passed = entry->offset;
+    if (lane && entry->offset < lane->passed) lane->passed = entry->offset;
+}
+
+void worker_pass_over(struct worker *worker, struct round *round)
+{
+    for (size_t i = 0; i < round->n_batches;) {
+        struct batch *batch = &round->batches[i];
+        struct tenant *tenant = batch->tenant;
+        if (!tenant->held) {
+            i++;
+            continue;
+        }
+        worker_say_held(tenant, &worker->parts.tenants);
+        for (size_t e = 0; e < batch->n_entries; e++) pass(worker, tenant, batch->entries[e]);
+        batch_deinit(batch);
+        tenant->batch = NULL;
+        *batch = round->batches[--round->n_batches];
+        if (i < round->n_batches) batch->tenant->batch = batch;
+    }
+}
+
+/* ---- going on ---- */
+
+/* No mark beyond what is still passed over. */
+static void lower_marks(struct worker *worker)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < worker->lanes.n; i++) worker->lanes.at[i]->passed = INT64_MAX;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
+        const struct tenant *tenant = slot->value;
+        for (size_t i = 0; i < tenant->n_positions; i++) {
+            struct lane *lane = lane_of_key(&worker->lanes, tenant->positions[i].partition);
+            if (lane && tenant->positions[i].passed < lane->passed) lane->passed = tenant->positions[i].passed;
+        }
+    }
+}
+
+/* Its events are read again, from the first one that was passed over. False: there is none. */
+static bool read_again(struct worker *worker, struct tenant *tenant)
+{
+    bool any = false;
+    for (size_t i = 0; i < tenant->n_positions; i++) {
+        struct tenant_position *position = &tenant->positions[i];
+        struct lane *lane = lane_of_key(&worker->lanes, position->partition);
+        if (lane && position->passed < lane->floor) lane->floor = position->passed;
+        any = any || position->passed != INT64_MAX;
+        position->passed = INT64_MAX;
+    }
+    return any;
+}
+
+static void go_on(struct worker *worker, struct tenant *tenant)
+{
+    bool again = read_again(worker, tenant);
+    log_event(LEVEL_INFO, "tenant_counted_anew", "tenant=%.*s version=%lld", SPAN_ARG(tenant->name), (long long)tenant->version);
+    if (worker->parts.committed && worker_is_ours(worker, tenant)) worker_tell_publisher(worker, tenant);
+    if (!again) return;
+    struct error error = { "" };
+    lower_marks(worker);
+    worker_set_back(worker, DONE, &error);
+    worker->lanes_pending = true;
+}
+
+/* ---- looking ---- */
+
+static int64_t number_of(struct worker *worker, struct span text)
+{
+    return text.at ? strtoll(arena_text(&worker->scratch, text), NULL, 10) : 0;
+}
+
+static bool read_versions(struct worker *worker, struct tenant *const *tenants, size_t n, struct hash_read *reads)
+{
+    static const struct span fields[] = { { "version", sizeof "version" - 1 }, { "rebuilt", sizeof "rebuilt" - 1 } };
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    for (size_t i = 0; i < n; i++)
+        reads[i] = (struct hash_read){ .key = key_state(&worker->scratch, worker->parts.tenants.prefix, tenants[i]->name),
+                                       .fields = fields,
+                                       .n_fields = 2 };
+    if (worker->parts.state->ops->read(worker->parts.state, reads, n, &worker->scratch, &outcome, &error)) return true;
+    worker_set_back(worker, outcome, &error);
+    return false;
+}
+
+/* Those that somebody counted anew since they were read. */
+static size_t find_changed(struct worker *worker, struct tenant **tenants, size_t n)
+{
+    struct hash_read *reads = arena_zalloc(&worker->scratch, (n + 1) * sizeof *reads);
+    size_t changed = 0;
+    if (!n || !read_versions(worker, tenants, n, reads)) return 0;
+    for (size_t i = 0; i < n; i++) {
+        int64_t version = number_of(worker, reads[i].values[0]), rebuilt = number_of(worker, reads[i].values[1]);
+        bool other = tenants[i]->held ? version != tenants[i]->version : rebuilt != tenants[i]->rebuilt;
+        if (other) tenants[changed++] = tenants[i];
+    }
+    return changed;
+}
+
+void worker_look_at_held(struct worker *worker)
+{
+    size_t n = 0, at = 0;
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    struct tenant **tenants = arena_alloc(&worker->scratch, (worker->tenants.count + 1) * sizeof(struct tenant *));
+    worker->look_held_us = worker_monotonic() + LOOK_EVERY_US;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
+        struct tenant *tenant = slot->value;
+        if (tenant->loaded && tenant->version) tenants[n++] = tenant;
+    }
+    n = find_changed(worker, tenants, n);
+    for (size_t i = 0; i < n; i++) {
+        tenant_drop(tenants[i]);
+        loading_add_tenant(&worker->loading, tenants[i]);
+    }
+    if (n && !loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
+        worker_set_back(worker, outcome, &error);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (tenants[i]->held)
+            worker_say_held(tenants[i], &worker->parts.tenants);
+        else
+            go_on(worker, tenants[i]);
+    }
+}
