@@ -136,7 +136,8 @@ static void put_change(struct assessing *assessing, struct alert_turn *turn)
     if (is_told(turn)) change->event = alert_event_text(scene, turn, assessing->arena);
 }
 
-/* Each change has a version of its own: at least the tenant's, and above the one before. */
+/* Each change has a version of its own: at least the tenant's, and above the one before. It follows the clock, as tenants' do: a
+ * Redis that lost alerts does not come back to a number that stood for another one. */
 static void number_changes(struct assessing *assessing)
 {
     struct alert_changes *changes = &assessing->changes;
@@ -152,6 +153,7 @@ static void number_changes(struct assessing *assessing)
         told += is_told(turn);
         changes->version++;
         if (changes->version < assessing->scene->version) changes->version = assessing->scene->version;
+        if (changes->version < assessing->scene->now_us) changes->version = assessing->scene->now_us;
         put_change(assessing, turn);
     }
 }

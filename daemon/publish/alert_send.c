@@ -126,13 +126,18 @@ static bool post(struct publisher *publisher, struct desk *desk, struct alert_le
     return true;
 }
 
-/* Those that are done with, but could not be noted as Redis was away, or need not be sent. */
-static void note_delivered(struct publisher *publisher, struct desk *desk, enum alert_way way)
+/* Those that are done with, but could not be noted as Redis was away, or need not be sent. True: some are, which others of
+ * their rows may have waited for. */
+static bool note_delivered(struct publisher *publisher, struct desk *desk, enum alert_way way)
 {
     struct alert_outbox *outbox = &desk->alerts.outbox[way];
-    for (size_t i = outbox->n; i--;)
-        if (outbox->at[i]->state == LETTER_DELIVERED && note(publisher, desk->tenant, way, outbox->at[i]->name))
-            alert_outbox_remove(outbox, outbox->at[i]->name);
+    bool any = false;
+    for (size_t i = outbox->n; i--;) {
+        if (outbox->at[i]->state != LETTER_DELIVERED || !note(publisher, desk->tenant, way, outbox->at[i]->name)) continue;
+        alert_outbox_remove(outbox, outbox->at[i]->name);
+        any = true;
+    }
+    return any;
 }
 
 static bool send_all(struct publisher *publisher, struct desk *desk, enum alert_way way)
@@ -149,11 +154,20 @@ static bool send_all(struct publisher *publisher, struct desk *desk, enum alert_
     return true;
 }
 
+/* Is there one that could not be noted? */
+static bool is_to_note(const struct alert_outbox *outbox)
+{
+    for (size_t i = 0; i < outbox->n; i++)
+        if (outbox->at[i]->state == LETTER_DELIVERED) return true;
+    return false;
+}
+
 void send_alerts(struct publisher *publisher, struct desk *desk)
 {
     for (int way = 0; way < N_ALERT_WAYS; way++) {
         bool sent = send_all(publisher, desk, (enum alert_way)way);
-        note_delivered(publisher, desk, (enum alert_way)way);
-        if (!sent) desk->alerts.due_us = publisher_monotonic() + ALERT_AGAIN_US; /* the queue is full */
+        while (note_delivered(publisher, desk, (enum alert_way)way)) sent = send_all(publisher, desk, (enum alert_way)way);
+        if (sent && !is_to_note(&desk->alerts.outbox[way])) continue;
+        desk->alerts.due_us = publisher_monotonic() + ALERT_AGAIN_US; /* the queue is full, or Redis is away */
     }
 }

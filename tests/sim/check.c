@@ -195,10 +195,13 @@ static bool compare_published(struct world *world, struct span tenant)
     link_init(&link, world, &world->store);
     connected = link.marks.ops->connect(&link.marks, &same, &world->wrong);
     struct desk *desk = desk_create(world->engine, tenant);
+    struct alert_rules *rules = world_rules(world);
+    desk_watch(desk, rules, 0);
     fine = connected && desk_load(desk, world->engine, &link.base, &outcome, &world->wrong);
     for (size_t i = 0; fine && i < world->engine->catalogue->n_reports; i++) fine = report_stands(world, desk, i, &arena);
-    fine = fine && numbers_stand(world, desk, &arena);
+    fine = fine && numbers_stand(world, desk, &arena) && alerts_right(world, desk);
     desk_destroy(desk);
+    alert_rules_destroy(rules);
     arena_deinit(&arena);
     return fine;
 }

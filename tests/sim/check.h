@@ -7,5 +7,8 @@
  * instance stopped (world->stopped). */
 bool check_settle(struct world *world);
 
+/* Do a tenant's alerts stand as its numbers say, and was all told of them, in turns? `desk`: loaded, with the rules. */
+bool alerts_right(struct world *world, struct desk *desk);
+
 /* Compares; the first difference goes to world->wrong. */
 bool check_equal(struct world *world);

@@ -51,6 +51,7 @@ void instance_start(struct world *world, int number)
     if (instance->alive) return;
     *instance = (struct instance){ .world = world, .number = number, .alive = true };
     reader_init(&instance->reader, world, number);
+    world->engine->alerts = world_rules(world);
     instance->publisher = publisher_create(world->engine);
     link_init(&instance->publisher_link, world, &world->store);
     outlet_init(&instance->reports, world, (struct acknowledged){ topic_acknowledged, instance->publisher });

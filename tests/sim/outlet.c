@@ -39,6 +39,7 @@ static bool outlet_produce(struct sink *sink, const struct outgoing *outgoing)
         .partition = (int)partition,
         .offset = offset,
         .tag = outgoing->tag,
+        .alert = span_is(outgoing->topic, outlet->world->engine->settings->topics.alerts),
     };
     return true;
 }
@@ -64,7 +65,9 @@ static void put_over(struct outlet *outlet, const struct outlet_record *record)
 static void deliver(struct outlet *outlet, const struct outlet_record *record)
 {
     struct log *log = record->partition < 0 ? NULL : &outlet->world->broker.logs[record->partition];
-    if (!log)
+    if (record->alert)
+        alerts_arrive(outlet->world, record->value);
+    else if (!log)
         put_over(outlet, record);
     else if (record->offset < (int64_t)log->n)
         log->records[record->offset].lettered = true;

@@ -62,12 +62,17 @@ static bool tenant_waits(struct world *world, struct span tenant, struct arena *
     return late;
 }
 
+static bool desk_waits(const struct desk *desk)
+{
+    return desk->dirty || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind;
+}
+
 static bool publisher_waits(struct world *world, const struct instance *instance)
 {
     size_t at = 0;
     bool waits = instance->alive && (instance->publisher->unacknowledged || instance->letters.n || instance->publisher->n_inbox);
     for (struct map_slot *slot; instance->alive && !waits && (slot = map_next(&instance->publisher->desks, &at));)
-        waits = ((struct desk *)slot->value)->dirty;
+        waits = desk_waits(slot->value);
     if (waits)
         snprintf(world->waits.text, sizeof world->waits.text,
                  "instance %d publishes: %zu reports, %zu letters on their way, %zu to do", instance->number,

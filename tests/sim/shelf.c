@@ -1,5 +1,4 @@
 /* What the publisher asks of Redis, answered by the model: the linker puts these in the place of the adapter's functions. */
-#include "daemon/state/alerts.h"
 #include "daemon/state/keys.h"
 #include "daemon/state/published.h"
 #include "tests/sim/world.h"
@@ -12,11 +11,6 @@ bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, str
                                     enum outcome *outcome, struct error *error);
 bool __wrap_state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report,
                                  struct span *document, struct arena *arena, enum outcome *outcome, struct error *error);
-
-bool __wrap_state_redis_alerts(struct state *state, const char *prefix, struct span tenant, struct alerts_stored *stored,
-                               struct arena *arena, enum outcome *outcome, struct error *error);
-bool __wrap_state_redis_alerts_commit(struct state *state, const char *prefix, struct alerts_commit *commit,
-                                      enum outcome *outcome, struct error *error);
 
 static struct link *link_of(const struct state *state)
 {
@@ -105,26 +99,4 @@ bool __wrap_state_redis_document(struct state *state, const char *prefix, struct
     struct span found = store_get(link->store, key_report(arena, prefix, tenant, report), NO_SPAN);
     *document = found.at ? arena_copy(arena, found) : NO_SPAN;
     return true;
-}
-
-/* ---- alerts: the simulated tenants have no rules, so there is nothing to keep ---- */
-
-bool __wrap_state_redis_alerts(struct state *state, const char *prefix, struct span tenant, struct alerts_stored *stored,
-                               struct arena *arena, enum outcome *outcome, struct error *error)
-{
-    (void)prefix, (void)tenant, (void)arena;
-    *stored = (struct alerts_stored){ 0 };
-    return link_alive(link_of(state), false, outcome, error);
-}
-
-bool __wrap_state_redis_alerts_commit(struct state *state, const char *prefix, struct alerts_commit *commit,
-                                      enum outcome *outcome, struct error *error)
-{
-    struct arena arena = { 0 };
-    struct link *link = link_of(state);
-    REQUIRE(commit->n == 0);
-    commit->answer = ALERTS_STORED;
-    commit->tenant_now = store_number(link->store, key_state(&arena, prefix, commit->tenant), SPAN("version"));
-    arena_deinit(&arena);
-    return link_alive(link, false, outcome, error);
 }

@@ -22,6 +22,13 @@ static const char catalogue_text[] =
     "\"today\"]},"
     "\"two\":{\"by\":[[\"priority\"]],\"metrics\":[\"open_cases\",\"missed\"],\"periods\":[\"last_30_days\"]}}}";
 
+static char alerts_text[] =
+    "CRM_REPORTD_ALERTS=[{\"name\":\"many\",\"metric\":\"leads\",\"period\":\"all\",\"above\":3,\"clear\":2},"
+    "{\"name\":\"owner\",\"metric\":\"leads\",\"period\":\"this_month\",\"by\":[\"owner\"],\"above\":1},"
+    "{\"name\":\"queue\",\"metric\":\"open_cases\",\"period\":\"today\",\"by\":[\"priority\"],\"above\":0,\"for\":\"2m\"},"
+    "{\"name\":\"quiet\",\"metric\":\"calls\",\"period\":\"today\",\"below\":1},"
+    "{\"name\":\"falls\",\"metric\":\"calls\",\"period\":\"today\",\"by\":[\"owner\"],\"change_below\":-0.5}]";
+
 struct house {
     struct settings *settings;
     struct catalogue *shipped, *small;
@@ -48,9 +55,9 @@ static bool house_open(struct house *house)
     struct problems problems = { 0 };
     struct error error = { "" };
     struct catalogue_file shipped = catalogue_shipped(), small = { "small", span_of(catalogue_text) };
-    char *none[] = { NULL };
+    char *environment[] = { alerts_text, NULL };
     log_setup(getenv("SIM_LOG") ? LEVEL_INFO : LEVEL_ERROR, LOG_TEXT);
-    house->settings = settings_load(NULL, none, NEED_RULES, &problems);
+    house->settings = settings_load(NULL, environment, NEED_RULES, &problems);
     house->shipped = catalogue_load(&shipped, 1, &problems);
     house->small = catalogue_load(&small, 1, &problems);
     problems_print(&problems, "sim: ", stderr);

@@ -21,6 +21,16 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
     return 0;
 }
 
+struct alert_rules *world_rules(const struct world *world)
+{
+    struct problems problems = { 0 };
+    struct alert_rules *rules = alert_rules_read(world->engine->settings, world->engine->catalogue, &problems, NULL);
+    problems_print(&problems, "sim: ", stderr);
+    REQUIRE(rules != NULL);
+    problems_deinit(&problems);
+    return rules;
+}
+
 void world_init(struct world *world, struct engine *engine, int partitions)
 {
     *world = (struct world){ .engine = engine, .monotonic_us = MICROS_PER_SECOND, .lag_us = 200 * MICROS_PER_MS };
@@ -41,6 +51,7 @@ void world_deinit(struct world *world)
     map_deinit(&world->topic);
     arena_deinit(&world->arena);
     free(world->strays);
+    free(world->alerts);
     world_here = NULL;
 }
 

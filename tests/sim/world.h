@@ -51,6 +51,7 @@ struct outlet_record {
     int partition; /* where a dead letter comes from */
     int64_t offset;
     void *tag;
+    bool alert;
 };
 struct outlet {
     struct sink base;
@@ -93,8 +94,10 @@ struct world {
     struct instance instances[MEMBERS_MAX];
     struct stray *strays;
     size_t n_strays, room_strays;
-    struct arena arena;    /* events, strays, records of the topics we write to */
-    struct map topic;      /* of reports: key -> struct topic_record, the last one */
+    struct arena arena;  /* events, strays, records of the topics we write to */
+    struct map topic;    /* of reports: key -> struct topic_record, the last one */
+    struct span *alerts; /* all records of their topic, in order */
+    size_t n_alerts, room_alerts;
     struct engine *engine; /* what all instances count by */
     _Atomic int64_t lag_us;
     bool new_life;        /* a partition was taken for another one: repeats and bad records in it are counted again */
@@ -124,6 +127,10 @@ void reader_init(struct reader *reader, struct world *world, int member);
 void outlet_gone(struct outlet *outlet);
 int64_t record_version(struct span record); /* of a report */
 void outlet_init(struct outlet *outlet, struct world *world, struct acknowledged acknowledged);
+
+/* alerts.c: a record has come to their topic */
+void alerts_arrive(struct world *world, struct span event);
+struct alert_rules *world_rules(const struct world *world); /* fresh ones, to be taken over */
 
 /* instance.c */
 void instance_start(struct world *world, int number);
