@@ -35,6 +35,10 @@ MUTATIONS = [
      "return lane->started && lane->mark.last < 0 && lane->first.last >= 0;", "return lane->started && !lane;"),
     ("the look at a tenant that was set back alone", "daemon/worker/round.c", "    if (!error.text[0]) return true;\n    log_event(LEVEL_WARN, \"state_set_back\"",
      "    return true;\n    log_event(LEVEL_WARN, \"state_set_back\""),
+    ("the comparison of the alerts' version (alerts.lua's, as the model has it)", "tests/sim/alerts.c",
+     "SPAN(ALERT_VERSION)) != commit->expected", "SPAN(ALERT_VERSION)) != commit->expected && false"),
+    ("that alerts not yet acknowledged are read from Redis", "daemon/publish/alerts.c",
+     "    alert_outbox_replace(&alerts->outbox[ALERT_TO_TOPIC], stored.unsent, stored.n_unsent);", ""),
     ("that tenants are looked through after an assignment", "daemon/worker/recover.c",
      "    worker->lanes_pending = true;\n    worker->adopt_pending = true;", "    worker->lanes_pending = true;"),
 ]
