@@ -206,8 +206,9 @@ void publisher_turn(struct publisher *publisher, int64_t until_us)
     take_rules(publisher);
     sleepers_wake(publisher, publisher_monotonic());
     publisher_renew_sight(publisher, publisher_monotonic());
-    if (publish_next(publisher, false)) return;
-    sink_poll(publisher->sink, 0);
+    bool busy = publish_next(publisher, false);
+    sink_poll(publisher->sink, 0); /* also while busy: what is acknowledged makes room for more */
+    if (busy) return;
     if (publisher->webhooks) webhooks_poll(publisher->webhooks);
 }
 

@@ -240,7 +240,7 @@ def test_the_page(terminal):
     page.wait(r"^ \d\d:\d\d:\d\d \w+ +(late|repeated|reopened|out of order|moved|merged) .*(→|stays)")
     page.press("Tab")
     page.wait(r"^ globex: do we help fast\?")
-    page.press("3")
+    page.press(re.search(r"\b(\d) conversion\b", page.screen())[1])
     page.wait(r"^ globex: which source becomes customers\?  by source, this_month")
     page.wait(r"^ cold_call +\d+ +\d+\.\d %")
     page.press("g", "p")

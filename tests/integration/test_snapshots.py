@@ -120,6 +120,17 @@ def test_redis_holds_the_same_and_tells_of_it(topics, redis_server, daemon):
     assert not outside, "nothing outside the prefix"
 
 
+def test_a_full_queue_to_the_topic_loses_no_report(topics, redis_server, daemon):
+    """The client takes one record at a time: what it does not take now comes later, without another event."""
+    redis, feed = redis_server(), Feed(topics, NOW_MS)
+    worker = daemon(topics, redis, clock=CLOCK, kafka={"queue.buffering.max.messages": "1"}).start()
+    feed.events(event(n, tenant="t%d" % (n % 5)) for n in range(100))
+    settle(topics, worker, redis)
+    stored, sent = ask.snapshots(redis), topics.last_snapshots()
+    assert stored.keys() == sent.keys() and len(stored) >= 5
+    assert all(ask.bare(sent[key]) == ask.bare(document) for key, document in stored.items())
+
+
 def test_rows_add_up_to_the_total(topics, redis_server, daemon):
     redis, feed = redis_server(), Feed(topics, NOW_MS)
     worker = daemon(topics, redis, clock=CLOCK).start()
