@@ -28,6 +28,8 @@ struct publisher {
     struct webhooks *webhooks; /* NULL: nothing was posted yet */
     struct arena arena;
     int64_t retry_at_us;
+    bool flooded;                          /* so much came at once that documents are old before they are written … */
+    int64_t rest_until_us;                 /* … so they are written at times only */
     int64_t clock_off_us, clock_looked_us; /* how far the clock is off Redis's, and when (monotonic) that was looked at */
     size_t unacknowledged, published;
     struct log_cause cause;

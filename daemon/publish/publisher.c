@@ -8,6 +8,8 @@
 
 enum {
     INBOX_DIFFERENCES_MAX = 200000, /* of some 300 bytes */
+    FLOOD_DIFFERENCES = 500,        /* in a commit, on average: the worker catches up */
+    FLOOD_REST = 4,                 /* then a publication is followed by so many times its time without one */
     RETRY_US = 500 * 1000,
     LOOK_US = 20 * 1000,
     TRIM_EVERY = 64 /* publications */
@@ -52,6 +54,7 @@ static struct committed **take_inbox(struct publisher *publisher, int64_t until_
     struct committed **taken = publisher->inbox;
     *n = publisher->n_inbox;
     publisher->inbox = NULL;
+    if (*n) publisher->flooded = publisher->inbox_differences / *n > FLOOD_DIFFERENCES;
     publisher->n_inbox = publisher->room_inbox = publisher->inbox_differences = 0;
     pthread_mutex_unlock(&publisher->lock);
     return taken;
@@ -169,7 +172,7 @@ static bool publish_next(struct publisher *publisher, bool any)
     int64_t now_us = publisher_monotonic();
     struct error error = { "" };
     enum outcome outcome = DONE;
-    if (now_us < publisher->retry_at_us) return false;
+    if (now_us < publisher->retry_at_us || (publisher->flooded && now_us < publisher->rest_until_us)) return false;
     struct desk *desk = longest_waiting(publisher, now_us, any);
     if (!desk) return false;
     if ((!state_redis_connected(publisher->state) && !state_redis_connect(publisher->state, &error)) ||
@@ -184,6 +187,7 @@ static bool publish_next(struct publisher *publisher, bool any)
     /* while commits come fast, no more than a fifth of the time goes into this tenant's documents */
     int64_t took_us = publisher_monotonic() - now_us, interval_us = publisher->engine->snapshot_interval_us;
     desk->next_at_us = now_us + (interval_us > 5 * took_us ? interval_us : 5 * took_us);
+    publisher->rest_until_us = now_us + FLOOD_REST * took_us;
     arena_reset(&publisher->arena);
     if (++publisher->published >= TRIM_EVERY) trim_desks(publisher);
     return true;
@@ -197,6 +201,7 @@ static int64_t next_look_us(const struct publisher *publisher)
         const struct desk *desk = slot->value;
         if (desk->dirty && desk->next_at_us < next_us) next_us = desk->next_at_us;
     }
+    if (publisher->flooded && next_us < publisher->rest_until_us) next_us = publisher->rest_until_us;
     return next_us < publisher->retry_at_us ? publisher->retry_at_us : next_us;
 }
 
