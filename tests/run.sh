@@ -95,7 +95,7 @@ stage_sanitize() {
 
 # librdkafka starts its threads in a way that the thread sanitizer of gcc 12 does not see: only where none of them runs.
 stage_threads() {
-  local tests='^test_(worker|publish|published|log|webhook)'
+  local tests='^test_(worker|publish|published|log|webhook|http_server)'
   targets=$(programs tests/unit | grep -E "$tests") compile threads -DTHREAD_SANITIZE=ON -DCMAKE_BUILD_TYPE=Debug || return 1
   unit threads -R "$tests"
 }
