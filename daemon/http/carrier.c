@@ -279,7 +279,7 @@ static enum MHD_Result ask(struct carrier *carrier)
     struct exchange *exchange = &carrier->exchange;
     carrier->asked = true;
     set_deadline(carrier->wire, false, 0);
-    if (!exchange->route->redis)
+    if (exchange->route->by == AT_ONCE)
         exchange->route->answer(&carrier->server->with, exchange);
     else if (ask_redis(carrier)) {
         carrier->suspended = true;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    N_CLERKS = 2,
+    N_CLERKS = 3,
     WAITING_MAX = 600, /* more than there may be streams */
     RETRY_US = 500 * 1000
 };
@@ -31,17 +31,28 @@ struct clerks {
     void *context;
 };
 
-static struct exchange *next_exchange(struct clerks *clerks)
+/* Takes the first that this clerk may answer out of the queue; NULL: there is none. */
+static struct exchange *take_first(struct clerk *clerk)
 {
+    struct clerks *clerks = clerk->clerks;
+    struct exchange **link = &clerks->first;
+    while (*link && (*link)->route->by == BY_FIRST && clerk != &clerks->at[0]) link = &(*link)->next;
+    struct exchange *exchange = *link;
+    if (!exchange) return NULL;
+    *link = exchange->next;
+    if (!exchange->next) clerks->last = link;
+    clerks->n_waiting--;
+    exchange->next = NULL;
+    return exchange;
+}
+
+/* NULL: it is over. */
+static struct exchange *next_exchange(struct clerk *clerk)
+{
+    struct clerks *clerks = clerk->clerks;
+    struct exchange *exchange = NULL;
     pthread_mutex_lock(&clerks->lock);
-    while (!clerks->first && !clerks->stop) pthread_cond_wait(&clerks->filled, &clerks->lock);
-    struct exchange *exchange = clerks->stop ? NULL : clerks->first;
-    if (exchange) {
-        clerks->first = exchange->next;
-        if (!clerks->first) clerks->last = &clerks->first;
-        clerks->n_waiting--;
-        exchange->next = NULL;
-    }
+    while (!clerks->stop && !(exchange = take_first(clerk))) pthread_cond_wait(&clerks->filled, &clerks->lock);
     pthread_mutex_unlock(&clerks->lock);
     return exchange;
 }
@@ -71,7 +82,7 @@ static void *work(void *context)
 {
     struct clerk *clerk = context;
     thread_steps_back("http-clerk");
-    for (struct exchange *exchange; (exchange = next_exchange(clerk->clerks));) {
+    for (struct exchange *exchange; (exchange = next_exchange(clerk));) {
         answer(clerk, exchange);
         clerk->clerks->done(clerk->clerks->context, exchange);
     }
@@ -131,7 +142,7 @@ bool clerks_take(struct clerks *clerks, struct exchange *exchange)
         *clerks->last = exchange;
         clerks->last = &exchange->next;
         clerks->n_waiting++;
-        pthread_cond_signal(&clerks->filled);
+        pthread_cond_broadcast(&clerks->filled); /* the one that a signal wakes may not be the one that may */
     }
     pthread_mutex_unlock(&clerks->lock);
     if (room) return true;

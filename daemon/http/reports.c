@@ -6,6 +6,7 @@
 #include "daemon/report/document.h"
 #include "daemon/report/query.h"
 #include "daemon/report/text.h"
+#include "daemon/run/explanation.h"
 #include "daemon/state/keys.h"
 #include "daemon/state/marks.h"
 #include "daemon/state/published.h"
@@ -273,6 +274,17 @@ void answer_alerts(const struct answering *with, struct exchange *exchange)
     struct buffer *out = answer_with(exchange, type_json);
     if (!alerts_active(with->state, with->engine->settings->prefix, exchange->tenant, out, &outcome, &error))
         answer_away(exchange, &error);
+}
+
+void answer_explain(const struct answering *with, struct exchange *exchange)
+{
+    struct buffer answer = { 0 };
+    struct error error = { "" };
+    if (!engine_explain(with->engine, with->state, exchange->tenant, buffer_all(&exchange->body), &answer, &error))
+        answer_away(exchange, &error);
+    else if (!answer_refusal(exchange, buffer_all(&answer)))
+        buffer_span(answer_with(exchange, type_json), buffer_all(&answer));
+    buffer_deinit(&answer);
 }
 
 /* ---- updates ---- */

@@ -13,19 +13,20 @@ static const char *const format_only[] = { "format", NULL };
 
 /* clang-format off */
 static const struct route routes[] = {
-    { "/",                                     METHOD_GET,  ACCESS_ANY,    false, answer_page,      NULL },
-    { "/v1/tenants",                           METHOD_GET,  ACCESS_ANY,    true,  answer_tenants,   NULL },
-    { "/v1/tenants/{tenant}/reports",          METHOD_GET,  ACCESS_TENANT, true,  answer_reports,   NULL },
-    { "/v1/tenants/{tenant}/reports/{report}", METHOD_GET,  ACCESS_TENANT, true,  answer_report,    format_only },
-    { "/v1/tenants/{tenant}/query",            METHOD_POST, ACCESS_TENANT, true,  answer_query,     format_only },
-    { "/v1/tenants/{tenant}/alerts",           METHOD_GET,  ACCESS_TENANT, true,  answer_alerts,    NULL },
-    { "/v1/tenants/{tenant}/updates",          METHOD_GET,  ACCESS_TENANT, true,  answer_updates,   NULL },
-    { "/v1/catalogue",                         METHOD_GET,  ACCESS_ANY,    false, answer_catalogue, NULL },
-    { "/v1/openapi.json",                      METHOD_GET,  ACCESS_ANY,    false, answer_openapi,   NULL },
-    { "/healthz",                              METHOD_GET,  ACCESS_OPEN,   false, answer_healthz,   NULL },
-    { "/metrics",                              METHOD_GET,  ACCESS_ALL,    false, answer_metrics,   NULL },
-    { "/readyz",                               METHOD_GET,  ACCESS_OPEN,   false, answer_readyz,    NULL },
-    { "/{file}",                               METHOD_GET,  ACCESS_ANY,    false, answer_page,      NULL },
+    { "/",                                     METHOD_GET,  ACCESS_ANY,    AT_ONCE,  answer_page,      NULL },
+    { "/v1/tenants",                           METHOD_GET,  ACCESS_ANY,    BY_CLERK, answer_tenants,   NULL },
+    { "/v1/tenants/{tenant}/reports",          METHOD_GET,  ACCESS_TENANT, BY_CLERK, answer_reports,   NULL },
+    { "/v1/tenants/{tenant}/reports/{report}", METHOD_GET,  ACCESS_TENANT, BY_CLERK, answer_report,    format_only },
+    { "/v1/tenants/{tenant}/query",            METHOD_POST, ACCESS_TENANT, BY_CLERK, answer_query,     format_only },
+    { "/v1/tenants/{tenant}/alerts",           METHOD_GET,  ACCESS_TENANT, BY_CLERK, answer_alerts,    NULL },
+    { "/v1/tenants/{tenant}/explain",          METHOD_POST, ACCESS_TENANT, BY_FIRST, answer_explain,   NULL },
+    { "/v1/tenants/{tenant}/updates",          METHOD_GET,  ACCESS_TENANT, BY_CLERK, answer_updates,   NULL },
+    { "/v1/catalogue",                         METHOD_GET,  ACCESS_ANY,    AT_ONCE,  answer_catalogue, NULL },
+    { "/v1/openapi.json",                      METHOD_GET,  ACCESS_ANY,    AT_ONCE,  answer_openapi,   NULL },
+    { "/healthz",                              METHOD_GET,  ACCESS_OPEN,   AT_ONCE,  answer_healthz,   NULL },
+    { "/metrics",                              METHOD_GET,  ACCESS_ALL,    AT_ONCE,  answer_metrics,   NULL },
+    { "/readyz",                               METHOD_GET,  ACCESS_OPEN,   AT_ONCE,  answer_readyz,    NULL },
+    { "/{file}",                               METHOD_GET,  ACCESS_ANY,    AT_ONCE,  answer_page,      NULL },
 };
 /* clang-format on */
 enum {

@@ -40,11 +40,18 @@ enum access {
     ACCESS_ALL     /* a token of all tenants */
 };
 
+/* Who answers. */
+enum answerer {
+    AT_ONCE,  /* the thread that serves */
+    BY_CLERK, /* from Redis, by a clerk */
+    BY_FIRST  /* the same, but only by the first of them: of what takes long there is never more than one under way */
+};
+
 struct route {
     const char *path; /* "{tenant}", "{report}" and "{file}" stand for a part of it */
     unsigned methods; /* bits of enum method; GET brings HEAD */
     enum access access;
-    bool redis; /* is answered from Redis, by a clerk; else at once, by the thread that serves */
+    enum answerer by;
     void (*answer)(const struct answering *with, struct exchange *exchange);
     const char *const *arguments; /* names the query string may hold; NULL: none */
 };
@@ -65,6 +72,7 @@ void answer_reports(const struct answering *with, struct exchange *exchange);
 void answer_report(const struct answering *with, struct exchange *exchange);
 void answer_query(const struct answering *with, struct exchange *exchange);
 void answer_alerts(const struct answering *with, struct exchange *exchange);
+void answer_explain(const struct answering *with, struct exchange *exchange);
 void answer_updates(const struct answering *with, struct exchange *exchange);
 void answer_openapi(const struct answering *with, struct exchange *exchange);
 void answer_catalogue(const struct answering *with, struct exchange *exchange);

@@ -96,6 +96,17 @@ def test_reports_and_questions(running):
     assert http.query("acme", {"metric": "leads", "tenant": "acme"}).status == 200
 
 
+def test_what_stands_behind_a_number(running):
+    for request in ({"metric": "revenue"}, {"metric": "conversion_rate"}, {"metric": "revenue", "by": ["owner"]}, {"metric": "leads", "limit": 1}):
+        answer = running.http.ask("/v1/tenants/acme/explain", "POST", json.dumps(request))
+        status, line, _ = running.command("explain", json.dumps(request | {"tenant": "acme"}))
+        assert (answer.status, answer.text) == (200, line.strip()) and status == 0
+    assert json.loads(answer.text)["total"] == 2
+    assert running.http.problem("/v1/tenants/acme/explain", method="POST", body='{"metric":"leeds"}') == (400, "unknown_metric")
+    assert running.http.problem("/v1/tenants/nobody/explain", method="POST", body='{"metric":"leads"}') == (404, "unknown_tenant")
+    assert running.http.ask("/v1/tenants/acme/explain", "POST", '{"metric":"leads","tenant":"globex"}').status in (400, 404)
+
+
 def test_csv_equals_the_query(running):
     http = running.http
     for request in ({"metric": "revenue", "by": ["owner"]}, {"metric": "leads", "by": ["source", "owner"]}, {"metric": "leads"},

@@ -398,7 +398,8 @@ def test_ends_while_it_is_asked(sanitized, redis_alone, tmp_path):
 ALL, ACME, GLOBEX = "all-of-them-0123456789", "acme-only-0123456789", "globex-only-0123456789"
 ROUTES = [("GET", "/v1/tenants/%s/reports", None), ("GET", "/v1/tenants/%s/reports/service", None),
           ("GET", "/v1/tenants/%s/reports/service?format=csv", None), ("POST", "/v1/tenants/%s/query", '{"metric":"leads"}'),
-          ("POST", "/v1/tenants/%s/query?format=csv", '{"metric":"leads"}'), ("GET", "/v1/tenants/%s/updates", None), ("GET", "/v1/tenants/%s/alerts", None),
+          ("POST", "/v1/tenants/%s/query?format=csv", '{"metric":"leads"}'),
+          ("POST", "/v1/tenants/%s/explain", '{"metric":"leads"}'), ("GET", "/v1/tenants/%s/updates", None), ("GET", "/v1/tenants/%s/alerts", None),
           ("HEAD", "/v1/tenants/%s/reports/service", None), ("HEAD", "/v1/tenants/%s/updates", None)]
 OPEN = ["/healthz", "/readyz"]
 

@@ -146,7 +146,7 @@ static void *ask_much(void *context)
 {
     static const char *const heads[] = { "GET /v1/tenants/acme/reports/service", "GET /v1/tenants",
                                          "POST /v1/tenants/acme/query",          "GET /healthz",
-                                         "GET /v1/tenants/acme/reports",         "GET /metrics" };
+                                         "GET /v1/tenants/acme/reports",         "POST /v1/tenants/acme/explain" };
     struct client *client = context;
     int fd = connect_to(client->house->port);
     for (int i = 0; i < ROUNDS; i++) {
