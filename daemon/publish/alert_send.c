@@ -52,6 +52,10 @@ static void take_outcome(struct publisher *publisher, const struct alert_tag *ta
 /* What is larger than the topic takes is done with, too: the log has it. */
 static void alert_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
 {
+    if (delivery == DELIVERED)
+        publisher->counts.alerts_sent++;
+    else
+        publisher->counts.alerts_unsent++;
     if (delivery == DELIVERED) crash_point("alert acknowledged");
     take_outcome(publisher, (struct alert_tag *)sent, delivery != UNDELIVERED);
 }

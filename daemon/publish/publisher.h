@@ -22,6 +22,7 @@ void publisher_destroy(struct publisher *publisher); /* NULL is fine */
 struct publisher_counts {
     uint64_t snapshots, unchanged, loads, sent, unsent, refused;
     uint64_t alerts_raised, alerts_cleared;  /* transitions committed */
+    uint64_t alerts_sent, alerts_unsent;     /* to the topic */
     uint64_t alerts_posted, alerts_given_up; /* by webhooks */
     struct latency publish; /* from the first commit that is not published yet until its reports stand in Redis */
 };

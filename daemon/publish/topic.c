@@ -41,6 +41,10 @@ static void send_again(struct publisher *publisher, const struct report_tag *tag
 static void report_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
 {
     struct report_tag *tag = (struct report_tag *)sent;
+    if (delivery == DELIVERED)
+        publisher->counts.sent++;
+    else
+        publisher->counts.unsent++;
     bool overtaken = false,
          lost = delivery == DELIVERED ? !note_acknowledged(publisher, tag, &overtaken) : delivery == UNDELIVERED;
     if ((lost || overtaken) && !atomic_load(&publisher->ending)) send_again(publisher, tag, lost);
@@ -51,10 +55,6 @@ void topic_acknowledged(void *context, void *tag_given, enum delivery delivery, 
     struct publisher *publisher = context;
     struct sent_tag *tag = tag_given;
     publisher->unacknowledged--;
-    if (delivery == DELIVERED)
-        publisher->counts.sent++;
-    else
-        publisher->counts.unsent++;
     if (delivery != DELIVERED)
         log_cause(tag->cause, LEVEL_WARN, tag->what, "", why);
     else

@@ -45,6 +45,10 @@ static const struct counter counters[] = {
     { "publish_unsent_total",      "Snapshots the output topic did not take; they are sent again.",                PUBLISHER(unsent) },
     { "alerts_raised_total",       "Alerts raised (those about the CRM's numbers).",                               PUBLISHER(alerts_raised) },
     { "alerts_cleared_total",      "Alerts that are over.",                                                        PUBLISHER(alerts_cleared) },
+    { "alerts_sent_total",         "Alert events acknowledged by their topic.",                                    PUBLISHER(alerts_sent) },
+    { "alerts_unsent_total",       "Alert events their topic did not take; they are sent again.",                  PUBLISHER(alerts_unsent) },
+    { "alerts_posted_total",       "Alert events taken by a webhook's receiver.",                                  PUBLISHER(alerts_posted) },
+    { "alerts_given_up_total",     "Alert events that a webhook's receiver did not take, however often they were posted.", PUBLISHER(alerts_given_up) },
 };
 /* clang-format on */
 
