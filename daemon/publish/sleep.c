@@ -4,6 +4,10 @@
 
 #include <stdlib.h>
 
+enum {
+    LETTERS_US = 5 * 1000 * 1000
+};
+
 struct sleeper {
     int64_t due_us; /* monotonic; NEVER */
     size_t tenant_len;
@@ -15,10 +19,18 @@ static struct span name_of(const struct sleeper *sleeper)
     return (struct span){ sleeper->tenant, sleeper->tenant_len };
 }
 
+/* With letters on their way it comes back to look after them, and those behind them. */
+static int64_t due_of(const struct desk *desk)
+{
+    int64_t soon_us = publisher_monotonic() + LETTERS_US;
+    bool letters = desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.outbox[ALERT_TO_WEBHOOK].n;
+    return letters && soon_us < desk->alerts.due_us ? soon_us : desk->alerts.due_us;
+}
+
 void sleepers_put(struct publisher *publisher, const struct desk *desk)
 {
     struct sleeper *sleeper = must_alloc(sizeof *sleeper + desk->tenant.len);
-    *sleeper = (struct sleeper){ .due_us = desk->alerts.due_us, .tenant_len = desk->tenant.len };
+    *sleeper = (struct sleeper){ .due_us = due_of(desk), .tenant_len = desk->tenant.len };
     memcpy(sleeper->tenant, desk->tenant.at, desk->tenant.len);
     free(map_put(&publisher->sleepers, name_of(sleeper), sleeper));
 }
