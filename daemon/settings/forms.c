@@ -70,12 +70,25 @@ bool form_listen(struct span text)
     return text.len == 0 || (split_host(text, &host, &port) && port.len > 0);
 }
 
+/* 127.x.y.z, written as numbers: "127.example.com" is somebody else's name. */
+static bool is_loopback(struct span host)
+{
+    size_t dots = 0;
+    for (size_t i = 0; i < host.len; i++) {
+        if (host.at[i] == '.')
+            dots++;
+        else if (host.at[i] < '0' || host.at[i] > '9')
+            return false;
+    }
+    return starts(host, "127.") && dots == 3;
+}
+
 bool listens_locally(struct span listen)
 {
     struct span host, port;
     if (listen.len == 0) return true;
     if (!split_host(listen, &host, &port)) return false;
-    return starts(host, "127.") || span_is(host, "localhost") || span_is(host, "[::1]");
+    return is_loopback(host) || span_is(host, "localhost") || span_is(host, "[::1]");
 }
 
 bool form_redis_url(struct span text)

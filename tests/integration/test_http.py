@@ -5,6 +5,7 @@ import io
 import json
 import time
 
+import jsonschema
 import pytest
 from servers import free_port, wait_until
 from stream import Feed, settle
@@ -126,6 +127,32 @@ def test_csv_equals_the_query(running):
     lines = [one for one in table if (one["section"], one["period"], one["row"]) == ("0", "this_month", "row")]
     assert [(one["owner"], one["won_deals"]) for one in lines] == [(one["owner"], str(one["won_deals"])) for one in month["rows"]]
     assert {one["owner"]: (one["revenue:EUR"], one["revenue:USD"]) for one in lines} == {"anna": ("1300.00", ""), "ben": ("", "9.50")}
+
+
+BODIES = {"query": '{"metric":"revenue","by":["owner"]}', "explain": '{"metric":"revenue"}'}
+
+
+def described(document):
+    """(path, method, operation) of each route of the description."""
+    return [(path, method.upper(), how) for path, methods in document["paths"].items() for method, how in methods.items() if method in ("get", "post")]
+
+
+def test_the_description_is_right(running):
+    """Each route it names is there, and answers by its schema."""
+    document = running.http.json("/v1/openapi.json")
+    assert document["openapi"].startswith("3.1") and len(described(document)) >= 9
+    for path, method, how in described(document):
+        if "text/event-stream" in how["responses"]["200"].get("content", {}):
+            continue
+        place = path.replace("{tenant}", "acme").replace("{report}", "service")
+        answer = running.http.ask(place, method, BODIES.get(how["operationId"]))
+        assert answer.status == 200, (place, answer.text)
+        kind = answer.headers["Content-Type"].split(";")[0]
+        schema = how["responses"]["200"]["content"][kind]["schema"]
+        if kind == "application/json":
+            jsonschema.validate(json.loads(answer.text), schema | {"components": document["components"]}, cls=jsonschema.Draft202012Validator)
+    problem = json.loads(running.http.ask("/v1/nothing").text)
+    jsonschema.validate(problem, document["components"]["schemas"]["Problem"], cls=jsonschema.Draft202012Validator)
 
 
 def test_what_is_not_there(running):
