@@ -3,7 +3,7 @@
 #
 #   tests/run.sh                 everything: builds, unit tests, sanitizers, fuzzing, stories, property test, real servers
 #   tests/run.sh --quick         for developers: one build, unit tests, stories, a few histories, the format; no servers
-#   tests/run.sh STAGE …         only these stages: setup build unit format sim clang sanitize threads cases property fuzz integration page
+#   tests/run.sh STAGE …         only these stages: setup build unit format sim notices clang sanitize threads cases property fuzz integration faults page
 #
 # Environment: TEST_BUILD (where builds and the Python environment go, default build-tests in the tree),
 # SIM_HISTORIES (simulated, default 10000), FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 300),
@@ -15,7 +15,7 @@ out=${TEST_BUILD:-$tree/build-tests}
 venv=$out/venv
 packages=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libcurl4-openssl-dev libmicrohttpd-dev libjs-chart.js libglib2.0-dev libcmocka-dev
   clang clang-format libclang-rt-14-dev redis-server kcat curl tmux openjdk-17-jre-headless maven prometheus python3-venv tzdata git ca-certificates)
-all=(setup build unit format sim clang sanitize threads cases property fuzz integration page)
+all=(setup build unit format sim notices clang sanitize threads cases property fuzz integration faults page)
 quick=(setup build unit format cases property)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -84,6 +84,9 @@ stage_format() {
 
 stage_sim() { "$out/release/sim" --histories "${SIM_HISTORIES:-10000}" --jobs "$(nproc)"; }
 
+# Without what makes the daemon exact the simulation must fail.
+stage_notices() { python3 "$tree/tests/sim/mutations.py" --build "$out"; }
+
 stage_sanitize() {
   compile sanitize -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug || return 1
   local failed=0
@@ -131,6 +134,12 @@ stage_page() {
     { "$venv/bin/pip" install -q --disable-pip-version-check -r "$tree/tests/page/requirements.txt" && cp "$tree/tests/page/requirements.txt" "$venv/page.txt"; } || return 1
   # shellcheck disable=SC2086
   "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/page" --bin "$out/release/crm-reportd" --pictures "$out/page" -ra --durations=5 ${PYTEST:-}
+}
+
+# Faults at random against real servers: FAULT_RUNS, FAULT_SEED, FAULT_EVENTS, FAULT_NUMBER (per run).
+stage_faults() {
+  # shellcheck disable=SC2086
+  "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/fault" --bin "$out/release/crm-reportd" -ra ${PYTEST:-}
 }
 
 stages=("${all[@]}")
