@@ -163,8 +163,11 @@ static bool put_all(struct publisher *publisher, struct desk *desk, const struct
                                                   .version = desk->version,
                                                   .document = rendered[i].text };
     if (!n && !publication.n_periods) return true;
+    if (n) crash_point("reports rendered");
     if (!state_redis_publish(publisher->state, engine->settings->prefix, &publication, outcome, error)) return false;
+    if (n) crash_point("reports stored");
     for (size_t i = 0; i < n; i++) send_rendered(publisher, desk, &rendered[i], reports[i].stored);
+    if (n) crash_point("reports sent");
     return true;
 }
 

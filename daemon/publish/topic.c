@@ -41,12 +41,14 @@ static void send_again(struct publisher *publisher, const struct report_tag *tag
 static void report_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
 {
     struct report_tag *tag = (struct report_tag *)sent;
+    if (delivery == DELIVERED) crash_point("report acknowledged");
     if (delivery == DELIVERED)
         publisher->counts.sent++;
     else
         publisher->counts.unsent++;
     bool overtaken = false,
          lost = delivery == DELIVERED ? !note_acknowledged(publisher, tag, &overtaken) : delivery == UNDELIVERED;
+    if (delivery == DELIVERED && !lost) crash_point("report noted");
     if ((lost || overtaken) && !atomic_load(&publisher->ending)) send_again(publisher, tag, lost);
 }
 

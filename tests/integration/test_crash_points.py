@@ -1,5 +1,5 @@
-"""The daemon ends, as by kill -9, at each point of the way from a read record to a moved mark, the first, second and fifth time it comes there;
-what is read, committed, answered and marked around it must still count once."""
+"""The daemon ends, as by kill -9, at each point of the way from a read record to a moved mark, and from a commit to a report that the topic
+has acknowledged, the first, second and fifth time it comes there; everything must still count once and be published."""
 import signal
 import subprocess
 import sys
@@ -7,10 +7,11 @@ import sys
 import ask
 from servers import TESTS, wait_until
 from stream import Feed, settle
-from test_end_to_end import days_of, milliseconds
+from test_end_to_end import check_snapshots, days_of, milliseconds
 
 CLOCK = "2026-06-30T00:00:00Z"
-POINTS = ["loaded", "folded", "before commit", "commit sent", "commit answered", "marks moved"]
+POINTS = ["loaded", "folded", "before commit", "commit sent", "commit answered", "marks moved",
+          "reports rendered", "reports stored", "reports sent", "report acknowledged", "report noted"]
 TIMES = [1, 2, 5]
 PIECE = 400
 
@@ -49,3 +50,4 @@ def test_ending_at_every_point(topics, redis_server, daemon, binary, crash_binar
     queries = ask.everything(dict.fromkeys(tenants, {}), days_of(CLOCK))
     ask.assert_same(queries, ask.replayed(binary, CLOCK, {}, queries, [plain]), ask.live(worker, queries))
     wait_until(lambda: topics.last_snapshots().keys() == ask.snapshots(redis).keys(), "every report is published")
+    check_snapshots(topics, redis, binary, CLOCK, {}, plain)

@@ -1,0 +1,139 @@
+"""Rows of the table of faults that no test of tests/integration is named after; and how long it takes to be back. Measured figures are
+printed ("measured: …", pytest -s)."""
+import json
+import random
+import time
+from types import SimpleNamespace
+
+import pytest
+from confluent_kafka.admin import NewPartitions
+from faults import redis_read_only
+from servers import wait_until
+from stream import Feed, settle
+from test_faults import CLOCK, NOW_MS, count, event, leads
+
+ENTITIES = 50_000
+
+
+@pytest.fixture
+def feed(topics):
+    return Feed(topics, NOW_MS)
+
+
+@pytest.fixture
+def redis(redis_server):
+    return redis_server()
+
+
+def entities(redis, tenant="acme"):
+    """Contacts as the last commit left them; 0 when Redis does not answer."""
+    try:
+        return int((redis.client.hget("crm:{%s}:state" % tenant, "kind:0") or "0").split()[0])
+    except OSError:
+        return 0
+    except Exception as error:  # noqa: BLE001 of the client's many kinds
+        assert "redis" in type(error).__module__, error
+        return 0
+
+
+def seconds_until(true, what):
+    began = time.monotonic()
+    wait_until(true, what, 30, 0.01)
+    return time.monotonic() - began
+
+
+def measured(what, value):
+    print("measured: %s %s" % (what, value), flush=True)
+
+
+def test_kill_9_serving_again_with_many_entities(topics, redis, daemon, feed):
+    worker = daemon(topics, redis, clock=CLOCK).start().wait_ready()
+    feed.events(leads(0, ENTITIES))
+    settle(topics, worker, redis, 300)
+    worker.kill()
+    feed.events(leads(ENTITIES, ENTITIES + 1))
+    worker.start()
+    took = seconds_until(lambda: worker.alive() and entities(redis) == ENTITIES + 1, "an event is counted after kill -9")
+    measured("serving again after kill -9, %d entities in Redis:" % ENTITIES, "%.2f s" % took)
+    assert took < 2, "the machine may be busy; alone it is less than a second"
+    settle(topics, worker, redis)
+    assert count(worker, "duplicate_events") == 0
+
+
+def test_redis_killed_resumes_by_itself(topics, redis, daemon, feed):
+    worker = daemon(topics, redis, clock=CLOCK).start().wait_ready()
+    feed.events(leads(0, 5000))
+    settle(topics, worker, redis)
+    group = topics.admin.describe_consumer_groups([worker.config["kafka"]["group.id"]])
+    members = {member.member_id for member in list(group.values())[0].result(30).members}
+    redis.kill()
+    feed.events(leads(5000, 6000))
+    time.sleep(8)  # longer than the session
+    worker.alive()
+    group = topics.admin.describe_consumer_groups([worker.config["kafka"]["group.id"]])
+    assert {member.member_id for member in list(group.values())[0].result(30).members} == members, "membership is kept"
+    redis.start()
+    took = seconds_until(lambda: entities(redis) == 6000, "events are counted after Redis is back")
+    measured("counting again after Redis is back:", "%.2f s" % took)
+    assert took < 4, "the machine may be busy; alone it is less than two seconds"
+    settle(topics, worker, redis)
+    assert count(worker) == 6000 and count(worker, "duplicate_events") == 0
+
+
+def test_redis_read_only_then_fixed(topics, redis, daemon, feed):
+    worker = daemon(topics, redis, clock=CLOCK).start()
+    world = SimpleNamespace(redis=redis, feed_some=lambda _: feed.events(leads(500, 1500)))
+    feed.events(leads(0, 500))
+    settle(topics, worker, redis)
+    redis_read_only(world, random.Random(1))
+    settle(topics, worker, redis)
+    assert count(worker) == 1500 and count(worker, "duplicate_events") == 0
+    assert worker.whole_log().lower().count("readonly") <= 10, "the cause once, not per event"
+
+
+def test_topic_grown_by_partitions(topics, redis, daemon, feed):
+    worker = daemon(topics, redis, clock=CLOCK, kafka={"topic.metadata.refresh.interval.ms": 1000}).start()
+    feed.events(leads(0, 500))
+    settle(topics, worker, redis)
+    for future in topics.admin.create_partitions([NewPartitions(topics.name("contacts"), 7)]).values():
+        future.result(30)
+    late = Feed(topics, NOW_MS)  # knows the new partitions: tenants move
+    late.events(leads(250, 1000))
+    late.events(leads(0, 1000, tenant="other"))
+    settle(topics, worker, redis)
+    assert count(worker) == 1000 and count(worker, tenant="other") == 1000
+    assert count(worker, "duplicate_events") == 250
+
+
+def test_topic_deleted_and_created_anew(topics, redis, daemon, feed):
+    worker = daemon(topics, redis, clock=CLOCK, kafka={"topic.metadata.refresh.interval.ms": 1000}).start()
+    feed.events(leads(0, 300))
+    settle(topics, worker, redis)
+    name = topics.name("contacts")
+    for future in topics.admin.delete_topics([name]).values():
+        future.result(30)
+    wait_until(lambda: name not in topics.admin.list_topics(timeout=10).topics, "the topic is gone", 60, 0.5)
+    time.sleep(2)
+    topics.create([name], 4)
+    anew = Feed(topics, NOW_MS + 1000)
+    anew.events(leads(200, 800))
+    wait_until(lambda: count(worker) == 800, lambda: "all counted: %s\n%s" % (count(worker), worker.log()), 90, 0.5)
+    settle(topics, worker, redis)
+    assert count(worker) == 800
+
+
+def test_a_tenant_with_a_hundred_times_the_traffic(topics, redis, daemon, feed):
+    worker = daemon(topics, redis, clock=CLOCK).start().wait_ready()
+    feed.events(leads(0, 1, tenant="small"))
+    settle(topics, worker, redis)
+    feed.producer.flush()
+    for number in range(100, 60_000):
+        feed.record("contacts", "large", json.dumps(event(number, tenant="large")))
+    began = time.monotonic()
+    feed.events(leads(1, 2, tenant="small"))
+    wait_until(lambda: entities(redis, "small") == 2, "the small tenant's event is counted", 60, 0.01)
+    waited, backlog = time.monotonic() - began, entities(redis, "large")
+    measured("a small tenant's event waited %.2f s;" % waited, "of the large one's 59,900 events %d were counted by then" % backlog)
+    settle(topics, worker, redis, 300)
+    assert count(worker, tenant="large") == 59_900 and count(worker, tenant="small") == 2
+    assert waited < 10
