@@ -198,6 +198,15 @@ static bool drop_outdated(struct worker *worker, const struct span *names, size_
     return !n_known || drop_moved(worker, known, &n_known);
 }
 
+/* Of those that could not be read nothing stays; what else is known stays: of some only we know as yet. */
+static void drop_unread(struct worker *worker, const struct span *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct tenant *tenant = worker_tenant(worker, names[i]);
+        if (!tenant->loaded) tenant_drop(tenant);
+    }
+}
+
 void worker_adopt_tenants(struct worker *worker)
 {
     struct span *names = NULL;
@@ -209,7 +218,7 @@ void worker_adopt_tenants(struct worker *worker)
     if (fine && !drop_outdated(worker, names, n)) return;
     for (size_t i = 0; i < n && fine; i++) loading_add_tenant(&worker->loading, worker_tenant(worker, names[i]));
     if (!fine || !loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
-        worker_forget_tenants(worker);
+        drop_unread(worker, names, fine ? n : 0);
         worker_set_back(worker, outcome, &error);
         return;
     }

@@ -1,6 +1,7 @@
 """Rows of the table of faults that no test of tests/integration is named after; and how long it takes to be back. Measured figures are
 printed ("measured: …", pytest -s)."""
 import json
+import os
 import random
 import time
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from servers import wait_until
 from stream import Feed, settle
 from test_faults import CLOCK, NOW_MS, count, event, leads
 
-ENTITIES = 50_000
+ENTITIES = int(os.environ.get("FAULT_ENTITIES", "50000"))
 
 
 @pytest.fixture
