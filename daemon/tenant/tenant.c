@@ -145,6 +145,7 @@ void tenant_drop(struct tenant *tenant)
     struct tenant fresh = { .name = tenant->name, .rules = tenant->rules, .cache = tenant->cache, .names = tenant->names };
     fresh.listed = tenant->listed;
     fresh.awaited = tenant->awaited;
+    fresh.perhaps = tenant->perhaps;
     fresh.busy_day = NO_DAY;
     fresh.positions = tenant->positions;
     fresh.n_positions = tenant->n_positions;

@@ -18,6 +18,7 @@ static void drop_tenants(struct worker *worker, struct round *round)
     for (size_t i = 0; i < round->n_batches; i++) {
         struct batch *batch = &round->batches[i];
         if (batch->begun && !batch->committed) tenant_drop(batch->tenant);
+        if (!batch->committed && batch->commit.outcome == LOST) batch->tenant->perhaps = true;
         if (!batch->committed && (batch->new_day || batch->n_timers)) worker->any_awaited = batch->tenant->awaited = true;
     }
     round_clear(round);

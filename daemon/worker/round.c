@@ -180,7 +180,8 @@ static void note_tenant(struct worker *worker, struct tenant *tenant)
 /* All that came was counted before: by one who may have ended before it was listed, and before its reports were published. */
 static void look_after(struct worker *worker, struct tenant *tenant)
 {
-    if (!tenant->version || tenant->listed) return;
+    if (!tenant->version || (tenant->listed && !tenant->perhaps)) return;
+    tenant->perhaps = false;
     note_tenant(worker, tenant);
     worker_tell_publisher(worker, tenant);
 }
@@ -222,6 +223,7 @@ bool round_send(struct worker *worker, struct round *round)
     crash_point("before commit");
     if (round->n_commits &&
         !worker->parts.state->ops->commit_begin(worker->parts.state, round->commits, round->n_commits, &error)) {
+        for (size_t i = 0; i < round->n_commits; i++) round->owners[i]->commit.outcome = LOST;
         worker_set_back(worker, LOST, &error);
         return false;
     }

@@ -95,7 +95,11 @@ static bool load_awaited(struct worker *worker)
         return false;
     }
     at = 0;
-    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) ((struct tenant *)slot->value)->awaited = false;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
+        struct tenant *tenant = slot->value;
+        if (tenant->awaited && tenant->perhaps && tenant->version) worker_tell_publisher(worker, tenant);
+        if (tenant->awaited) tenant->awaited = tenant->perhaps = false;
+    }
     worker->any_awaited = false;
     return true;
 }
