@@ -14,6 +14,7 @@ void census_deinit(struct census *census)
         cell_value_deinit(&((struct census_cell *)slot->value)->value);
     map_deinit(&census->cells);
     map_deinit(&census->entities);
+    map_deinit(&census->lines);
     arena_deinit(&census->arena);
     *census = (struct census){ 0 };
 }
@@ -62,6 +63,35 @@ void census_add(struct census *census, const struct census *other)
     }
 }
 
+/* ---- lines ---- */
+
+static void add_line(void *context, enum list list, struct span id, const struct list_line *line)
+{
+    struct census *census = context;
+    struct census_line *added = arena_alloc(&census->arena, sizeof *added);
+    char *name = arena_alloc(&census->arena, id.len + 1);
+    name[0] = (char)list;
+    memcpy(name + 1, id.at, id.len);
+    *added = (struct census_line){ list, { name + 1, id.len }, *line };
+    map_put(&census->lines, (struct span){ name, id.len + 1 }, added);
+}
+
+const struct census_line *census_line(const struct census *census, const struct census_line *asked)
+{
+    struct span name = { asked->id.at - 1, asked->id.len + 1 }; /* the list's byte lies before the id */
+    return map_get(&census->lines, name);
+}
+
+/* Of a view that was read in one step there are none. */
+static bool add_lines(struct census *census, struct view *view, struct error *error)
+{
+    struct cell_reader reader = view_reader(view);
+    bool fine = true;
+    for (int list = 0; list < N_LISTS && fine && !view->whole; list++)
+        fine = reader.lines(reader.context, (enum list)list, add_line, census, error);
+    return fine;
+}
+
 /* A bucket being read. */
 struct taking {
     struct census *census;
@@ -86,7 +116,7 @@ bool census_add_cells(struct census *census, struct view *view, struct error *er
         fine = reader.cells(reader.context, buckets[i], take_cell_of, &taking, error);
     }
     free(buckets);
-    return fine;
+    return fine && add_lines(census, view, error);
 }
 
 /* ---- entities ---- */
@@ -163,6 +193,18 @@ static void note_entity(struct telling *telling, const struct stored *stored, st
     map_put(&telling->census->entities, name, entity);
 }
 
+/* "deal D-1" */
+static void add_listings(struct telling *telling, const struct stored *stored, const struct statement *statement)
+{
+    const struct entity *entity = &stored->entity;
+    struct buffer id = { 0 };
+    if (!statement->n_listings || entity->kind >= N_KINDS) return;
+    buffer_printf(&id, "%s %.*s", kind_rows[entity->kind].name, SPAN_ARG(entity->id));
+    for (uint32_t i = 0; i < statement->n_listings; i++)
+        add_line(telling->census, statement->listings[i].list, buffer_all(&id), &statement->listings[i].line);
+    buffer_deinit(&id);
+}
+
 static bool take_entity(void *context, const struct stored *stored)
 {
     struct telling *telling = context;
@@ -172,6 +214,7 @@ static bool take_entity(void *context, const struct stored *stored)
     if (!stored->readable) return true;
     struct statement counted = say(telling, stored, counted_clock_us(&entity));
     add_statement(telling->census, &counted, 1);
+    add_listings(telling, stored, &counted);
     if (!telling->due || entity.wake_us > tenant->clock_us) return true;
     struct statement now = say(telling, stored, tenant->clock_us);
     add_statement(telling->due, &counted, -1);

@@ -16,18 +16,26 @@ struct census_entity {
     uint64_t hash; /* of its events, attributes and what others handed to it */
 };
 
+/* What an entity has in one of the lists that reports show. */
+struct census_line {
+    enum list list;
+    struct span id; /* "deal D-1" */
+    struct list_line line;
+};
+
 /* A zeroed one is empty. */
 struct census {
     struct arena arena;
+    struct map lines;    /* list byte and id -> struct census_line */
     struct map cells;    /* bucket and key -> struct census_cell */
     struct map entities; /* kind byte and id -> struct census_entity */
 };
 void census_deinit(struct census *census);
 
-/* Adds all cells as they are stored. The view's names must live as long as the numbers are to mean something. */
+/* Adds all cells and lines as they are stored. The view's names must live as long as the numbers are to mean something. */
 bool census_add_cells(struct census *census, struct view *view, struct error *error) MUST_USE;
 
-/* Adds what the stored entities say, as they were counted: the cells that there should be. `entities`: notes them, too.
+/* Adds what the stored entities say, as they were counted: the cells and lines that there should be. `entities`: notes them, too.
  * `due` (may be NULL) gets the differences that timers will make which have come at the tenant's clock, but have not rung yet. */
 bool census_add_entities(struct census *census, struct view *view, const struct kept *kept, struct census *due,
                          struct error *error) MUST_USE;
@@ -36,4 +44,5 @@ bool census_add_entities(struct census *census, struct view *view, const struct 
 void census_add(struct census *census, const struct census *other);
 
 const struct cell_value *census_cell(const struct census *census, const struct census_cell *like); /* NULL: there is none */
+const struct census_line *census_line(const struct census *census, const struct census_line *like);
 const struct census_entity *census_entity(const struct census *census, const struct census_entity *like);

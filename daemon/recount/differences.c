@@ -13,6 +13,8 @@ struct every {
     size_t n_cells;
     const struct census_entity **entities;
     size_t n_entities;
+    const struct census_line **lines;
+    size_t n_lines;
 };
 
 /* ---- gathering ---- */
@@ -30,6 +32,12 @@ static int compare_entities(const void *a, const void *b)
 {
     const struct census_entity *x = *(const struct census_entity *const *)a, *y = *(const struct census_entity *const *)b;
     return x->kind != y->kind ? (int)x->kind - (int)y->kind : span_compare(x->id, y->id);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct census_line *x = *(const struct census_line *const *)a, *y = *(const struct census_line *const *)b;
+    return x->list != y->list ? (int)x->list - (int)y->list : span_compare(x->id, y->id);
 }
 
 static size_t unique(const void **all, size_t n, int (*compare)(const void *, const void *))
@@ -66,6 +74,10 @@ static struct every every_of(const struct comparison *comparison)
     every.n_entities = list(entities, 2, &all);
     every.n_entities = unique(all, every.n_entities, compare_entities);
     every.entities = (const struct census_entity **)all;
+    const struct map *lines[] = { &comparison->redis->lines, &comparison->entities->lines };
+    every.n_lines = comparison->with_lines ? list(lines, 2, &all) : list(lines, 0, &all);
+    every.n_lines = unique(all, every.n_lines, compare_lines);
+    every.lines = (const struct census_line **)all;
     return every;
 }
 
@@ -184,6 +196,28 @@ static bool tell_entity(const struct comparison *comparison, const struct census
     return true;
 }
 
+static void write_line(enum list list, const struct census_line *line, struct buffer *out)
+{
+    if (line)
+        list_line_write(list, &line->line, out);
+    else
+        buffer_str(out, "nothing");
+}
+
+static bool tell_line(const struct comparison *comparison, const struct census_line *any, bool loud, struct buffer *line)
+{
+    const struct census_line *redis = census_line(comparison->redis, any), *says = census_line(comparison->entities, any);
+    bool same = redis && says && !memcmp(&redis->line, &says->line, sizeof redis->line);
+    if (same || (!says && comparison->with_graves && any->list == LIST_UNKNOWN_REFERENCES)) return false;
+    if (!loud) return true;
+    buffer_printf(line, "%.*s in the list %s: Redis has ", SPAN_ARG(any->id), list_names[any->list]);
+    write_line(any->list, redis, line);
+    buffer_str(line, "; it says ");
+    write_line(any->list, says, line);
+    tell(comparison, line);
+    return true;
+}
+
 size_t differences_find(const struct comparison *comparison, size_t most)
 {
     struct every every = every_of(comparison);
@@ -191,7 +225,9 @@ size_t differences_find(const struct comparison *comparison, size_t most)
     size_t n = 0;
     for (size_t i = 0; i < every.n_entities; i++) n += tell_entity(comparison, every.entities[i], n < most, &line);
     for (size_t i = 0; i < every.n_cells; i++) n += tell_cell(comparison, every.cells[i], n < most, &line);
+    for (size_t i = 0; i < every.n_lines; i++) n += tell_line(comparison, every.lines[i], n < most, &line);
     buffer_deinit(&line);
+    free(every.lines);
     free(every.cells);
     free(every.entities);
     return n;

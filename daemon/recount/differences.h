@@ -5,11 +5,13 @@
 
 struct comparison {
     const struct rules *rules;
-    const struct names *names;                     /* of all of them: those of Redis, and behind them what the topics added */
-    const struct census *redis;                    /* its cells, and its entities */
-    const struct census *entities;                 /* the cells that its entities say */
-    const struct census *topics;                   /* cells and entities; NULL: they are not compared with */
-    const struct census *due;                      /* what timers are about to change: the topics' cells are ahead by it */
+    const struct names *names;     /* of all of them: those of Redis, and behind them what the topics added */
+    const struct census *redis;    /* its cells, and its entities */
+    const struct census *entities; /* the cells that its entities say */
+    const struct census *topics;   /* cells and entities; NULL: they are not compared with */
+    const struct census *due;      /* what timers are about to change: the topics' cells are ahead by it */
+    bool with_lines;               /* the lists of reports, too */
+    bool with_graves;              /* there are deleted contacts: whose ids, in the list of unknown references, nobody knows */
     void (*tell)(void *context, const char *line); /* each difference, in order */
     void *context;
 };

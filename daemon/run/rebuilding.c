@@ -207,6 +207,7 @@ static bool try_switch(struct rebuilding *rebuilding, struct job *job, int64_t *
 static void tell_switched(struct rebuilding *rebuilding, const struct job *job, int64_t version)
 {
     rebuilding->result->switched++;
+    refold_limit(job->copy, SPAN(""), 0); /* the copy is gone: what is read for others is not its any more */
     printf("%.*s: counted anew from %s, version %" PRId64 "\n", SPAN_ARG(job->name),
            job->lack ? "its stored entities" : "the topics", version);
     if (job->lack && !rebuilding->options->from_entities)

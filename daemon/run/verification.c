@@ -17,7 +17,7 @@ struct subject {
     struct view view;
     struct census redis, entities, due;
     const char *lack; /* why the topics cannot say it; NULL: they can */
-    bool held;
+    bool held, whole; /* whole: read in one step, without lists */
 };
 
 struct verification {
@@ -56,6 +56,7 @@ static bool take_once(struct verification *verification, struct subject *subject
                 census_add_entities(&subject->entities, view, &verification->engine->kept, &subject->due, error);
     if (fine) subject->redis.entities = subject->entities.entities;
     if (fine) subject->entities.entities = (struct map){ 0 };
+    subject->whole = whole;
     return fine;
 }
 
@@ -149,6 +150,8 @@ static bool compare(struct verification *verification, struct subject *subject, 
                                      .redis = &subject->redis,
                                      .entities = &subject->entities,
                                      .due = &subject->due,
+                                     .with_lines = !subject->whole,
+                                     .with_graves = tenant->graves > 0,
                                      .tell = print_difference,
                                      .context = verification };
     if (by_topics) {

@@ -86,11 +86,16 @@ def test_counters_that_are_missing_or_too_many_are_named(counted):
     running, redis, _, _ = counted
     key, day, field, value = cell_of(redis, "t00", "call")
     redis.client.hdel(key, field)
+    listed = sorted(redis.client.hkeys("crm:{t00}:list:open_deals"))
+    redis.client.hdel("crm:{t00}:list:open_deals", listed[0])
+    redis.client.hset("crm:{t00}:list:open_deals", listed[1], "1 2 3 4 5 6")
     redis.client.hset(key, "case_rated_by_nobody:1", "1")  # an unknown fact is none of ours
     redis.client.hset("crm:{t00}:now", "record", "7 3")
     redis.client.hset("crm:{t00}:month:" + sorted(redis.client.hkeys("crm:{t00}:months"))[0], "lead", "12")
     status, differences, _, _ = verified(running, "t00", "--most", "50")
-    assert status == 4 and len(differences["t00"]) == 3, differences
+    assert status == 4 and len(differences["t00"]) == 5, differences
+    assert differences["t00"][3].startswith("%s in the list open_deals: Redis has nothing; it says " % listed[0])
+    assert differences["t00"][4].startswith("%s in the list open_deals: Redis has 1 2 3 4 5 6; it says " % listed[1])
     assert "Redis has nothing" in differences["t00"][0] and differences["t00"][0].startswith("call " + day)
     assert any(line.startswith("record now: Redis has count=7 clean=3; the topics say nothing") for line in differences["t00"])
     assert any(line.startswith("lead 2") for line in differences["t00"])
