@@ -2,6 +2,7 @@
 
 #include "common/period.h"
 #include "daemon/facts/facts.h"
+#include "daemon/tenant/place.h"
 
 #include <stdlib.h>
 
@@ -198,7 +199,7 @@ static void add_listings(struct telling *telling, const struct stored *stored, c
 {
     const struct entity *entity = &stored->entity;
     struct buffer id = { 0 };
-    if (!statement->n_listings || entity->kind >= N_KINDS) return;
+    if (!statement->n_listings || entity->kind >= N_KINDS || place_is_grave(entity->id)) return;
     buffer_printf(&id, "%s %.*s", kind_rows[entity->kind].name, SPAN_ARG(entity->id));
     for (uint32_t i = 0; i < statement->n_listings; i++)
         add_line(telling->census, statement->listings[i].list, buffer_all(&id), &statement->listings[i].line);
