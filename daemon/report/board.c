@@ -7,6 +7,13 @@ enum {
     CATCH_UPS_MAX = 64 /* then it is loaded as a whole: what was is given back */
 };
 
+static bool metric_is_weighed(const struct metric *metric)
+{
+    bool weighed = metric->shape == SHAPE_GOAL;
+    for (unsigned i = 0; i < metric->n_atoms; i++) weighed = weighed || metric->atoms[i].weight;
+    return weighed;
+}
+
 /* Each metric of the columns once, and which one each column shows. */
 static void list_metrics(struct board *board, struct board_report *of)
 {
@@ -20,6 +27,7 @@ static void list_metrics(struct board *board, struct board_report *of)
         if (metric && at == of->n_metrics) of->metrics[of->n_metrics++] = metric;
         of->metric_of_column[c] = metric ? at : SIZE_MAX;
         of->has_goals = of->has_goals || (metric && metric->shape == SHAPE_GOAL);
+        of->has_weights = of->has_weights || (metric && metric_is_weighed(metric));
     }
 }
 
@@ -200,21 +208,31 @@ static bool open_goals(struct board *board, const struct cell_reader *reader, st
     return true;
 }
 
+static void touch_report(struct board_report *of)
+{
+    of->touched = of->all_touched = true;
+}
+
 static void touch_all(struct board *board)
 {
-    for (size_t i = 0; i < board->catalogue->n_reports; i++) board->reports[i].touched = board->reports[i].all_touched = true;
+    for (size_t i = 0; i < board->catalogue->n_reports; i++) touch_report(&board->reports[i]);
     board->metrics_touched = true;
     for (size_t i = 0; i < board->n_watches; i++) board->watches[i].touched = true;
 }
 
-/* A report shows whatever is weighed, and its goals, anew. */
+/* What is weighed, and what has become of goals, may differ everywhere. */
 static void touch_shared(struct board *board)
 {
-    if (board->weights_touched) touch_all(board);
-    for (size_t i = 0; board->goals_touched && i < board->catalogue->n_reports; i++)
-        if (board->reports[i].has_goals) board->reports[i].touched = board->reports[i].all_touched = true;
-    for (size_t i = 0; board->goals_touched && i < board->n_watches; i++)
-        board->watches[i].touched = board->watches[i].touched || board->watches[i].what.metric->shape == SHAPE_GOAL;
+    for (size_t i = 0; i < board->catalogue->n_reports; i++) {
+        struct board_report *of = &board->reports[i];
+        if ((board->weights_touched && of->has_weights) || (board->goals_touched && of->has_goals)) touch_report(of);
+    }
+    for (size_t i = 0; i < board->n_watches; i++) {
+        const struct metric *metric = board->watches[i].what.metric;
+        bool goal = board->goals_touched && metric->shape == SHAPE_GOAL;
+        if (goal || (board->weights_touched && metric_is_weighed(metric))) board->watches[i].touched = true;
+    }
+    board->metrics_touched = board->metrics_touched || board->weights_touched;
     board->weights_touched = board->goals_touched = false;
 }
 

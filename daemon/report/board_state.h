@@ -69,6 +69,7 @@ struct board_report {
     bool touched;
     bool all_touched;                /* in every period */
     bool has_goals;                  /* it shows what has become of goals */
+    bool has_weights;                /* something in it is weighed (goals may be, too) */
     struct rendered *sent, *pending; /* may be NULL */
 };
 
