@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     static struct catalogue *catalogue;
     static const struct rules rules = { .fiscal_year_start = 4, .currency = "EUR" };
     static struct names names;
-    const struct cell_reader reader = { no_cells, one_month, NULL, NULL };
+    const struct cell_reader reader = { .cells = no_cells, .months = one_month };
     const struct query_tenant tenant = { &rules, &names, &reader, 20530 };
     struct problems problems = { 0 };
     struct catalogue_file shipped = catalogue_shipped();
