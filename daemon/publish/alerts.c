@@ -199,6 +199,7 @@ bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome
 {
     const struct desk_alerts *alerts = &desk->alerts;
     bool again = true;
+    if (!desk->version) return true; /* of whom nothing is counted, or not yet again: nothing is judged */
     if (alerts->known && !alerts->n_watched && !alerts->book.rows.count && !alerts->outbox[ALERT_TO_TOPIC].n &&
         !alerts->outbox[ALERT_TO_WEBHOOK].n)
         return true;

@@ -98,7 +98,7 @@ static void outlet_poll(struct sink *sink, int timeout_ms)
         outlet->acknowledged.call(outlet->acknowledged.context, record.tag, delivery, delivery == DELIVERED ? "" : "timed out");
     }
     outlet->n -= done;
-    memmove(outlet->waiting, outlet->waiting + done, outlet->n * sizeof *outlet->waiting);
+    if (outlet->n) memmove(outlet->waiting, outlet->waiting + done, outlet->n * sizeof *outlet->waiting);
 }
 
 static bool outlet_flush(struct sink *sink, int timeout_ms)
