@@ -397,6 +397,19 @@ def test_ends_while_it_is_asked(sanitized, redis_alone, tmp_path):
     assert seen <= {200, 503}
 
 
+def test_an_address_that_is_taken_is_waited_for(sanitized, redis_alone, tmp_path):
+    """The daemon's work comes first: it starts all the same, says so once, and serves as soon as it can."""
+    first = start(sanitized, tmp_path / "first", redis_alone)
+    second = Daemon(sanitized, tmp_path / "second", first.config).start()
+    second.wait_says("event=http_waits")
+    time.sleep(2.5)
+    assert second.said().count("http_waits") == 1 and second.alive()
+    end(first)
+    second.wait_says("event=http_listens ")
+    assert first.http.ask("/healthz").status == 200
+    end(second)
+
+
 # ---- tokens ----
 
 ALL, ACME, GLOBEX = "all-of-them-0123456789", "acme-only-0123456789", "globex-only-0123456789"
