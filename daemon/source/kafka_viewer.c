@@ -47,6 +47,7 @@ struct looking {
     struct partition_view *views;
     size_t n;
     int64_t deadline_ms;
+    bool outdated; /* a partition is not known here that others know */
     struct error *error;
 };
 
@@ -68,15 +69,26 @@ static rd_kafka_topic_partition_list_t *list_of(const struct looking *looking, i
     return list;
 }
 
-static bool no_error(const struct looking *looking, const char *what, rd_kafka_resp_err_t err,
+static bool no_error(struct looking *looking, const char *what, rd_kafka_resp_err_t err,
                      const rd_kafka_topic_partition_list_t *list)
 {
     if (err) return fail(looking->error, "%s cannot be read: %s", what, rd_kafka_err2str(err));
-    for (int i = 0; i < list->cnt; i++)
-        if (list->elems[i].err)
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_resp_err_t of = list->elems[i].err;
+        looking->outdated |= of == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || of == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+        if (of)
             return fail(looking->error, "%s of %s[%d] cannot be read: %s", what, list->elems[i].topic, list->elems[i].partition,
-                        rd_kafka_err2str(list->elems[i].err));
+                        rd_kafka_err2str(of));
+    }
     return true;
+}
+
+/* The topic has grown since we asked last: the next look will know. */
+static void learn_partitions(const struct looking *looking)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t err = rd_kafka_metadata(looking->viewer->client.handle, 0, NULL, &metadata, left_ms(looking));
+    if (!err) rd_kafka_metadata_destroy(metadata);
 }
 
 static bool look_committed(struct looking *looking)
@@ -178,12 +190,16 @@ static bool look_probes(struct looking *looking)
 
 bool kafka_viewer_view(struct kafka_viewer *viewer, struct partition_view *views, size_t n, int timeout_ms, struct error *error)
 {
-    struct looking looking = { viewer, views, n, kafka_now_ms() + timeout_ms, error };
+    struct looking looking = {
+        .viewer = viewer, .views = views, .n = n, .deadline_ms = kafka_now_ms() + timeout_ms, .error = error
+    };
     if (n == 0) return true;
     for (size_t i = 0; i < n; i++) {
         views[i].found = false;
         views[i].timestamp_us = NO_INSTANT;
     }
-    return look_committed(&looking) && look_end(&looking, RD_KAFKA_OFFSET_BEGINNING, "first offset") &&
-           look_end(&looking, RD_KAFKA_OFFSET_END, "last offset") && look_probes(&looking);
+    bool seen = look_committed(&looking) && look_end(&looking, RD_KAFKA_OFFSET_BEGINNING, "first offset") &&
+                look_end(&looking, RD_KAFKA_OFFSET_END, "last offset") && look_probes(&looking);
+    if (looking.outdated) learn_partitions(&looking);
+    return seen;
 }

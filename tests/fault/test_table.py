@@ -106,6 +106,21 @@ def test_topic_grown_by_partitions(topics, redis, daemon, feed):
     assert count(worker, "duplicate_events") == 250
 
 
+def test_partitions_added_are_assigned_to_one_that_has_not_heard_of_them(topics, redis, daemon, feed):
+    """Metadata is asked for every five minutes; another instance that joins knows more and hands them out."""
+    worker = daemon(topics, redis, clock=CLOCK).start().wait_ready()
+    feed.events(leads(0, 300))
+    settle(topics, worker, redis)
+    for future in topics.admin.create_partitions([NewPartitions(topics.name("contacts"), 12)]).values():
+        future.result(30)
+    other = daemon(topics, redis, clock=CLOCK).start().wait_ready()
+    late = Feed(topics, NOW_MS)
+    for tenant in "abcdefgh":
+        late.events(leads(0, 100, tenant=tenant))
+    settle(topics, worker, redis, 90)
+    assert all(count(other, tenant=tenant) == 100 for tenant in "abcdefgh")
+
+
 def test_topic_deleted_and_created_anew(topics, redis, daemon, feed):
     worker = daemon(topics, redis, clock=CLOCK, kafka={"topic.metadata.refresh.interval.ms": 1000}).start()
     feed.events(leads(0, 300))
