@@ -12,7 +12,7 @@ import pytest
 from servers import TESTS
 
 sys.path.insert(0, str(TESTS / "property"))
-from histories import TENANT, VERBS, History, lines_of  # noqa: E402
+from histories import TENANT, VERBS, History, line_of  # noqa: E402
 
 SCHEMA = jsonschema.Draft202012Validator(json.loads((TESTS.parent / "config/schemas/report.schema.json").read_text(encoding="utf-8")))
 UNITS = ("day", "week", "month", "quarter", "year")
@@ -33,9 +33,8 @@ class Asked:
 
     def __init__(self, binary, folder, history, **settings):
         self.binary, self.folder, self.as_of = binary, folder, history.as_of
-        (folder / "events").write_text("\n".join(lines_of(history.events)) + "\n", encoding="utf-8")
+        (folder / "events").write_text("".join(line_of(event) + "\n" for event in history.events), encoding="utf-8")
         (folder / "config.json").write_text(json.dumps({**history.settings, **settings}), encoding="utf-8")
-        self.tenant = history.settings["tenants"][TENANT]
         self.catalogue = json.loads(self.run("catalogue", "--format", "json"))
         self.metrics = {metric["metric"]: metric for metric in self.catalogue["metrics"]}
 
@@ -49,7 +48,8 @@ class Asked:
         return self.run("replay", "--as-of", self.as_of, *words, str(self.folder / "events"), **more)
 
     def report(self, name):
-        return json.loads(self.replay("--report", name))
+        documents = map(json.loads, self.replay("--report", name).splitlines())
+        return next(document for document in documents if document["tenant"] == TENANT)
 
     def queries(self, requests):
         lines = "".join(json.dumps({"tenant": TENANT, **request}) + "\n" for request in requests)
@@ -234,7 +234,7 @@ def test_rows_add_up_with_what_is_beyond_the_limit(binary, tmp_path, number):
         for section, full_section in zip(cut["sections"], full["sections"]):
             for period, full_period in zip(section["periods"], full_section["periods"]):
                 others += check_period(few, report["report"], section, period, full_period)
-    assert others > 20
+    assert others > 10
 
 
 def check_period(asked, report, section, period, full_period):

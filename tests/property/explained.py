@@ -41,6 +41,8 @@ def sums_differ(part):
     if listed is None or part.get("truncated") or "note" in part or "open" in part or any("weight" in entity for entity in listed):
         return None
     values = [entity["value"] for entity in listed]
+    if None in values:  # a goal whose metric has no number
+        return None if part["total"] is None else part
     if "stat" in part:
         if part["stat"] != "average":
             return None
