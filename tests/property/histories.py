@@ -47,6 +47,7 @@ class History:
         self.instants += [self.instants[0] + n for n in (-600, -1, 1, 599.999999, 600)]
         self.instants += [centre + rng.randrange(-4, 5) * 3600 + rng.choice([0, 0, 0.5, 0.000001, 59.999999]) for _ in range(8)]
         self.instants += rng.sample([self.clock + n for n in (-1, 0, 1, 599, 600, -30 * DAY, -10 * DAY, 601)], 2)
+        self.instants += [self.clock - n * DAY for n in (1, 10, 30)]
         self.ids = {kind: rng.choice([1, 2, 3, 4, 4, 15]) for kind in VERBS}
         self.currency = rng.choice(["EUR", "JPY", "KWD"])
         self.values = Values(rng, ["u1", "u2", "u3"], ["EUR", "JPY", "KWD", "USD"], self.currency, self.reference, 1)
@@ -110,9 +111,21 @@ class History:
                 data[name] = self.values.of(name, at)
         if "currency" in data and data["currency"] in ("EUR", "KWD", "USD") and "amount" in data and rng.random() < 0.5:
             data["amount"] = "%d.%02d" % (rng.randrange(-5, 900), rng.randrange(100))
+        self.at_the_edge(kind, data)
         if kind == "goal":
             self.goal(data)
         return data
+
+    def at_the_edge(self, kind, data):
+        """Dates and instants that fall together with what happens, or with the clock; customers that buy again."""
+        rng = self.rng
+        for name in ("due", "response_due", "resolve_due"):
+            if data.get(name) and rng.random() < 0.4:
+                data[name] = instant(rng.choice(self.instants + [self.clock]), 6)
+        if data.get("expected_close") and rng.random() < 0.4:
+            data["expected_close"] = instant(self.clock + rng.choice([-DAY, 0, 0, DAY]))[:10]
+        if kind == "deal" and rng.random() < 0.15:
+            data["contact"] = self.reference("contact")
 
     def goal(self, data):
         rng, year, month = self.rng, *map(int, self.as_of[:7].split("-"))
