@@ -54,13 +54,15 @@ def test_ids_are_text(see, demo):
     assert not alarms
 
 
-def test_a_lost_connection_is_shown_and_made_again(see, demo):
+def test_a_lost_connection_is_shown_and_made_again(see):
     sight = see("tenant=acme&report=service&period=today&by=owner")
-    sight.page.wait_for_selector(".pill.live")
-    sight.context.set_offline(True)
-    sight.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    sight.context.set_offline(False)
-    sight.page.wait_for_selector(".pill.live")
+    sight.page.route("**/updates", lambda route: route.abort())
+    sight.page.reload()
+    sight.page.wait_for_selector(".pill.lost")
+    sight.page.unroute("**/updates")
+    sight.page.wait_for_selector(".pill.live", timeout=15000)
+    assert sight.wrong and all("ERR_FAILED" in wrong for wrong in sight.wrong), sight.wrong
+    sight.wrong.clear()
 
 
 def test_alerts_are_shown(see, demo):
