@@ -33,6 +33,7 @@ struct desk {
     bool loaded;   /* the board stands at `version` */
     bool compared; /* what stands in Redis was looked at, and is what the board takes for sent */
     bool refused;  /* somebody else published this or a newer version: look later whether it came to the topic */
+    bool returned; /* something moved, and a report is what was sent last again */
     bool doubted;  /* Redis lost something: the topic may have a newer document than it, with other numbers */
     bool unsure;   /* while that is found out: something else stands there, and cannot be replaced yet */
     bool dirty;

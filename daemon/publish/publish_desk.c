@@ -79,6 +79,7 @@ static bool render_report(struct publisher *publisher, struct desk *desk, struct
     if (same) board_sent(desk->board, one->report);
     one->wanted = (desk->compared ? one->document.changed : !same) && desk->version > desk->reports[one->report].version;
     if (!desk->compared && !same && !one->wanted) desk->unsure = true;
+    if (desk->compared && !one->document.changed) desk->returned = true;
     if (one->wanted)
         one->text = write_document(publisher, desk, one->report, one->document.sections);
     else
@@ -186,6 +187,23 @@ static bool send_standing(struct publisher *publisher, struct desk *desk, enum o
     return true;
 }
 
+/* Numbers are again what we published last: has somebody else published others meanwhile? Then all is looked at again. */
+static bool look_at_versions(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
+{
+    struct published_report *published = NULL;
+    size_t n = 0;
+    if (!desk->returned) return true;
+    if (!state_redis_published(publisher->state, publisher->engine->settings->prefix, desk->tenant, &published, &n,
+                               &publisher->arena, outcome, error))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        size_t report = report_number(publisher->engine->catalogue, published[i].report);
+        if (report == publisher->engine->catalogue->n_reports || published[i].stored == desk->reports[report].version) continue;
+        desk->unsure = desk->refused = true;
+    }
+    return true;
+}
+
 bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
 {
     if (desk->loaded && board_is_stale(desk->board)) desk->loaded = desk_catch_up(desk, publisher->engine, publisher->state);
@@ -193,12 +211,13 @@ bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *
     size_t n = 0;
     struct rendered *rendered = arena_zalloc(&publisher->arena, (publisher->engine->catalogue->n_reports + 1) * sizeof *rendered);
     publisher->counts.loads += reloaded;
-    desk->unsure = desk->refused = false;
+    desk->unsure = desk->refused = desk->returned = false;
     if (reloaded && !desk_load(desk, publisher->engine, publisher->state, outcome, error)) return false;
     if (!desk->compared && !look_at_published(publisher, desk, outcome, error)) return false;
     if (!render_reports(publisher, desk, rendered, &n, outcome, error)) return false;
     if (!put_all(publisher, desk, rendered, n, reloaded, outcome, error)) return false;
     if (!send_standing(publisher, desk, outcome, error)) return false;
+    if (!look_at_versions(publisher, desk, outcome, error)) return false;
     desk->compared = !desk->unsure;
     if (desk->compared) desk->doubted = false;
     return publish_alerts(publisher, desk, outcome, error);
