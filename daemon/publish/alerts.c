@@ -197,9 +197,15 @@ static bool commit_once(struct publisher *publisher, struct desk *desk, bool *ag
 
 bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
 {
-    const struct desk_alerts *alerts = &desk->alerts;
+    struct desk_alerts *alerts = &desk->alerts;
     bool again = true;
-    if (!desk->version) return true; /* of whom nothing is counted, or not yet again: nothing is judged */
+    if (!desk->version) { /* of whom nothing is counted, or not yet again: nothing is judged, nor waited for */
+        alerts->behind = 0;
+        alerts->due_us = NEVER;
+        alerts->known = false;
+        for (int way = 0; way < N_ALERT_WAYS; way++) alert_outbox_replace(&alerts->outbox[way], NULL, 0);
+        return true;
+    }
     if (alerts->known && !alerts->n_watched && !alerts->book.rows.count && !alerts->outbox[ALERT_TO_TOPIC].n &&
         !alerts->outbox[ALERT_TO_WEBHOOK].n)
         return true;
