@@ -207,11 +207,12 @@ static bool look_at_versions(struct publisher *publisher, struct desk *desk, enu
 bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
 {
     if (desk->loaded && board_is_stale(desk->board)) desk->loaded = desk_catch_up(desk, publisher->engine, publisher->state);
-    bool reloaded = !desk->loaded || alerts_left_behind(desk);
+    bool left_behind = alerts_left_behind(desk), reloaded = !desk->loaded || left_behind;
     size_t n = 0;
     struct rendered *rendered = arena_zalloc(&publisher->arena, (publisher->engine->catalogue->n_reports + 1) * sizeof *rendered);
     publisher->counts.loads += reloaded;
     desk->unsure = desk->refused = desk->returned = false;
+    if (left_behind) desk->compared = false; /* others went on: what they published, or what Redis lost, is not known */
     if (reloaded && !desk_load(desk, publisher->engine, publisher->state, outcome, error)) return false;
     if (!desk->compared && !look_at_published(publisher, desk, outcome, error)) return false;
     if (!render_reports(publisher, desk, rendered, &n, outcome, error)) return false;
