@@ -9,7 +9,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from query import Ask, Refused
+from query import Ask, Refused, is_request
 from facts import Facts, Row, entities_of
 from goals import VALUES, AskGoals
 from intake import Intake, Rejected, decimals, micros
@@ -58,6 +58,8 @@ class Model:
         """{"rows": [...]} with exact values (Fraction, Decimal, int, None, {currency: …}), or {"error": {"code": …}}."""
         tenant = query.get("tenant", "default")
         try:
+            if not is_request(query):
+                raise Refused("bad_request")
             if tenant not in self.events and tenant not in self.arrivals and tenant not in self.config.get("tenants", {}):
                 raise Refused("unknown_tenant")
             rows = (AskGoals if query["metric"] in VALUES else Ask)(self.facts(tenant), query).answer()

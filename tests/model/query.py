@@ -12,6 +12,17 @@ class Refused(Exception):
     """args: error code"""
 
 
+def is_request(query):
+    """Is it of the form that a request has? Names and days in it may still be wrong."""
+    def texts(values, *others):
+        return isinstance(values, list) and all(isinstance(value, str) or value in others for value in values)
+    where = query.get("where", {})
+    return (query.keys() <= {"tenant", "metric", "from", "to", "period", "by", "where", "stat"} and isinstance(query.get("metric"), str)
+            and all(isinstance(query[name], str) for name in ("tenant", "from", "to", "period", "stat") if name in query)
+            and ("from" in query) == ("to" in query) and texts(query.get("by", []))
+            and isinstance(where, dict) and all(texts(values, None) for values in where.values()))
+
+
 class Ask:
     """One query. After `rows()` has set `unit span` and `days`, a metric's value reads `stat`, `days` and `facts` from here."""
 
@@ -62,7 +73,7 @@ class Ask:
             first, last = datetime.date.fromisoformat(query["from"]), datetime.date.fromisoformat(query["to"])
         except ValueError:
             raise Refused("bad_range") from None
-        if first > last:
+        if first > last or first.year < 1900 or last.year > 2199:
             raise Refused("bad_range")
         return first, last
 
