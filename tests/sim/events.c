@@ -10,7 +10,9 @@ enum {
 
 static const char *const names[] = { "ann", "bob", "cid" };
 static const char *const bad[] = {
-    "{\"specversion\":\"1.0\"", "[1]", "{\"specversion\":\"1.0\",\"id\":\"x\"}",
+    "{\"specversion\":\"1.0\"",
+    "[1]",
+    "{\"specversion\":\"1.0\",\"id\":\"x\"}",
     ("{\"specversion\":\"1.0\",\"id\":\"b\",\"source\":\"/s\",\"type\":\"crm.deal.exploded\",\"subject\":\"d\","
      "\"tenantid\":\"t1\",\"data\":{}}"),
 };
