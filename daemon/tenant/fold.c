@@ -382,8 +382,10 @@ static void settle(struct batch *batch, struct work *work)
 static void move_clock(struct batch *batch)
 {
     struct tenant *tenant = batch->tenant;
+    int32_t before = tenant->today;
     if (batch->now_us > tenant->clock_us) tenant->clock_us = batch->now_us;
     tenant->today = local_day(tenant->clock_us, zone_offset(tenant->rules->zone, tenant->clock_us));
+    if (tenant->version && tenant->today != before) batch->new_day = true; /* else nobody would look for its midnight again */
 }
 
 static void ring(struct batch *batch, struct span member)

@@ -46,7 +46,7 @@ struct tenant {
     int64_t rebuilt;       /* version at which it was last counted anew by `rebuild`; 0 */
     bool listed;           /* stands in crm:tenants */
     bool set_back;         /* read again, a position stood lower than it was confirmed before */
-    bool awaited;          /* dropped while its timers or its midnight were due: to be read again without an event */
+    bool awaited;          /* dropped while it was at work: to be read again, also without an event */
     bool perhaps;          /* a commit of it took place, or not: its answer never came */
     int64_t version;       /* 0: does not exist yet */
     int64_t clock_us;      /* of the last commit; never goes back */

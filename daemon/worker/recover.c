@@ -19,7 +19,9 @@ static void drop_tenants(struct worker *worker, struct round *round)
         struct batch *batch = &round->batches[i];
         if (batch->begun && !batch->committed) tenant_drop(batch->tenant);
         if (!batch->committed && batch->commit.outcome == LOST) batch->tenant->perhaps = true;
-        if (!batch->committed && (batch->new_day || batch->n_timers)) worker->any_awaited = batch->tenant->awaited = true;
+        /* what it was dropped with may not come again (it was counted, a dead letter was to be sent): its clock goes on */
+        if (!batch->committed && (batch->begun || batch->new_day || batch->n_timers))
+            worker->any_awaited = batch->tenant->awaited = true;
     }
     round_clear(round);
 }
