@@ -242,7 +242,7 @@ def test_the_page(terminal):
     page.wait(r"^ globex: do we help fast\?")
     page.press(re.search(r"\b(\d) conversion\b", page.screen())[1])
     page.wait(r"^ globex: which source becomes customers\?  by source, this_month")
-    page.wait(r"^ cold_call +\d+ +\d+\.\d %")
+    page.wait(r"^ cold_call +\d+ +\d+ +\d+\.\d %")
     page.press("g", "p")
     page.wait(r"^ globex: .*by campaign, last_month")
     page.press("h")
