@@ -9,12 +9,14 @@ enum {
 };
 
 static const char *const names[] = { "ann", "bob", "cid" };
+static const char unknown_type[] =
+    "{\"specversion\":\"1.0\",\"id\":\"b\",\"source\":\"/s\",\"type\":\"crm.deal.exploded\",\"subject\":\"d\","
+    "\"tenantid\":\"t1\",\"data\":{}}";
 static const char *const bad[] = {
     "{\"specversion\":\"1.0\"",
     "[1]",
     "{\"specversion\":\"1.0\",\"id\":\"x\"}",
-    ("{\"specversion\":\"1.0\",\"id\":\"b\",\"source\":\"/s\",\"type\":\"crm.deal.exploded\",\"subject\":\"d\","
-     "\"tenantid\":\"t1\",\"data\":{}}"),
+    unknown_type,
 };
 
 struct span event_tenant(int tenant)
