@@ -1,5 +1,7 @@
 #include "daemon/settings/forms.h"
 
+#include "daemon/state/address.h"
+
 #include <ctype.h>
 
 /* 1 to `longest` letters, digits and bytes of `more`. */
@@ -93,13 +95,9 @@ bool listens_locally(struct span listen)
 
 bool form_redis_url(struct span text)
 {
-    if (starts(text, "unix://")) return text.len > 8 && text.at[7] == '/';
-    if (!starts(text, "redis://") && !starts(text, "rediss://")) return false;
-    struct span rest = from(text, (size_t)((const char *)memchr(text.at, '/', text.len) - text.at) + 2);
-    const char *at = rest.len ? memrchr(rest.at, '@', rest.len) : NULL;
-    if (at) rest = from(rest, (size_t)(at - rest.at) + 1);
-    const char *slash = rest.len ? memchr(rest.at, '/', rest.len) : NULL;
-    struct span server = { rest.at, slash ? (size_t)(slash - rest.at) : rest.len }, host, port;
-    struct span database = slash ? from(rest, server.len + 1) : NO_SPAN;
-    return split_host(server, &host, &port) && (database.len == 0 || is_number(database, 9999));
+    struct address address;
+    struct error error = { "" };
+    bool good = address_parse(&address, text, &error);
+    explicit_bzero(&address, sizeof address);
+    return good;
 }

@@ -3,6 +3,7 @@
 
 #include "daemon/state/address.h"
 #include "daemon/state/refusals.h"
+#include "daemon/state/sentinel.h"
 #include "daemon/state/tls.h"
 
 #include <errno.h>
@@ -298,12 +299,29 @@ static bool open_socket(struct connection *connection, struct error *error)
     return fcntl(connection->context->fd, F_SETFL, flags | O_NONBLOCK) == 0 || lost(connection, strerror(errno), error);
 }
 
+/* Sentinels may not have noticed yet what became of the one they name, and it not yet what it is to be. */
+static bool is_master(struct connection *connection, struct error *error)
+{
+    enum outcome outcome;
+    struct error refusal = { "" };
+    request_texts(connection, 1, "ROLE");
+    redisReply *reply = connection_answer_ok(connection, &outcome, &refusal);
+    if (!reply) return outcome == REFUSED || fail(error, "%s", refusal.text); /* without the right to ask, writes will tell */
+    bool is = reply->type == REDIS_REPLY_ARRAY && reply->elements && span_is(reply_text(reply->element[0]), "master");
+    freeReplyObject(reply);
+    return is || fail(error, "redis %s is a replica, though the sentinels name it as the master (a failover is under way?)",
+                      connection->address.where);
+}
+
 bool connection_open(struct connection *connection, struct error *error)
 {
+    struct address *address = &connection->address;
+    bool asks = address->kind == ADDRESS_SENTINELS;
     if (connection->context) return true;
     if (connection->address_error.text[0]) return fail(error, "%s", connection->address_error.text);
+    if (asks && !sentinel_find(address, connection->ca_file, connection->connect_timeout_ms, error)) return false;
     if (!open_socket(connection, error)) return false;
-    if (greet(connection, error)) return true;
+    if (greet(connection, error) && (!asks || is_master(connection, error))) return true;
     close_socket(connection);
     return false;
 }

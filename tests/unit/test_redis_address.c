@@ -21,6 +21,10 @@ static void urls(void **state)
         { "redis://user:a:b@c@h:1/", "h", "user", "a:b@c", "h:1/0", 1, 0, false, false },
         { "redis://user@h", "h", "user", "", "h:6379/0", 6379, 0, false, false },
         { "rediss://[::1]:6380/1", "::1", "", "", "::1:6380/1", 6380, 1, false, true },
+        { "redis-sentinel://u:p@a,b:2/m/3", "", "u", "p", "m", 0, 3, false, false },
+        { "rediss-sentinel://[::1]:5/my-master", "", "", "", "my-master", 0, 0, false, true },
+        { "redis-cluster://:p@a:1,b,c:3", "", "", "p", "cluster of a:1", 0, 0, false, false },
+        { "rediss-cluster://a/0", "", "", "", "cluster of a:6379", 0, 0, false, true },
         { "unix:///run/redis.sock", "/run/redis.sock", "", "", "/run/redis.sock", 0, 0, true, false },
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -58,6 +62,15 @@ static void wrong_urls(void **state)
         "unix://relative",
         "redis://:a%00b@h",
         "redis://secret:word@:1",
+        "redis-sentinel://a",
+        "redis-sentinel://a/",
+        "redis-sentinel://a,/m",
+        "redis-sentinel:///m",
+        "redis-sentinel://a/m/x",
+        "redis-cluster://",
+        "redis-cluster://a,,b",
+        "redis-cluster://a/1",
+        "redis-cluster://a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct address address;
@@ -66,6 +79,27 @@ static void wrong_urls(void **state)
         assert_non_null(strstr(error.text, "redis://[user:password@]host"));
         assert_null(strstr(error.text, "secret:word"));
     }
+}
+
+/* Who is to be asked, in the order of the url; led to a server, the address names it. */
+static void seeds(void **state)
+{
+    (void)state;
+    struct address address;
+    struct error error = { 0 };
+    assert_true(address_parse(&address, SPAN("redis-sentinel://a,[::1]:2,c:3/m/1"), &error));
+    assert_int_equal(address.kind, ADDRESS_SENTINELS);
+    assert_int_equal(address.n_seeds, 3);
+    assert_string_equal(address.seeds[0].host, "a");
+    assert_int_equal(address.seeds[0].port, 26379);
+    assert_string_equal(address.seeds[1].host, "::1");
+    assert_int_equal(address.seeds[2].port, 3);
+    address_lead(&address, "10.0.0.1", 6380);
+    assert_string_equal(address.where, "m (10.0.0.1:6380/1)");
+    assert_true(address_parse(&address, SPAN("redis-cluster://a,b:2"), &error));
+    assert_int_equal(address.kind, ADDRESS_CLUSTER);
+    assert_int_equal(address.seeds[0].port, 6379);
+    assert_int_equal(address.n_seeds, 2);
 }
 
 static int free_port(void)
@@ -136,6 +170,6 @@ static void tls(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(urls), cmocka_unit_test(wrong_urls), cmocka_unit_test(tls) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(urls), cmocka_unit_test(wrong_urls), cmocka_unit_test(seeds), cmocka_unit_test(tls) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
