@@ -46,7 +46,8 @@ static bool take_master(struct address *address, const redisReply *reply, struct
     return true;
 }
 
-static bool ask(struct address *address, const struct endpoint *sentinel, const char *ca_file, int timeout_ms, struct error *error)
+static bool ask(struct address *address, const struct endpoint *sentinel, const char *ca_file, int timeout_ms,
+                struct error *error)
 {
     redisContext *context = reach(address, sentinel, ca_file, timeout_ms, error);
     if (!context) return false;

@@ -160,6 +160,7 @@ static void tls(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(urls), cmocka_unit_test(wrong_urls), cmocka_unit_test(seeds), cmocka_unit_test(tls) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(urls), cmocka_unit_test(wrong_urls), cmocka_unit_test(seeds),
+                                        cmocka_unit_test(tls) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
