@@ -142,7 +142,10 @@ bool clerks_take(struct clerks *clerks, struct exchange *exchange)
         *clerks->last = exchange;
         clerks->last = &exchange->next;
         clerks->n_waiting++;
-        pthread_cond_broadcast(&clerks->filled); /* the one that a signal wakes may not be the one that may */
+        if (exchange->route->by == BY_FIRST)
+            pthread_cond_broadcast(&clerks->filled); /* the one that a signal wakes may not be the first */
+        else
+            pthread_cond_signal(&clerks->filled);
     }
     pthread_mutex_unlock(&clerks->lock);
     if (room) return true;

@@ -52,7 +52,7 @@ struct http_server {
     struct shelf shelf;
     struct wire *wires;
     struct carrier *carriers;
-    int64_t sweep_at_us, bind_at_us;
+    int64_t sweep_at_us, bind_at_us, tell_at_us;
     struct log_cause cause;
     int wake; /* an eventfd */
     pthread_t thread;

@@ -68,9 +68,11 @@ static void try_socket(struct http_server *server)
 
 static int timeout_ms(struct http_server *server)
 {
-    MHD_UNSIGNED_LONG_LONG library = 0;
-    if (!server->mhd || MHD_get_timeout(server->mhd, &library) != MHD_YES || library > SWEEP_MS) return SWEEP_MS;
-    return (int)library;
+    MHD_UNSIGNED_LONG_LONG library = SWEEP_MS;
+    int64_t tell_ms = (server->tell_at_us - thread_monotonic_us()) / MICROS_PER_MS + 1;
+    if (server->mhd && MHD_get_timeout(server->mhd, &library) != MHD_YES) library = SWEEP_MS;
+    if (tell_ms < (int64_t)library) return tell_ms > 0 ? (int)tell_ms : 0;
+    return library < SWEEP_MS ? (int)library : SWEEP_MS;
 }
 
 static void await(struct http_server *server)
@@ -140,6 +142,7 @@ static void turn(struct http_server *server)
     await(server);
     take_answers(server);
     take_hints(server);
+    server->tell_at_us = hub_tell(&server->hub, thread_monotonic_us());
     sweep(server);
     if (server->mhd) MHD_run(server->mhd);
 }

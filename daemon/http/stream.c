@@ -33,8 +33,7 @@ static void fill(struct carrier *carrier)
     buffer_clear(&carrier->out);
     carrier->sent = 0;
     int64_t now_us = thread_monotonic_us();
-    if (!hub_news(&carrier->server->hub, &carrier->follower, &carrier->out) && now_us >= carrier->beat_at_us)
-        buffer_str(&carrier->out, ":\n\n");
+    if (!hub_news(&carrier->follower, &carrier->out) && now_us >= carrier->beat_at_us) buffer_str(&carrier->out, ":\n\n");
     if (carrier->out.len) carrier->beat_at_us = now_us + BEAT_S * MICROS_PER_SECOND;
 }
 

@@ -3,6 +3,7 @@
 #include "common/instant.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ enum {
 void thread_steps_back(const char *name)
 {
     pthread_setname_np(pthread_self(), name);
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &(struct sched_param){ 0 }); /* what wakes it takes no core from others */
     setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* on Linux of the thread alone; where it is forbidden, so be it */
 }
 

@@ -220,6 +220,7 @@ void publisher_turn(struct publisher *publisher, int64_t until_us)
 static void *publish(void *context)
 {
     struct publisher *publisher = context;
+    pthread_setname_np(pthread_self(), "publisher");
     while (!atomic_load(&publisher->stop)) publisher_turn(publisher, next_look_us(publisher));
     return NULL;
 }

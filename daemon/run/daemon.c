@@ -128,6 +128,7 @@ static void look(struct post *post)
 static void *work(void *context)
 {
     struct post *post = context;
+    pthread_setname_np(pthread_self(), "worker");
     while (!atomic_load(&post->daemon->stop) && worker_turn(post->worker, TURN_MS, &post->error)) look(post);
     worker_drain(post->worker, DRAIN_MS);
     if (post->error.text[0]) {

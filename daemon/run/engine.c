@@ -123,16 +123,19 @@ static bool answer_from(struct engine *engine, struct view *view, const struct q
     return true;
 }
 
-/* One attempt; `again`: the tenant moved on while it was read. */
-static bool answer_once(struct engine *engine, struct state *state, const struct query *query, struct buffer *out, bool *again,
-                        struct error *error)
+/* One attempt. `again`: the tenant moved on while it was read; then `wanted` are the buckets to be read with it. */
+static bool answer_once(struct engine *engine, struct state *state, const struct query *query, struct buffer *wanted,
+                        struct buffer *out, bool *again, struct error *error)
 {
     struct view view = { 0 };
     struct worker_parts parts = engine_parts(engine);
     const struct rules *rules = settings_rules(engine->settings, query->tenant);
-    bool fine =
-        view_open(&view, state, &parts.tenants, query->tenant, rules, error) && answer_from(engine, &view, query, out, error);
+    bool fine = view_open_with(&view, state, &parts.tenants, query->tenant, rules, (const void *)wanted->at,
+                               wanted->len / sizeof(struct bucket), error) &&
+                answer_from(engine, &view, query, out, error);
     *again = !fine && view.moved;
+    buffer_clear(wanted);
+    if (*again) buffer_put(wanted, view.buckets, view.n_wanted * sizeof *view.buckets);
     view_close(&view);
     return fine;
 }
@@ -155,6 +158,7 @@ bool engine_answer_for(struct engine *engine, struct state *state, struct span t
                        struct error *error)
 {
     struct arena arena = { 0 };
+    struct buffer wanted = { 0 };
     struct query query;
     struct query_error wrong;
     bool fine = true, again = true;
@@ -164,8 +168,9 @@ bool engine_answer_for(struct engine *engine, struct state *state, struct span t
     }
     for (int attempt = 0; again && attempt < ANSWER_ATTEMPTS; attempt++) {
         error->text[0] = 0;
-        fine = answer_once(engine, state, &query, out, &again, error);
+        fine = answer_once(engine, state, &query, &wanted, out, &again, error);
     }
+    buffer_deinit(&wanted);
     arena_deinit(&arena);
     return fine;
 }

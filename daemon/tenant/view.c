@@ -36,20 +36,42 @@ bool view_take(struct view *view, struct state *state, const struct tenant_setti
     return true;
 }
 
-bool view_open(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
-               const struct rules *rules, struct error *error)
+static void want_buckets(struct view *view, const struct bucket *buckets, size_t n)
+{
+    view->buckets = arena_alloc(&view->arena, (n + 1) * sizeof *view->buckets);
+    if (n) memcpy(view->buckets, buckets, n * sizeof *buckets);
+    view->n_wanted = n;
+}
+
+bool view_open_with(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
+                    const struct rules *rules, const struct bucket *buckets, size_t n, struct error *error)
 {
     struct arena arena = { 0 };
     enum outcome outcome = DONE;
-    struct hash_read reads[3] = { { .key = key_state(&arena, settings->prefix, tenant) },
-                                  { .key = key_names(&arena, settings->prefix, tenant) },
-                                  { .key = key_months(&arena, settings->prefix, tenant) } };
+    struct hash_read *reads = arena_zalloc(&arena, (3 + n) * sizeof *reads);
+    reads[0].key = key_state(&arena, settings->prefix, tenant);
+    reads[1].key = key_names(&arena, settings->prefix, tenant);
+    reads[2].key = key_months(&arena, settings->prefix, tenant);
+    for (size_t i = 0; i < n; i++) reads[3 + i].key = key_bucket(&arena, settings->prefix, tenant, buckets[i]);
     *view = (struct view){ 0 };
-    bool fine = state->ops->read_atomic(state, reads, 3, &arena, &outcome, error) &&
+    bool fine = state->ops->read_atomic(state, reads, 3 + n, &arena, &outcome, error) &&
                 view_take(view, state, settings, tenant, rules, reads, error);
     view->outcome = outcome;
-    arena_deinit(&arena);
+    if (n) {
+        view->arena = arena; /* of what was read */
+        view->reads = reads + 3;
+        view->n_buckets = fine ? n : 0;
+    } else {
+        arena_deinit(&arena);
+    }
+    want_buckets(view, buckets, n);
     return fine;
+}
+
+bool view_open(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
+               const struct rules *rules, struct error *error)
+{
+    return view_open_with(view, state, settings, tenant, rules, NULL, 0, error);
 }
 
 void view_close(struct view *view)
@@ -76,24 +98,31 @@ static bool read_as_of_version(struct view *view, struct hash_read *wanted, size
     return true;
 }
 
-static bool prefetch(void *context, const struct bucket *buckets, size_t n, struct error *error)
-{
-    struct view *view = context;
-    view->reads = arena_zalloc(&view->arena, (n + 1) * sizeof *view->reads);
-    view->buckets = arena_alloc(&view->arena, (n + 1) * sizeof *view->buckets);
-    view->n_buckets = 0;
-    for (size_t i = 0; i < n; i++) view->reads[i].key = key_bucket(&view->arena, view->prefix, view->tenant->name, buckets[i]);
-    if (!read_as_of_version(view, view->reads, n, error)) return false;
-    if (n) memcpy(view->buckets, buckets, n * sizeof *buckets);
-    view->n_buckets = n;
-    return true;
-}
-
 static const struct hash_read *find_bucket(const struct view *view, struct bucket bucket)
 {
     for (size_t i = 0; i < view->n_buckets; i++)
         if (view->buckets[i].type == bucket.type && view->buckets[i].number == bucket.number) return &view->reads[i];
     return NULL;
+}
+
+static bool has_all(const struct view *view, const struct bucket *buckets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!find_bucket(view, buckets[i])) return false;
+    return true;
+}
+
+static bool prefetch(void *context, const struct bucket *buckets, size_t n, struct error *error)
+{
+    struct view *view = context;
+    if (has_all(view, buckets, n)) return true;
+    want_buckets(view, buckets, n);
+    view->n_buckets = 0;
+    view->reads = arena_zalloc(&view->arena, (n + 1) * sizeof *view->reads);
+    for (size_t i = 0; i < n; i++) view->reads[i].key = key_bucket(&view->arena, view->prefix, view->tenant->name, buckets[i]);
+    if (!read_as_of_version(view, view->reads, n, error)) return false;
+    view->n_buckets = n;
+    return true;
 }
 
 static bool read_cells(void *context, struct bucket bucket,

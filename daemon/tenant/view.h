@@ -15,9 +15,9 @@ struct view {
     struct arena arena; /* of the buckets read */
     struct bucket *buckets;
     struct hash_read *reads;
-    size_t n_buckets;
-    bool moved;              /* the tenant moved on between two reads: open it again */
-    struct hash_read *whole; /* all pages of entities, read in the same step (stored.h); NULL: they are not */
+    size_t n_wanted, n_buckets; /* buckets asked for; read */
+    bool moved;                 /* the tenant moved on between two reads: open it again */
+    struct hash_read *whole;    /* all pages of entities, read in the same step (stored.h); NULL: they are not */
     enum outcome outcome;
 };
 
@@ -25,6 +25,10 @@ struct view {
  * of them; its rules decide the local days. False: see `outcome`. */
 bool view_open(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
                const struct rules *rules, struct error *error) MUST_USE;
+/* The same, with these buckets read in the same step: those that were wanted of a view that `moved`, so that of a tenant that is
+ * busy, too, the second attempt succeeds. */
+bool view_open_with(struct view *view, struct state *state, const struct tenant_settings *settings, struct span tenant,
+                    const struct rules *rules, const struct bucket *buckets, size_t n, struct error *error) MUST_USE;
 void view_close(struct view *view); /* a zeroed view is fine */
 
 /* The second half of it: from state, names and months (in this order) that were read in one step. */

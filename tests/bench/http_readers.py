@@ -2,7 +2,7 @@
 """What readers over HTTP cost the main job: catching up with all events (as in bench.py, the whole catalogue, reports published) in turn
 without anybody, and with open streams and requests at a steady rate. Prints Markdown.
 
-    http_readers.py --bin build/crm-reportd --rounds 5
+    http_readers.py --bin build-tests/release/crm-reportd --rounds 5
 """
 import argparse
 import json
@@ -15,20 +15,24 @@ from statistics import median
 
 import throughput
 from load import load, read_once
-from machine import BENCH, TREE, MeasuredKafka
+from machine import TREE, MeasuredKafka
 from servers import free_port
 from stream import Topics
+
+# of the daemon's threads by name: what is the main job's, what the readers'
+PARTS = {"worker": ["worker"], "publisher": ["publisher"], "HTTP": ["http", "http-clerk", "http-listener"]}
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bin", type=Path, required=True)
+    parser.add_argument("--bin", type=Path, required=True, help="the daemon; http_load lies beside it")
     parser.add_argument("--events", type=int, default=300000)
     parser.add_argument("--tenants", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--rate", type=int, default=1000, help="requests per second")
-    parser.add_argument("--queries", type=float, default=0.02, help="share of them that are queries; the others are reports, with If-None-Match")
+    parser.add_argument("--queries", type=int, default=50, help="a query every so many requests (0: none); the others are reports, with If-None-Match")
+    parser.add_argument("--catalogue", choices=["full", "three"], default="full")
     return parser.parse_args()
 
 
@@ -36,7 +40,7 @@ class Readers:
     """The load in a process of its own, while a run goes on."""
 
     def __init__(self, args, port, tenants):
-        self.argv = [sys.executable, str(BENCH / "http_load.py"), str(port), str(args.streams), str(args.rate), str(args.queries), *tenants]
+        self.argv = [str(args.bin.parent / "http_load"), str(port), str(args.streams), str(args.rate), str(args.queries), *tenants]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.argv, stdout=subprocess.PIPE, text=True)
@@ -57,30 +61,45 @@ def rounds(args, folder, kafka, topics, tenants):
             port = free_port()
             place = folder / ("run%d%s" % (n, "r" if read else ""))
             place.mkdir()
-            run = lambda: throughput.run(args.bin, place, kafka, topics, tenants, "full", True, None, listen="127.0.0.1:%d" % port)
+            run = lambda: throughput.run(args.bin, place, kafka, topics, tenants, args.catalogue, True, None, listen="127.0.0.1:%d" % port)
             if read:
                 with Readers(args, port, tenants) as readers:
                     pair[read] = run()
                 seen = readers.result
+                print(json.dumps(seen), file=sys.stderr)
             else:
                 pair[read] = run()
-            print("round %d, %s readers: %.0f events/s" % (n + 1, "with" if read else "without", pair[read]["rate"]), file=sys.stderr)
+            print("round %d, %s readers: %.0f events/s" % (n + 1, "with" if read else "without", pair[read]["steady"]), file=sys.stderr)
         found.append((pair[False], pair[True], seen))
     return found
 
 
+def part(row, name):
+    """Microseconds of the processor per event."""
+    return sum(row["threads"].get(thread, 0) for thread in PARTS[name]) * 1e6 / row["events"]
+
+
+def per_event(row, key):
+    return row[key] * 1e6 / row["events"]
+
+
+FIGURES = [("events per second", lambda row: row["steady"], "%.0f"), ("worker, µs/event", lambda row: part(row, "worker"), "%.2f"),
+           ("publisher, µs/event", lambda row: part(row, "publisher"), "%.2f"), ("HTTP threads, µs/event", lambda row: part(row, "HTTP"), "%.2f"),
+           ("Redis, µs/event", lambda row: per_event(row, "redis_cpu"), "%.2f"),
+           ("GETs of Redis per second", lambda row: row["calls"]["get"][0] / row["wall"], "%.1f")]
+
+
 def markdown(args, found):
-    print("%d events, %d tenants, %d streams, %d requests/s of which %g %% queries; events per second" % (args.events, args.tenants, args.streams, args.rate, args.queries * 100))
-    print("\n| round | nobody | readers | ratio | answered/s | p50 ms | p99 ms | hints | daemon CPU s | Redis CPU s | readers' CPU s |\n|---|---|---|---|---|---|---|---|---|---|---|")
-    for n, (alone, read, seen) in enumerate(found):
-        print("| %d | %.0f | %.0f | %.3f | %.0f | %.1f | %.1f | %d | %.2f → %.2f | %.2f → %.2f | %.1f |" % (
-            n + 1, alone["rate"], read["rate"], read["rate"] / alone["rate"], seen["answered_per_s"], seen["p50_ms"], seen["p99_ms"], seen["events"],
-            alone["cpu"], read["cpu"], alone["redis_cpu"], read["redis_cpu"], seen["cpu"]))
-    print("\nmedian of the ratios: **%.3f**; of the medians: **%.3f**" % (
-        median(read["rate"] / alone["rate"] for alone, read, _ in found), median(read["rate"] for _, read, _ in found) / median(alone["rate"] for alone, _, _ in found)))
-    print("CPU seconds of daemon and Redis together, median of the ratios: **%.3f** (what is left where the machine is busy with other things)" % (
-        median((read["cpu"] + read["redis_cpu"]) / (alone["cpu"] + alone["redis_cpu"]) for alone, read, _ in found)))
-    print("statuses:", found[-1][2]["statuses"])
+    print("%d events, %d tenants; %d streams, %d requests/s%s" % (
+        args.events, args.tenants, args.streams, args.rate, ", each %dth a query" % args.queries if args.queries else ""))
+    print("\n| figure, median of %d rounds | nobody | readers | median of the ratios (least–most) |\n|---|---|---|---|" % len(found))
+    for name, of, form in FIGURES:
+        alone, read = [of(row) for row, _, _ in found], [of(row) for _, row, _ in found]
+        ratios = [b / a for a, b in zip(alone, read) if a]
+        print("| %s | %s | %s | %s |" % (name, form % median(alone), form % median(read), "**%.3f** (%.3f–%.3f)" % (median(ratios), min(ratios), max(ratios)) if ratios else ""))
+    for key, form in (("answered_per_s", "%.0f answered per second"), ("p50_ms", "p50 %.1f ms"), ("p99_ms", "p99 %.1f ms"), ("events", "%d events of streams"), ("cpu", "%.1f CPU s of the readers")):
+        print(form % median(seen[key] for _, _, seen in found), end="; ")
+    print("statuses", json.dumps(found[-1][2]["statuses"]))
 
 
 def main():

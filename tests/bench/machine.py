@@ -20,6 +20,16 @@ def process_cpu(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def threads_cpu(pid):
+    """{name of a thread: CPU seconds}, those of one name together."""
+    found = {}
+    for task in Path("/proc/%d/task" % pid).iterdir():
+        name = (task / "comm").read_text(encoding="ascii").strip()
+        used = int((task / "schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+        found[name] = found.get(name, 0) + used
+    return found
+
+
 class MeasuredKafka(Kafka):
     def cpu(self):
         return process_cpu(int((Path(self.folder) / "pid").read_text(encoding="ascii")))
@@ -31,6 +41,10 @@ class MeasuredRedis(Redis):
         info = self.client.info("cpu")
         return sum(value for name, value in info.items() if name.startswith("used_cpu_") and "main_thread" not in name)
 
+    def calls(self):
+        """{command: (how often, seconds within)}"""
+        return {name.removeprefix("cmdstat_"): (row["calls"], row["usec"] / 1e6) for name, row in self.client.info("commandstats").items()}
+
     def size(self):
         return {"keys": self.client.dbsize(), "redis_mib": self.client.info("memory")["used_memory"] / 2**20}
 
@@ -38,6 +52,9 @@ class MeasuredRedis(Redis):
 class MeasuredDaemon(Daemon):
     def cpu(self):
         return process_cpu(self.process.pid)
+
+    def threads(self):
+        return threads_cpu(self.process.pid)
 
     def peak_mib(self):
         """Its own peak: that of wait4 counts what it was forked from, too."""

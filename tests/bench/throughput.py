@@ -106,10 +106,11 @@ def run(binary, folder, kafka, topics, tenants, catalogue, durable, expected, ti
         first = time.monotonic()
         samples = watch(daemon, redis, tenants, ends, timeout)
         last = time.monotonic()
+        seen = {"threads": daemon.threads(), "calls": redis.calls()}
         reports = settle(redis, tenants) if catalogue == "full" else None
         redis_cpu, broker_cpu = redis.cpu() - redis_before, kafka.cpu() - broker_before
         row = {"events": events, "wall": last - began, "start": first - began, "reports": reports, "redis_cpu": redis_cpu,
-               "broker_cpu": broker_cpu, "rate": events / (last - began), "steady": events / (last - first)} | redis.size() | daemon.finish()
+               "broker_cpu": broker_cpu, "rate": events / (last - began), "steady": events / (last - first)} | seen | redis.size() | daemon.finish()
         row["warm"], row["warm_per_cpu"] = second_half(samples, events)
         row["per_cpu"], row["per_cpu_redis"] = events / row["cpu"], events / (row["cpu"] + redis_cpu)
         row["wrong values"] = "%d of %d" % differences(daemon, tenants, expected, catalogue) if expected else None

@@ -173,10 +173,10 @@ static void wake(struct follower *follower)
     woken++;
 }
 
-static void assert_news(struct hub *hub, struct follower *follower, const char *want)
+static void assert_news(struct follower *follower, const char *want)
 {
     struct buffer out = { 0 };
-    assert_int_equal(hub_news(hub, follower, &out), want[0] != '\0');
+    assert_int_equal(hub_news(follower, &out), want[0] != '\0');
     buffer_byte(&out, '\0');
     assert_string_equal(out.at, want);
     buffer_deinit(&out);
@@ -196,12 +196,13 @@ static void a_follower_sees_the_newest_of_its_tenant(void **state)
     hub_hint(&hub, SPAN("acme"), SPAN("conversion"), 8);
     hub_hint(&hub, SPAN("acme"), SPAN("service"), 9);
     hub_hint(&hub, SPAN("initech"), SPAN("service"), 10);
-    assert_int_equal(woken, 3);
-    assert_news(&hub, &a, UPDATE("conversion", "8") UPDATE("service", "9"));
-    assert_news(&hub, &a, "");
-    assert_news(&hub, &b, "");
+    assert_int_equal(hub_tell(&hub, 1000), INT64_MAX);
+    assert_int_equal(woken, 1);
+    assert_news(&a, UPDATE("conversion", "8") UPDATE("service", "9"));
+    assert_news(&a, "");
+    assert_news(&b, "");
     hub_hint(&hub, SPAN("acme"), SPAN("service"), 11);
-    assert_news(&hub, &a, UPDATE("service", "11"));
+    assert_news(&a, UPDATE("service", "11"));
     hub_leave(&hub, &a);
     hub_leave(&hub, &b);
     hub_leave(&hub, &b); /* once more does no harm */
@@ -218,13 +219,44 @@ static void who_comes_later_sees_what_comes_later(void **state)
     hub_hint(&hub, SPAN("acme"), SPAN("service"), 7);
     hub_follow(&hub, &followers[1], SPAN("acme"));
     hub_follow(&hub, &followers[2], SPAN("acme"));
-    assert_news(&hub, &followers[1], "");
+    assert_news(&followers[1], "");
     hub_leave(&hub, &followers[1]); /* from the middle */
-    assert_news(&hub, &followers[0], UPDATE("service", "7"));
+    assert_news(&followers[0], UPDATE("service", "7"));
     hub_hint(&hub, SPAN("acme"), SPAN("service"), 8);
-    assert_news(&hub, &followers[2], UPDATE("service", "8"));
+    assert_news(&followers[2], UPDATE("service", "8"));
     hub_leave(&hub, &followers[0]);
     hub_leave(&hub, &followers[2]);
+}
+
+static void followers_are_woken_at_once_then_after_a_rest(void **state)
+{
+    (void)state;
+    struct hub hub = { 0 };
+    struct follower a = { .wake = wake }, b = { .wake = wake }, other = { .wake = wake };
+    int64_t began = 5000, rest = HUB_REST_MS * 1000;
+    hub_follow(&hub, &a, SPAN("acme"));
+    hub_follow(&hub, &b, SPAN("acme"));
+    hub_follow(&hub, &other, SPAN("globex"));
+    woken = 0;
+    hub_hint(&hub, SPAN("acme"), SPAN("service"), 7);
+    assert_int_equal(hub_tell(&hub, began), INT64_MAX);
+    assert_int_equal(woken, 2);
+    hub_hint(&hub, SPAN("acme"), SPAN("service"), 8);
+    hub_hint(&hub, SPAN("acme"), SPAN("service"), 9);
+    assert_int_equal(hub_tell(&hub, began + rest - 1), began + rest);
+    assert_int_equal(woken, 2);
+    hub_hint(&hub, SPAN("globex"), SPAN("service"), 10); /* the others do not wait for it */
+    assert_int_equal(hub_tell(&hub, began + rest - 1), began + rest);
+    assert_int_equal(woken, 3);
+    assert_int_equal(hub_tell(&hub, began + rest), INT64_MAX);
+    assert_int_equal(woken, 5);
+    assert_news(&a, UPDATE("service", "9"));
+    assert_news(&b, UPDATE("service", "9"));
+    hub_hint(&hub, SPAN("acme"), SPAN("service"), 11);
+    hub_leave(&hub, &a);
+    hub_leave(&hub, &b);
+    assert_int_equal(hub_tell(&hub, INT64_MAX / 2), INT64_MAX); /* nobody is left */
+    hub_leave(&hub, &other);
 }
 
 /* ---- the shelf ---- */
@@ -378,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_wrong_file_is_told_without_its_secrets),
         cmocka_unit_test(a_follower_sees_the_newest_of_its_tenant),
         cmocka_unit_test(who_comes_later_sees_what_comes_later),
+        cmocka_unit_test(followers_are_woken_at_once_then_after_a_rest),
         cmocka_unit_test(one_question_answers_all_who_wait),
         cmocka_unit_test(a_hint_makes_what_was_asked_before_it_old),
         cmocka_unit_test(what_fails_is_told_to_all_and_not_kept),
