@@ -32,8 +32,7 @@ static void set_deadline(struct wire *wire, bool reading, int seconds)
 static void carrier_destroy(struct carrier *carrier)
 {
     struct http_server *server = carrier->server;
-    hub_leave(&server->hub, &carrier->follower);
-    server->counts.n_streams = server->hub.n_followers;
+    stream_leave(carrier);
     carrier->wire->carrier = NULL;
     if (carrier->next) carrier->next->previous = carrier->previous;
     if (carrier->previous)

@@ -54,7 +54,8 @@ struct http_server {
     struct carrier *carriers;
     int64_t sweep_at_us, bind_at_us, tell_at_us;
     struct log_cause cause;
-    int wake; /* an eventfd */
+    int wake;    /* an eventfd */
+    int hangups; /* an epoll of the streams' connections: the library does not watch those that sleep */
     pthread_t thread;
     bool started;
     atomic_bool stop;
@@ -77,3 +78,5 @@ void stream_follow(struct carrier *carrier); /* from now on hints are kept for i
 struct MHD_Response *stream_response(struct carrier *carrier);
 void stream_beat(struct follower *follower); /* now and then something is written, so that a dead reader is noticed */
 void stream_end(struct follower *follower);
+void stream_leave(struct carrier *carrier);            /* it is over */
+void stream_hangups(const struct http_server *server); /* ends those whose readers are gone */

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -77,10 +78,11 @@ static int timeout_ms(struct http_server *server)
 
 static void await(struct http_server *server)
 {
-    struct pollfd on[2] = { { server->wake, POLLIN, 0 }, { -1, POLLIN, 0 } };
+    struct pollfd on[] = { { server->wake, POLLIN, 0 }, { server->hangups, POLLIN, 0 }, { -1, POLLIN, 0 } };
     uint64_t drained;
-    if (server->mhd) on[1].fd = MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    poll(on, 2, timeout_ms(server));
+    if (server->mhd) on[2].fd = MHD_get_daemon_info(server->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    poll(on, sizeof on / sizeof *on, timeout_ms(server));
+    if (on[1].revents & POLLIN) stream_hangups(server);
     if (on[0].revents & POLLIN && read(server->wake, &drained, sizeof drained) < 0) return;
 }
 
@@ -189,6 +191,7 @@ static bool start_parts(struct http_server *server, struct error *error)
     struct redis_settings redis = engine_redis(server->with.engine);
     redis.client_name = "crm-reportd-hints";
     server->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    server->hangups = epoll_create1(EPOLL_CLOEXEC);
     server->clerks = clerks_start(&server->with, answered, server, error);
     if (!server->clerks) return false;
     server->listener = listener_start(&redis, server->with.engine->settings->prefix, wake, server, error);
@@ -207,7 +210,7 @@ struct http_server *http_start(const struct http_settings *settings, struct erro
     };
     server->operations = settings->operations;
     server->any_port = settings->any_port;
-    server->wake = -1;
+    server->wake = server->hangups = -1;
     pthread_mutex_init(&server->lock, NULL);
     if (tokens_load(&server->tokens, settings->engine->settings->listen_tokens_file, error) && start_parts(server, error))
         return server;
@@ -227,6 +230,7 @@ void http_stop(struct http_server *server)
     listener_stop(server->listener);
     tokens_deinit(&server->tokens);
     if (server->wake >= 0) close(server->wake);
+    if (server->hangups >= 0) close(server->hangups);
     pthread_mutex_destroy(&server->lock);
     free(server);
 }

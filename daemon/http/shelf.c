@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum {
-    AGE_MS = 1000
+    AGE_MS = 5000
 };
 
 struct shelved {

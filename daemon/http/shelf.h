@@ -1,5 +1,5 @@
 /* The shelf: report documents at hand, so that a thousand readers cost Redis one question. A document is as good as Redis's own as
- * long as no hint has come since it was asked for; it is given out for a second at most. Who asks while it is being asked for
+ * long as no hint has come since it was asked for; it is given out for five seconds at most. Who asks while it is being asked for
  * already waits for that answer. Used by one thread; knows no socket. */
 #pragma once
 

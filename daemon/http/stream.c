@@ -3,9 +3,12 @@
 #include "daemon/http/inner.h"
 #include "daemon/http/thread.h"
 
+#include <sys/epoll.h>
+
 enum {
     BEAT_S = 15,
-    BLOCK_BYTES = 2048
+    BLOCK_BYTES = 2048,
+    HANGUPS_MAX = 64 /* at a time */
 };
 
 static struct carrier *carrier_of(struct follower *follower)
@@ -23,9 +26,21 @@ static void wake(struct follower *follower)
 
 void stream_follow(struct carrier *carrier)
 {
+    struct http_server *server = carrier->server;
+    struct epoll_event gone = { .events = EPOLLRDHUP, .data.ptr = carrier };
     carrier->follower.wake = wake;
-    hub_follow(&carrier->server->hub, &carrier->follower, carrier->exchange.tenant);
-    carrier->server->counts.n_streams = carrier->server->hub.n_followers;
+    hub_follow(&server->hub, &carrier->follower, carrier->exchange.tenant);
+    server->counts.n_streams = server->hub.n_followers;
+    epoll_ctl(server->hangups, EPOLL_CTL_ADD, carrier->wire->descriptor, &gone); /* in vain: the next beat notices, too */
+}
+
+void stream_leave(struct carrier *carrier)
+{
+    struct http_server *server = carrier->server;
+    if (!carrier->follower.tenant) return;
+    epoll_ctl(server->hangups, EPOLL_CTL_DEL, carrier->wire->descriptor, NULL);
+    hub_leave(&server->hub, &carrier->follower);
+    server->counts.n_streams = server->hub.n_followers;
 }
 
 static void fill(struct carrier *carrier)
@@ -72,4 +87,15 @@ void stream_end(struct follower *follower)
 {
     carrier_of(follower)->over = true;
     wake(follower);
+}
+
+void stream_hangups(const struct http_server *server)
+{
+    struct epoll_event events[HANGUPS_MAX];
+    int n = epoll_wait(server->hangups, events, HANGUPS_MAX, 0);
+    for (int i = 0; i < n; i++) {
+        struct carrier *carrier = events[i].data.ptr;
+        epoll_ctl(server->hangups, EPOLL_CTL_DEL, carrier->wire->descriptor, NULL); /* told once */
+        stream_end(&carrier->follower);
+    }
 }

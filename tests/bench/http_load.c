@@ -1,5 +1,6 @@
 /* Readers of the HTTP interface: open streams of updates, and requests at a steady rate over kept connections. Cheap, for it shares
- * the machine with what is measured: one thread, epoll, of the lowest priority. Prints one JSON line at the end (SIGTERM).
+ * the machine with what is measured: one thread, epoll, of the lowest priority. SIGUSR1 lets the readers come, or go again; SIGTERM
+ * ends it, with one JSON line.
  *
  *   http_load PORT STREAMS RATE QUERIES TENANT …      QUERIES: a query every so many requests (0: none); the others are reports */
 #include <arpa/inet.h>
@@ -35,8 +36,8 @@ static const char query[] = "{\"metric\":\"revenue\",\"period\":\"this_month\",\
 /* A connection: a stream, or one request at a time. */
 struct peer {
     int fd;
-    bool stream, busy;
-    char *tag; /* of what was asked for last: where its entity tag is kept */
+    bool stream, busy, begun; /* begun: a stream that was answered */
+    char *tag;                /* of what was asked for last: where its entity tag is kept */
     double since;
     char head[HEAD_BYTES];
     size_t head_len, body_left;
@@ -48,18 +49,22 @@ static struct {
     long queries, n_streams, n_tenants, asked, answered, events;
     int64_t bytes;
     char **tenants, (*tags)[TAG_BYTES];
-    struct peer *idle[N_CONNECTIONS];
+    struct peer **peers, *idle[N_CONNECTIONS];
+    long n_peers;
     int n_idle;
+    double seconds; /* that readers were there */
     uint32_t slots[N_SLOTS];
     uint64_t dice;
 } load = { .dice = 88172645463325252ULL };
-static volatile sig_atomic_t over;
+static volatile sig_atomic_t over, wanted;
 static char chunk[CHUNK_BYTES];
 
-static void end(int number)
+static void take_signal(int number)
 {
-    (void)number;
-    over = 1;
+    if (number == SIGUSR1)
+        wanted = !wanted;
+    else
+        over = 1;
 }
 
 static double now(void)
@@ -77,48 +82,39 @@ static long any_of(long n)
     return (long)(load.dice % (uint64_t)n);
 }
 
-/* Waits until somebody listens; -1: it is over. */
-static int dial(void)
+static struct peer *dial(bool stream)
 {
-    struct sockaddr_in to = { .sin_family = AF_INET,
-                              .sin_port = htons((uint16_t)load.port),
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    while (!over) {
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0) return fd;
-        close(fd);
-        usleep(20000);
-    }
-    return -1;
-}
-
-static struct peer *watch(int fd, bool stream)
-{
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)load.port) };
     struct peer *peer = calloc(1, sizeof *peer);
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = peer };
-    peer->fd = fd;
-    peer->stream = stream;
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
-    epoll_ctl(load.epoll, EPOLL_CTL_ADD, fd, &event);
-    return peer;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    *peer = (struct peer){ .fd = socket(AF_INET, SOCK_STREAM, 0), .stream = stream };
+    if (connect(peer->fd, (struct sockaddr *)&to, sizeof to)) over = 1, perror("http_load: connect");
+    fcntl(peer->fd, F_SETFL, O_NONBLOCK);
+    setsockopt(peer->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+    epoll_ctl(load.epoll, EPOLL_CTL_ADD, peer->fd, &event);
+    return load.peers[load.n_peers++] = peer;
 }
 
-/* Follows a tenant as soon as it is known. */
-static void open_stream(const char *tenant)
+static void follow(const char *tenant)
 {
-    while (!over) {
-        int fd = dial();
-        ssize_t got = 0;
-        if (fd >= 0 && dprintf(fd, "GET /v1/tenants/%s/updates HTTP/1.1\r\nHost: localhost\r\n\r\n", tenant) > 0)
-            got = recv(fd, chunk, sizeof chunk, 0);
-        if (got > 0 && memmem(chunk, (size_t)got, " 200 ", 5)) {
-            watch(fd, true);
-            return;
-        }
-        close(fd);
-        usleep(50000);
+    dprintf(dial(true)->fd, "GET /v1/tenants/%s/updates HTTP/1.1\r\nHost: localhost\r\n\r\n", tenant);
+}
+
+static void come(void)
+{
+    for (long n = 0; n < load.n_streams && !over; n++) follow(load.tenants[n % load.n_tenants]);
+    for (int n = 0; n < N_CONNECTIONS && !over; n++) load.idle[load.n_idle++] = dial(false);
+}
+
+static void go(void)
+{
+    for (long n = 0; n < load.n_peers; n++) {
+        load.asked -= load.peers[n]->busy;
+        close(load.peers[n]->fd);
+        free(load.peers[n]);
     }
+    load.n_peers = load.n_idle = 0;
 }
 
 static void ask(struct peer *peer)
@@ -185,6 +181,9 @@ static bool hear_stream(struct peer *peer)
     ssize_t got = recv(peer->fd, chunk, CHUNK_BYTES, 0);
     if (got <= 0) return got < 0 && errno == EAGAIN;
     load.bytes += got;
+    if (!peer->begun && !memmem(chunk, (size_t)got, " 200 ", 5))
+        return fprintf(stderr, "http_load: %.*s\n", (int)got, chunk), false;
+    peer->begun = true;
     for (char *at = chunk, *last = chunk + got; (at = memmem(at, (size_t)(last - at), "event: ", 7)); at += 7) load.events++;
     return true;
 }
@@ -207,24 +206,28 @@ static double percentile(double share)
     return N_SLOTS * 0.01;
 }
 
-static void tell(double seconds)
+static void tell(void)
 {
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
-    printf("{\"seconds\":%.3f,\"asked_per_s\":%.1f,\"answered_per_s\":%.1f,\"statuses\":{", seconds, (double)load.asked / seconds,
-           (double)load.answered / seconds);
+    double cpu =
+        (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6;
+    printf("{\"seconds\":%.3f,\"asked_per_s\":%.1f,\"answered_per_s\":%.1f,\"statuses\":{", load.seconds,
+           (double)load.asked / load.seconds, (double)load.answered / load.seconds);
     for (int i = 1; i < 6; i++) printf("%s\"%dxx\":%d", i > 1 ? "," : "", i, load.status[i]);
-    printf("},\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"events\":%ld,\"streams\":%ld,\"mib\":%.1f,\"cpu\":%.3f}\n", percentile(0.5),
-           percentile(0.99), load.events, load.n_streams, (double)load.bytes / 1048576,
-           (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) + (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) * 1e-6);
+    printf("},\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"events_per_s\":%.1f,\"mib_per_s\":%.2f,\"cores\":%.4f}\n", percentile(0.5),
+           percentile(0.99), (double)load.events / load.seconds, (double)load.bytes / 1048576 / load.seconds, cpu / load.seconds);
 }
 
-static void run(void)
+/* From SIGUSR1 to SIGUSR1. */
+static void read_on(void)
 {
     double began = now();
-    for (long sent = 0; !over; look())
+    come();
+    for (long sent = 0; !over && wanted; look())
         for (long due = (long)((now() - began) * load.rate); sent < due && load.n_idle; sent++) ask(load.idle[--load.n_idle]);
-    tell(now() - began);
+    load.seconds += now() - began;
+    go();
 }
 
 /* Readers are elsewhere in life: what they do here takes only what nobody else wants. */
@@ -236,7 +239,7 @@ static void step_back(void)
 
 int main(int argc, char **argv)
 {
-    struct sigaction action = { .sa_handler = end };
+    struct sigaction action = { .sa_handler = take_signal };
     if (argc < 6) return fprintf(stderr, "http_load: expected PORT STREAMS RATE QUERIES TENANT …\n"), 1;
     load.port = atoi(argv[1]);
     load.n_streams = atol(argv[2]);
@@ -245,11 +248,15 @@ int main(int argc, char **argv)
     load.tenants = argv + 5;
     load.n_tenants = argc - 5;
     load.tags = calloc((size_t)load.n_tenants * N_REPORTS, TAG_BYTES);
+    load.peers = calloc((size_t)load.n_streams + N_CONNECTIONS, sizeof(struct peer *));
     load.epoll = epoll_create1(0);
     sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGUSR1, &action, NULL);
     step_back();
-    for (long n = 0; n < load.n_streams && !over; n++) open_stream(load.tenants[n % load.n_tenants]);
-    for (int n = 0; n < N_CONNECTIONS && !over; n++) load.idle[load.n_idle++] = watch(dial(), false);
-    run();
+    while (!over) {
+        if (wanted) read_on();
+        usleep(10000);
+    }
+    tell();
     return 0;
 }

@@ -199,6 +199,32 @@ static void a_stream_hears_of_each_change(void **state)
     close(fd);
 }
 
+static void streams_whose_readers_are_gone_end_at_once(void **state)
+{
+    struct house *house = *state;
+    int fds[100];
+    publish(house, 600);
+    for (int round = 0; round < 8; round++) { /* 800 in all, more than there may be at a time */
+        for (int i = 0; i < 100; i++) {
+            fds[i] = connect_to(house->port);
+            say(fds[i], "GET /v1/tenants/acme/updates", "");
+        }
+        for (int i = 0; i < 100; i++) {
+            assert_true(hear(fds[i], "event: report"));
+            close(fds[i]);
+        }
+    }
+    bool gone = false;
+    for (int look = 0; look < 40 && !gone; look++) {
+        int fd = connect_to(house->port);
+        say(fd, "GET /metrics", "");
+        gone = hear(fd, "crm_reportd_http_streams 0\n");
+        close(fd);
+        poll(NULL, 0, 50);
+    }
+    assert_true(gone);
+}
+
 static void readiness_is_what_the_daemon_says(void **state)
 {
     struct house *house = *state;
@@ -230,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_ask_while_reports_change),
         cmocka_unit_test(a_stream_hears_of_each_change),
+        cmocka_unit_test(streams_whose_readers_are_gone_end_at_once),
         cmocka_unit_test(readiness_is_what_the_daemon_says),
         cmocka_unit_test(it_ends_with_streams_and_requests_open),
     };
