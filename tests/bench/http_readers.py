@@ -23,7 +23,7 @@ from servers import free_port, wait_until
 from stream import Topics
 
 HTTP = ("http", "http-clerk", "http-listener")  # names of threads
-WARM_UP_S, SETTLE_S = 3.0, 0.4
+WARM_UP_S, SETTLE_S = 3.0, 0.8
 RESAMPLES = 2000
 
 
@@ -33,10 +33,10 @@ def arguments():
     parser.add_argument("--events", type=int, default=1500000)
     parser.add_argument("--tenants", type=int, default=20)
     parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each time with and without readers")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each time with and without readers")
     parser.add_argument("--streams", type=int, default=200)
     parser.add_argument("--rate", type=int, default=1000, help="requests per second")
-    parser.add_argument("--queries", type=int, default=50, help="a query every so many requests (0: none); the others are reports, with If-None-Match")
+    parser.add_argument("--queries", type=int, default=0, help="a query every so many requests (0: none); the others are reports, with If-None-Match")
     parser.add_argument("--aof", action="store_true", help="Redis with an append-only file: as in earnest, but the disk has its moods")
     return parser.parse_args()
 
