@@ -36,7 +36,7 @@ struct rules {
         const char *expected[EXPECTED_MAX]; /* "source" or "contact|account" */
         int n_expected;
     } kind[N_KINDS_MAX];
-    uint64_t fingerprint; /* of all of the above except the zone's data */
+    uint64_t fingerprint; /* of all of the above except the zone's data and the declared attributes */
 };
 
 /* Is there a list for this attribute that lacks the value? */

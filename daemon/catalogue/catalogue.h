@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/catalogue/metric.h"
+#include "daemon/facts/kept.h"
 #include "daemon/settings/problems.h"
 
 enum stat {

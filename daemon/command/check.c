@@ -3,7 +3,7 @@
 #include "daemon/command/command.h"
 #include "daemon/command/effective.h"
 #include "daemon/http/tokens.h"
-#include "daemon/run/held.h"
+#include "daemon/run/tenants.h"
 #include "daemon/settings/rows.h"
 #include "daemon/settings/rules_read.h"
 #include "daemon/source/kafka_probe.h"
@@ -139,7 +139,7 @@ static void look_at_tenants(const struct settings *settings, const struct catalo
     struct engine engine;
     struct error error = { "" };
     if (findings->wrong.n || !catalogue || !settings->redis.url[0]) return;
-    if (engine_init(&engine, settings, catalogue, &error)) held_probe(&engine, findings);
+    if (engine_init(&engine, settings, catalogue, &error)) tenants_probe(&engine, findings);
 }
 
 static void look_at_servers(const struct settings *settings, bool kafka_fine, struct findings *findings)

@@ -192,7 +192,7 @@ const char help_rebuild[] =
     "not\n"
     "kept of events when they came in (attributes not declared then, kinds that no metric needed) is not there.\n"
     "\n"
-    "  TENANT             which (default: those that were counted by other settings or another catalogue)\n"
+    "  TENANT             which (default: those that were counted by other settings, or not all from their beginning)\n"
     "      --all          all tenants\n"
     "      --from-entities  from the stored entities, without reading the topics\n"
     "  -c, --config FILE  the settings file (default: $CRM_REPORTD_CONFIG, else the environment alone)\n"

@@ -6,7 +6,7 @@
  *           [zone offset]; [number of the source's name]; [sequence]; id as (bytes shared with the one before, the rest)
  *           where the first one's predecessor is the entity's own id; [name]; [text]
  *   attributes  n, then each: attribute, event index, byte type, value
- *   [wake] [sums] [items: n, then type, key, payload] [buried: n, then 8 bytes each]
+ *   [wake] [sums] [items: n, then type, key, payload] [buried: n, then 8 bytes each] [generation]
  *
  * Equal entities have equal bytes. */
 #include "common/error.h"
@@ -20,7 +20,8 @@ enum {
     PART_WAKE = 2,
     PART_SUMS = 4,
     PART_ITEMS = 8,
-    PART_BURIED = 16
+    PART_BURIED = 16,
+    PART_GENERATION = 32
 };
 enum {
     EVENT_TIME_OF_RECORD = 1,
@@ -38,7 +39,8 @@ enum {
 static uint32_t parts_of(const struct entity *entity)
 {
     uint32_t parts = (entity->link_cut ? PART_CUT : 0) | (entity->wake_us != INT64_MAX ? PART_WAKE : 0) |
-                     (entity->n_items ? PART_ITEMS : 0) | (entity->n_buried ? PART_BURIED : 0);
+                     (entity->n_items ? PART_ITEMS : 0) | (entity->n_buried ? PART_BURIED : 0) |
+                     (entity->generation ? PART_GENERATION : 0);
     for (int i = 0; i < N_HANDED_SUMS; i++)
         if (entity->sums[i]) parts |= PART_SUMS;
     return parts;
@@ -145,6 +147,7 @@ void entity_encode(const struct entity *entity, struct buffer *out)
         buffer_varint(out, entity->n_buried);
         buffer_put(out, entity->buried, entity->n_buried * sizeof *entity->buried);
     }
+    if (parts & PART_GENERATION) buffer_varint(out, entity->generation);
 }
 
 /* ---- reading ---- */
@@ -299,6 +302,7 @@ bool entity_decode(struct entity *entity, struct span bytes, struct arena *arena
     entity->wake_us = parts & PART_WAKE ? cursor_zigzag(&in) : INT64_MAX;
     take_handed(entity, &in, arena, parts);
     if (parts & PART_BURIED) take_buried(entity, &in, arena);
+    entity->generation = parts & PART_GENERATION ? (uint32_t)cursor_varint(&in) : 0;
     entity->link_cut = parts & PART_CUT;
     return !in.broken && in.at == in.end;
 }

@@ -8,7 +8,6 @@
 /* Whose number it is. The view is open; its names may grow. */
 struct explain_tenant {
     struct view *view;
-    const struct kept *kept;
     int32_t today; /* the clock's local day */
 };
 

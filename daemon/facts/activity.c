@@ -61,7 +61,7 @@ static void tell_completed(struct teller *teller, const struct entity_event *com
     set_measure(entry, 2, duration_of(teller, ATTRIBUTE_WAIT));
     set_measure(entry, 3, tell_money(teller, ATTRIBUTE_COST));
     struct span deal = tell_text(teller, ATTRIBUTE_DEAL);
-    bool counted = wanted(teller, FACT_DEAL_CREATED) || wanted(teller, FACT_DEAL_WON);
+    bool counted = wanted(teller, FACT_DEAL_CREATED) || wanted(teller, FACT_DEAL_WON) || wanted(teller, FACT_DEAL_LOST);
     if (deal.len && counted && purpose == known(teller->context, KNOWN_SALES)) hand_sum(teller, KIND_DEAL, deal, HANDED_CALLS);
     if (purpose == known(teller->context, KNOWN_SERVICE))
         tell_service_contact(teller, completed, known(teller->context, KNOWN_CALL));

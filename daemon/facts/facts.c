@@ -61,8 +61,10 @@ static void find_common(struct teller *teller)
     if (teller->entity->kind == KIND_CAMPAIGN) teller->common[3] = names_intern(teller->context->names, teller->entity->id);
     if (teller->entity->kind >= N_KINDS) return;
     const struct rules *rules = teller->context->rules;
+    unsigned kept = teller->context->kept->customs[teller->entity->kind];
     teller->n_customs = rules->kind[teller->entity->kind].n_custom;
     for (int i = 0; i < teller->n_customs; i++) {
+        if (!(kept >> i & 1)) continue;
         name_id name = names_find(teller->context->names, span_of(rules->kind[teller->entity->kind].custom[i]));
         teller->customs[i] = name ? tell_name(teller, ATTRIBUTE_CUSTOM + name) : 0;
     }
@@ -72,10 +74,7 @@ static void find_common(struct teller *teller)
 static void keep_only(struct fact_entry *entry, const struct kept *kept)
 {
     const struct fact_row *row = &fact_rows[entry->key.fact];
-    for (int i = 0; i < row->n_dims; i++)
-        if (!(kept->fact[entry->key.fact].dims & 1u << i)) entry->key.dims[i] = 0;
-    for (int i = row->n_dims; i < entry->key.n; i++)
-        if (!kept->fact[entry->key.fact].customs) entry->key.dims[i] = 0;
+    kept_cut_key(kept, &entry->key);
     for (int i = 1; i < row->n_measures; i++)
         if (!(kept->fact[entry->key.fact].measures & 1u << i))
             entry->measures[i] = row->measures[i].type == MEASURE_DURATION ? ABSENT : 0;

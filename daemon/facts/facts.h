@@ -3,6 +3,7 @@
 
 #include "daemon/counters/cell.h"
 #include "daemon/entity/entity.h"
+#include "daemon/facts/kept.h"
 #include "daemon/facts/lists.h"
 
 /* A measure that the fact does not have (a call without duration). */

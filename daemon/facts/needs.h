@@ -2,7 +2,7 @@
  * but neither stored nor folded. */
 #pragma once
 
-#include "daemon/facts/table.h"
+#include "daemon/facts/kept.h"
 
 /* Fills kept->kind from kept->fact. */
 void kept_kinds(struct kept *kept);

@@ -147,15 +147,3 @@ extern const struct fact_row fact_rows[N_FACTS];
 int fact_find(struct span name);                                          /* -1 */
 int fact_measure(const struct fact_row *row, struct span name);           /* index, -1 */
 int fact_dimension(const struct fact_row *row, enum dimension dimension); /* index in dims, -1 */
-
-/* What of the facts the effective catalogue needs; nothing else is computed or stored. */
-struct kept {
-    struct {
-        bool on;
-        uint8_t measures; /* a bit per measure */
-        uint16_t dims;    /* a bit per index of fact_row.dims; a dimension that is off is stored as missing */
-        bool customs;     /* declared custom attributes as further dimensions */
-    } fact[N_FACTS];
-    bool kind[N_KINDS]; /* whose events any of it is made from (needs.h) */
-    uint16_t lists;     /* a bit per enum list */
-};

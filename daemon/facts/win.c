@@ -1,9 +1,22 @@
 /* What is handed over of a win and of a touch, in bytes. */
 #include "daemon/facts/tell.h"
 
+/* Dimensions in their order; behind them custom attributes that have a value, with their names: which of them are kept may change. */
+static void put_dims(const struct win *win, const struct facts_context *context, struct buffer *out)
+{
+    const char *const *customs = context->rules->kind[KIND_DEAL].custom;
+    uint32_t n_dims = (uint32_t)fact_rows[FACT_DEAL_WON].n_dims;
+    for (uint32_t i = 0; i < n_dims; i++) buffer_varint(out, win->dims[i]);
+    for (uint32_t i = n_dims; i < win->n_dims; i++) {
+        if (!win->dims[i]) continue;
+        buffer_varint(out, names_find(context->names, span_of(customs[i - n_dims])));
+        buffer_varint(out, win->dims[i]);
+    }
+}
+
 struct span win_encode(const struct win *win, const struct facts_context *context)
 {
-    size_t most = 1 + (7 + win->n_dims) * VARINT_BYTES + win->event.sequence.len + win->event.id.len;
+    size_t most = 1 + (7 + 2 * win->n_dims) * VARINT_BYTES + win->event.sequence.len + win->event.id.len;
     struct buffer out = buffer_in(context->arena, most);
     buffer_byte(&out, win->roles);
     buffer_zigzag(&out, win->event.time_us);
@@ -13,9 +26,29 @@ struct span win_encode(const struct win *win, const struct facts_context *contex
     buffer_text(&out, win->event.id);
     buffer_varint(&out, win->currency);
     buffer_zigzag(&out, win->amount);
-    buffer_varint(&out, win->n_dims);
-    for (uint32_t i = 0; i < win->n_dims; i++) buffer_varint(&out, win->dims[i]);
+    put_dims(win, context, &out);
     return buffer_all(&out);
+}
+
+static name_id take_name(struct cursor *in, const struct names *names)
+{
+    name_id name = (name_id)cursor_varint(in);
+    if (name >= names->n) in->broken = true;
+    return in->broken ? 0 : name;
+}
+
+static void take_dims(struct cursor *in, const struct facts_context *context, struct win *win)
+{
+    const char *const *customs = context->rules->kind[KIND_DEAL].custom;
+    uint32_t n_dims = (uint32_t)fact_rows[FACT_DEAL_WON].n_dims;
+    win->n_dims = (uint32_t)cell_dims(context->rules, FACT_DEAL_WON);
+    for (uint32_t i = 0; i < n_dims; i++) win->dims[i] = take_name(in, context->names);
+    while (cursor_more(in)) {
+        struct span name = names_text(context->names, take_name(in, context->names));
+        name_id value = take_name(in, context->names);
+        for (uint32_t i = n_dims; i < win->n_dims; i++)
+            if (span_is(name, customs[i - n_dims])) win->dims[i] = value;
+    }
 }
 
 bool win_decode(struct win *win, const struct handed_item *item, const struct facts_context *context)
@@ -26,21 +59,14 @@ bool win_decode(struct win *win, const struct handed_item *item, const struct fa
     win->event.time_us = cursor_zigzag(&in);
     win->event.offset_s = (int32_t)cursor_zigzag(&in);
     win->event.sequence = cursor_text(&in);
-    name_id source = (name_id)cursor_varint(&in);
+    win->event.source_id = take_name(&in, context->names);
+    win->event.source = names_text(context->names, win->event.source_id);
     win->event.id = cursor_text(&in);
     win->event.text = item->key;
-    win->currency = (name_id)cursor_varint(&in);
+    win->currency = take_name(&in, context->names);
     win->amount = cursor_zigzag(&in);
-    win->n_dims = (uint32_t)cursor_varint(&in);
-    if (in.broken || source >= context->names->n || win->n_dims > CELL_DIMS_MAX) return false;
-    win->event.source = names_text(context->names, source);
-    win->event.source_id = source;
-    bool known = win->currency < context->names->n;
-    for (uint32_t i = 0; i < win->n_dims; i++) {
-        win->dims[i] = (name_id)cursor_varint(&in);
-        known = known && win->dims[i] < context->names->n;
-    }
-    return known && !in.broken;
+    take_dims(&in, context, win);
+    return !in.broken;
 }
 
 int win_compare(const struct win *a, const struct win *b)

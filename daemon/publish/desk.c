@@ -132,8 +132,7 @@ static void copy_names(struct desk *desk, const struct names *names)
 
 static struct tenant_settings desk_settings(const struct engine *engine)
 {
-    return (
-        struct tenant_settings){ .prefix = engine->settings->prefix, .kept = &engine->kept, .counted_by = engine->counted_by };
+    return (struct tenant_settings){ .prefix = engine->settings->prefix, .needed = &engine->kept };
 }
 
 static bool load_once(struct desk *desk, struct state *state, const struct tenant_settings *settings, struct view *view,

@@ -64,6 +64,24 @@ void census_add(struct census *census, const struct census *other)
     }
 }
 
+void census_add_shared(struct census *census, const struct census *other, const struct kept *shared)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&other->cells, &at));) {
+        const struct census_cell *cell = slot->value;
+        struct cell_value value = { 0 };
+        struct cell_key key = { .fact = cell->key.fact, .n = cell->key.n };
+        if (!shared->fact[key.fact].on) continue;
+        memcpy(key.dims, cell->key.dims, key.n * sizeof *key.dims);
+        kept_cut_key(shared, &key);
+        (void)cell_value_add(&value, &cell->value, 1);
+        for (int i = 1; i < fact_rows[key.fact].n_measures; i++)
+            if (!(shared->fact[key.fact].measures >> i & 1)) value.sums[i] = 0, histogram_clear(&value.spread[i]);
+        (void)cell_value_add(&cell_of(census, cell->bucket, &key)->value, &value, 1);
+        cell_value_deinit(&value);
+    }
+}
+
 /* ---- lines ---- */
 
 static void add_line(void *context, enum list list, struct span id, const struct list_line *line)
@@ -125,7 +143,7 @@ bool census_add_cells(struct census *census, struct view *view, struct error *er
 struct telling {
     struct census *census, *due;
     struct view *view;
-    const struct kept *kept;
+    const struct kept *shared; /* NULL: all */
     struct buffer scratch;
 };
 
@@ -161,17 +179,42 @@ static struct statement say(const struct telling *telling, const struct stored *
                                      .names = &tenant->names,
                                      .known = tenant->known,
                                      .rules = tenant->rules,
-                                     .kept = telling->kept,
+                                     .kept = tenant_kept(tenant, &stored->entity),
                                      .clock_us = clock_us };
     if (!entity_is_empty(&stored->entity)) facts_of(&stored->entity, &context, &statement);
     return statement;
 }
 
-/* What timers may move at any time is no part of it. */
-static uint64_t hash_of(struct telling *telling, const struct entity *entity)
+static bool is_shared(const struct telling *telling, const struct entity *entity, uint32_t attribute)
+{
+    const struct tenant *tenant = telling->view->tenant;
+    if (attribute < ATTRIBUTE_CUSTOM) return true;
+    struct span name = names_text(&tenant->names, attribute - ATTRIBUTE_CUSTOM);
+    for (int i = 0; i < tenant->rules->kind[entity->kind].n_custom; i++)
+        if (span_is(name, tenant->rules->kind[entity->kind].custom[i])) return telling->shared->customs[entity->kind] >> i & 1;
+    return false;
+}
+
+/* Its events, without what others handed to it, which goes by what is kept, and without attributes that were not always declared. */
+static void cut_entity(const struct telling *telling, struct entity *entity, struct arena *arena)
+{
+    struct entity_attribute *attributes = arena_alloc(arena, (entity->n_attributes + 1) * sizeof *attributes);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < entity->n_attributes; i++)
+        if (is_shared(telling, entity, entity->attributes[i].attribute)) attributes[n++] = entity->attributes[i];
+    entity->attributes = attributes;
+    entity->n_attributes = n;
+    entity->n_items = 0;
+    memset(entity->sums, 0, sizeof entity->sums);
+}
+
+/* What timers may move at any time is no part of it, nor by what it was counted. */
+static uint64_t hash_of(struct telling *telling, const struct entity *entity, struct arena *arena)
 {
     struct entity still = *entity;
     still.wake_us = NEVER;
+    still.generation = 0;
+    if (telling->shared) cut_entity(telling, &still, arena);
     buffer_clear(&telling->scratch);
     entity_encode(&still, &telling->scratch);
     return bytes_hash(telling->scratch.at, telling->scratch.len);
@@ -185,12 +228,20 @@ static struct span entity_name_of(struct census *census, enum kind kind, struct 
     return (struct span){ name, id.len + 1 };
 }
 
+static bool is_noted(const struct telling *telling, const struct stored *stored)
+{
+    const struct entity *entity = &stored->entity;
+    if (!telling->shared || !stored->readable) return true;
+    return entity->kind < N_KINDS && telling->shared->kind[entity->kind] && (entity->n_events || entity->n_buried);
+}
+
 static void note_entity(struct telling *telling, const struct stored *stored, struct entity *decoded)
 {
+    if (!is_noted(telling, stored)) return;
     struct census_entity *entity = arena_alloc(&telling->census->arena, sizeof *entity);
     struct span name = entity_name_of(telling->census, stored->entity.kind, stored->entity.id);
     *entity = (struct census_entity){ stored->entity.kind, { name.at + 1, name.len - 1 }, stored->readable, 0 };
-    if (stored->readable) entity->hash = hash_of(telling, decoded);
+    if (stored->readable) entity->hash = hash_of(telling, decoded, stored->arena);
     map_put(&telling->census->entities, name, entity);
 }
 
@@ -223,10 +274,10 @@ static bool take_entity(void *context, const struct stored *stored)
     return true;
 }
 
-bool census_add_entities(struct census *census, struct view *view, const struct kept *kept, struct census *due,
+bool census_add_entities(struct census *census, struct view *view, const struct kept *shared, struct census *due,
                          struct error *error)
 {
-    struct telling telling = { .census = census, .due = due, .view = view, .kept = kept };
+    struct telling telling = { .census = census, .due = due, .view = view, .shared = shared };
     bool fine = view_entities(view, ALL_KINDS, take_entity, &telling, error);
     buffer_deinit(&telling.scratch);
     return fine;

@@ -35,10 +35,15 @@ void census_deinit(struct census *census);
 /* Adds all cells and lines as they are stored. The view's names must live as long as the numbers are to mean something. */
 bool census_add_cells(struct census *census, struct view *view, struct error *error) MUST_USE;
 
-/* Adds what the stored entities say, as they were counted: the cells and lines that there should be. `entities`: notes them, too.
- * `due` (may be NULL) gets the differences that timers will make which have come at the tenant's clock, but have not rung yet. */
-bool census_add_entities(struct census *census, struct view *view, const struct kept *kept, struct census *due,
+/* Adds what the stored entities say, each as it was counted: the cells and lines that there should be; and notes the entities.
+ * `due` (may be NULL) gets the differences that timers will make which have come at the tenant's clock, but have not rung yet.
+ * `shared`: two who keep more than this, each in his way, are to be compared. Entities are then noted as far as it goes by them: those
+ * that have events, by these. NULL: all of them, by all they have. */
+bool census_add_entities(struct census *census, struct view *view, const struct kept *shared, struct census *due,
                          struct error *error) MUST_USE;
+
+/* Adds the cells of the other census, as they were if no more than this were kept. */
+void census_add_shared(struct census *census, const struct census *other, const struct kept *shared);
 
 /* value += those of the other census, cell by cell. */
 void census_add(struct census *census, const struct census *other);

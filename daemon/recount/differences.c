@@ -154,7 +154,7 @@ static bool equal_to_entities(const struct comparison *comparison, const struct 
 
 static bool tell_cell(const struct comparison *comparison, const struct census_cell *cell, bool loud, struct buffer *line)
 {
-    bool as_entities = equal_to_entities(comparison, cell);
+    bool as_entities = comparison->by_topics || equal_to_entities(comparison, cell);
     bool as_topics = !comparison->topics || equal_to_topics(comparison, cell);
     if (as_entities && as_topics) return false;
     if (!loud) return true;
@@ -175,7 +175,7 @@ static const char *entity_differs(const struct comparison *comparison, const str
 {
     const struct census_entity *redis = census_entity(comparison->redis, any);
     const struct census_entity *topics = comparison->topics ? census_entity(comparison->topics, any) : NULL;
-    if (redis && !redis->readable) return "cannot be read in Redis";
+    if (redis && !redis->readable) return comparison->by_topics ? NULL : "cannot be read in Redis";
     if (!comparison->topics) return NULL;
     if (!redis) return "is in the topics, not in Redis";
     if (!topics) return "is in Redis, not in the topics";

@@ -43,21 +43,22 @@ void refold_destroy(struct refold *refold)
     free(refold);
 }
 
-struct refold_tenant *refold_add(struct refold *refold, const struct tenant *like, int64_t clock_us)
+struct refold_tenant *refold_add(struct refold *refold, const struct tenant *like, const struct kept *kept, int64_t clock_us)
 {
     struct refold_tenant *made = must_zalloc(sizeof *made);
     made->tenant = tenant_create(like->name, like->rules, &refold->cache);
     map_put(&refold->tenants, made->tenant->name, made);
-    refold_begin(made, like, clock_us);
+    refold_begin(made, like, kept, clock_us);
     return made;
 }
 
-void refold_begin(struct refold_tenant *again, const struct tenant *like, int64_t clock_us)
+void refold_begin(struct refold_tenant *again, const struct tenant *like, const struct kept *kept, int64_t clock_us)
 {
     struct tenant *tenant = again->tenant;
     tenant_drop(tenant);
     for (name_id id = 1; id < like->names.n; id++) (void)names_intern(&tenant->names, names_text(&like->names, id));
     tenant->secret = like->secret;
+    tenant_cover(tenant, kept);
     tenant->loaded = true;
     again->clock_us = clock_us;
 }

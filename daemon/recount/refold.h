@@ -30,9 +30,10 @@ struct refold *refold_create(const struct refold_settings *settings);
 void refold_destroy(struct refold *refold); /* NULL is fine */
 
 /* A tenant of whom the state holds nothing yet. It takes over names and secret of `like`, so that numbers of names and hashes
- * mean the same in both. It lives as long as the refold. */
-struct refold_tenant *refold_add(struct refold *refold, const struct tenant *like, int64_t clock_us);
-void refold_begin(struct refold_tenant *again, const struct tenant *like, int64_t clock_us); /* nothing was folded yet, again */
+ * mean the same in both. It is counted by `kept`. It lives as long as the refold. */
+struct refold_tenant *refold_add(struct refold *refold, const struct tenant *like, const struct kept *kept, int64_t clock_us);
+void refold_begin(struct refold_tenant *again, const struct tenant *like, const struct kept *kept,
+                  int64_t clock_us); /* nothing was folded yet, again */
 void refold_limit(struct refold_tenant *tenant, struct span partition, int64_t next);        /* makes it bounded */
 struct refold_tenant *refold_find(const struct refold *refold, struct span name);            /* NULL */
 

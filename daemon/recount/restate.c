@@ -78,7 +78,7 @@ static bool copy_intake(void *context, const struct cell_key *key, const struct 
     bool of_intake = key->fact == FACT_REJECTED_EVENT || key->fact == FACT_DUPLICATE_EVENT;
     struct fact_entry entry = { .key = *key };
     entry.measures[0] = value->sums[0];
-    if (of_intake && batch->settings->kept->fact[key->fact].on) ledger_add(&batch->ledger, &entry, 1);
+    if (of_intake && batch->tenant->kept->fact[key->fact].on) ledger_add(&batch->ledger, &entry, 1);
     return true;
 }
 
@@ -92,6 +92,7 @@ static struct span bare_grave(struct batch *batch, const struct kept_entity *kep
     memset(grave.sums, 0, sizeof grave.sums);
     grave.n_items = 0;
     grave.wake_us = NEVER;
+    grave.generation = 0;
     entity_encode(&grave, &out);
     struct span bytes = arena_copy(batch->arena, buffer_all(&out));
     buffer_deinit(&out);

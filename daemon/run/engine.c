@@ -10,28 +10,9 @@
 #include <time.h>
 
 enum {
-    FACT_RULES = 1,
     BATCH_RECORDS = 4096,
     ANSWER_ATTEMPTS = 20
 };
-
-/* Only what is on matters: a catalogue that asks for the same facts counts the same. */
-static uint64_t fingerprint(const struct kept *kept)
-{
-    struct buffer text = { 0 };
-    buffer_varint(&text, FACT_RULES);
-    for (int fact = 0; fact < N_FACTS; fact++) {
-        if (!kept->fact[fact].on) continue;
-        buffer_str(&text, fact_rows[fact].name);
-        buffer_varint(&text, kept->fact[fact].measures);
-        buffer_varint(&text, kept->fact[fact].dims);
-        buffer_byte(&text, kept->fact[fact].customs);
-    }
-    buffer_varint(&text, kept->lists);
-    uint64_t hash = bytes_hash(text.at, text.len);
-    buffer_deinit(&text);
-    return hash;
-}
 
 bool engine_init(struct engine *engine, const struct settings *settings, const struct catalogue *catalogue, struct error *error)
 {
@@ -41,7 +22,6 @@ bool engine_init(struct engine *engine, const struct settings *settings, const s
     engine->set_clock_us = NO_INSTANT;
     engine_retune(engine, settings);
     catalogue_kept(catalogue, &engine->kept);
-    engine->counted_by = fingerprint(&engine->kept);
     const char *clock = getenv("CRM_REPORTD_CLOCK");
     if (!clock || !*clock || instant_parse(span_of(clock), &engine->set_clock_us)) return true;
     return fail(error, "CRM_REPORTD_CLOCK is \"%s\", expected an instant like 2026-03-31T12:00:00Z", clock);
@@ -83,8 +63,7 @@ struct worker_parts engine_parts(struct engine *engine)
                                               .rules_of = settings_rules_of,
                                               .context = (void *)settings },
                                   .tenants = { .prefix = settings->prefix,
-                                               .kept = &engine->kept,
-                                               .counted_by = engine->counted_by,
+                                               .needed = &engine->kept,
                                                .max_events = (uint32_t)settings->max_events,
                                                .fresh_secret = fresh_secret },
                                   .dead_letter_topic = span_of(settings->topics.dead_letter),

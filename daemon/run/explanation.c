@@ -19,7 +19,7 @@ static bool explain_view(struct engine *engine, struct view *view, const struct 
     }
     int64_t now_us = engine_clock(engine);
     if (tenant->clock_us > now_us) now_us = tenant->clock_us;
-    struct explain_tenant asked = { view, &engine->kept, local_day(now_us, zone_offset(tenant->rules->zone, now_us)) };
+    struct explain_tenant asked = { view, local_day(now_us, zone_offset(tenant->rules->zone, now_us)) };
     return explain_answer(query, limit, engine->catalogue, &asked, out, error);
 }
 

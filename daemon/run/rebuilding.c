@@ -46,11 +46,11 @@ static bool open_tenant(struct rebuilding *rebuilding, struct view *view, struct
     return view_open(view, rebuilding->servers.state, settings, name, rules, error);
 }
 
-/* Is it asked for: named, or all are, or it was counted by others? */
+/* Is it asked for: named, or all are, or it was counted by others, or part of it from some day on only? */
 static bool is_wanted(const struct rebuilding *rebuilding, const struct tenant *tenant)
 {
     const struct rebuild_options *options = rebuilding->options;
-    return tenant->version && (options->n_tenants || options->all || tenant->held);
+    return tenant->version && (options->n_tenants || options->all || tenant->held || tenant->generations.n > 1);
 }
 
 /* What an earlier run that was killed has left of its copy. */
@@ -95,7 +95,7 @@ static bool add_job(struct rebuilding *rebuilding, struct span name, struct erro
         *job = (struct job){ .name = name };
         job->lack = rebuilding->options->from_entities ? "asked for" : topics_lack(&rebuilding->servers.topics, view.tenant);
         fine = remove_copy(rebuilding, name, error);
-        job->copy = refold_add(rebuilding->refold, view.tenant, clock_of(rebuilding, view.tenant));
+        job->copy = refold_add(rebuilding->refold, view.tenant, rebuilding->parts.tenants.needed, clock_of(rebuilding, view.tenant));
         if (job->lack)
             refold_limit(job->copy, SPAN(""), 0); /* no record counts */
         else
@@ -247,7 +247,7 @@ static bool begin_again(struct rebuilding *rebuilding, struct job *job, struct e
     struct view view = { 0 };
     error->text[0] = 0;
     bool fine = remove_copy(rebuilding, job->name, error) && open_tenant(rebuilding, &view, job->name, false, error);
-    if (fine) refold_begin(job->copy, view.tenant, clock_of(rebuilding, view.tenant));
+    if (fine) refold_begin(job->copy, view.tenant, rebuilding->parts.tenants.needed, clock_of(rebuilding, view.tenant));
     view_close(&view);
     return fine;
 }

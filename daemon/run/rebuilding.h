@@ -8,7 +8,7 @@
 struct rebuild_options {
     char *const *tenants; /* which */
     size_t n_tenants;
-    bool all;           /* none named: all, else those that were counted by other settings or another catalogue */
+    bool all;           /* none named: all, else those that were counted by other settings, or not all from their beginning */
     bool from_entities; /* the topics are not read */
 };
 

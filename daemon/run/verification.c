@@ -1,5 +1,6 @@
 #include "daemon/run/verification.h"
 
+#include "common/instant.h"
 #include "daemon/recount/differences.h"
 #include "daemon/run/servers.h"
 
@@ -16,8 +17,9 @@ enum {
 struct subject {
     struct view view;
     struct census redis, entities, due;
-    const char *lack; /* why the topics cannot say it; NULL: they can */
-    bool held, whole; /* whole: read in one step, without lists */
+    const char *lack;   /* why the topics cannot say it; NULL: they can */
+    struct kept shared; /* what it has kept from its beginning */
+    bool held, whole;   /* whole: read in one step, without lists */
 };
 
 struct verification {
@@ -43,6 +45,12 @@ static void forget(struct subject *subject)
     view_close(&subject->view);
 }
 
+/* NULL: all, it has kept the same ever since. */
+static const struct kept *shared_of(const struct subject *subject)
+{
+    return subject->view.tenant->generations.stored > 1 ? &subject->shared : NULL;
+}
+
 static bool take_once(struct verification *verification, struct subject *subject, struct span name, bool whole,
                       struct error *error)
 {
@@ -52,8 +60,9 @@ static bool take_once(struct verification *verification, struct subject *subject
     if (!(whole ? view_open_whole : view_open)(view, verification->servers.state, settings, name, rules, error)) return false;
     subject->held = view->tenant->held;
     if (subject->held) return true;
+    subject->shared = generations_common(&view->tenant->generations);
     bool fine = census_add_cells(&subject->redis, view, error) &&
-                census_add_entities(&subject->entities, view, &verification->engine->kept, &subject->due, error);
+                census_add_entities(&subject->entities, view, shared_of(subject), &subject->due, error);
     if (fine) subject->redis.entities = subject->entities.entities;
     if (fine) subject->entities.entities = (struct map){ 0 };
     subject->whole = whole;
@@ -95,7 +104,7 @@ static void add_subject(struct verification *verification, struct subject *subje
     const struct tenant *tenant = subject->view.tenant;
     subject->lack = topics_lack(&verification->servers.topics, tenant);
     if (subject->lack) return;
-    struct refold_tenant *again = refold_add(verification->refold, tenant, tenant->clock_us);
+    struct refold_tenant *again = refold_add(verification->refold, tenant, &subject->shared, tenant->clock_us);
     again->bounded = true;
     for (size_t i = 0; i < tenant->n_positions; i++) {
         const struct tenant_position *position = &tenant->positions[i];
@@ -126,45 +135,99 @@ static void print_difference(void *context, const char *line)
     printf("%.*s: %s\n", SPAN_ARG(verification->told->view.tenant->name), line);
 }
 
+/* What the topics cannot be asked about: only from some day on it counts. */
+static void print_newer(const struct subject *subject)
+{
+    struct buffer added = { 0 };
+    char since[DAY_TEXT_BYTES];
+    const struct tenant *tenant = subject->view.tenant;
+    const struct generations *generations = &tenant->generations;
+    if (!shared_of(subject)) return;
+    generations_write_added(generations, false, tenant->rules, &added);
+    day_format(generations->at[1].since, since);
+    printf("; not compared with the topics, as it counts from %s on only, until crm-reportd rebuild %.*s: %.*s", since,
+           SPAN_ARG(tenant->name), SPAN_ARG(buffer_all(&added)));
+    buffer_deinit(&added);
+}
+
 static void print_outcome(const struct subject *subject, bool by_topics, size_t n, size_t most)
 {
     const struct tenant *tenant = subject->view.tenant;
-    printf("%.*s: %zu counters, %zu entities, at version %" PRId64 ": ", SPAN_ARG(tenant->name), subject->redis.cells.count,
-           subject->redis.entities.count, tenant->version);
+    printf("%.*s: %zu counters, %" PRIu64 " entities, at version %" PRId64 ": ", SPAN_ARG(tenant->name),
+           subject->redis.cells.count, view_entity_count(&subject->view), tenant->version);
     if (n)
         printf("%zu difference%s%s", n, n == 1 ? "" : "s", n > most ? ", the first of them above" : "");
     else
         printf("equal to %s", by_topics ? "the topics and to its stored entities" : "what its stored entities say");
     if (!by_topics && subject->lack) printf("; the topics cannot tell: %s", subject->lack);
+    if (by_topics) print_newer(subject);
     printf("\n");
 }
 
-static bool compare(struct verification *verification, struct subject *subject, struct error *error)
+/* `said`: what lies behind the entities of `topics`. */
+static bool count_topics(struct verification *verification, const struct subject *subject, struct view *again,
+                         struct census *topics, struct census *said, struct error *error)
 {
     const struct tenant *tenant = subject->view.tenant;
-    struct view again = { 0 };
-    struct census topics = { 0 }, said = { 0 };
-    bool by_topics = !verification->options->entities_only && !subject->lack, fine = true;
+    bool fine = view_open(again, verification->memory, &verification->parts.tenants, tenant->name, tenant->rules, error) &&
+                census_add_cells(topics, again, error) &&
+                census_add_entities(said, again, shared_of(subject), NULL, error);
+    topics->entities = said->entities;
+    said->entities = (struct map){ 0 };
+    return fine;
+}
+
+/* What it has kept from its beginning against the topics: the rest has been compared with its entities. */
+static size_t compare_shared(struct subject *subject, const struct comparison *whole, const struct census *topics, size_t most)
+{
+    struct census redis = { 0 }, entities = { 0 }, due = { 0 };
+    struct comparison comparison = *whole;
+    census_add_shared(&redis, &subject->redis, &subject->shared);
+    census_add_shared(&entities, &subject->entities, &subject->shared);
+    census_add_shared(&due, &subject->due, &subject->shared);
+    redis.entities = subject->redis.entities;
+    comparison.redis = &redis;
+    comparison.entities = &entities;
+    comparison.due = &due;
+    comparison.topics = topics;
+    comparison.by_topics = true;
+    comparison.with_lines = false;
+    size_t n = differences_find(&comparison, most);
+    redis.entities = (struct map){ 0 };
+    census_deinit(&redis);
+    census_deinit(&entities);
+    census_deinit(&due);
+    return n;
+}
+
+static size_t find_differences(struct verification *verification, struct subject *subject, const struct view *again,
+                               const struct census *topics)
+{
+    const struct tenant *tenant = subject->view.tenant;
+    size_t most = verification->options->most;
+    bool apart = topics && shared_of(subject);
     struct comparison comparison = { .rules = tenant->rules,
-                                     .names = &tenant->names,
+                                     .names = topics ? &again->tenant->names : &tenant->names,
                                      .redis = &subject->redis,
                                      .entities = &subject->entities,
+                                     .topics = apart ? NULL : topics,
                                      .due = &subject->due,
                                      .with_lines = !subject->whole,
                                      .with_graves = tenant->graves > 0,
                                      .tell = print_difference,
                                      .context = verification };
-    if (by_topics) {
-        fine = view_open(&again, verification->memory, &verification->parts.tenants, tenant->name, tenant->rules, error) &&
-               census_add_cells(&topics, &again, error) &&
-               census_add_entities(&said, &again, &verification->engine->kept, NULL, error);
-        topics.entities = said.entities;
-        said.entities = (struct map){ 0 };
-        comparison.topics = &topics;
-        comparison.names = &again.tenant->names;
-    }
     verification->told = subject;
-    size_t n = fine ? differences_find(&comparison, verification->options->most) : 0;
+    size_t n = differences_find(&comparison, most);
+    return apart ? n + compare_shared(subject, &comparison, topics, n < most ? most - n : 0) : n;
+}
+
+static bool compare(struct verification *verification, struct subject *subject, struct error *error)
+{
+    struct view again = { 0 };
+    struct census topics = { 0 }, said = { 0 };
+    bool by_topics = !verification->options->entities_only && !subject->lack;
+    bool fine = !by_topics || count_topics(verification, subject, &again, &topics, &said, error);
+    size_t n = fine ? find_differences(verification, subject, &again, by_topics ? &topics : NULL) : 0;
     if (fine) print_outcome(subject, by_topics, n, verification->options->most);
     verification->result->differences += n;
     verification->result->differ += n > 0;
@@ -185,7 +248,7 @@ static bool compare_all(struct verification *verification, struct error *error)
             continue;
         }
         verification->result->differ++;
-        printf("%.*s: counted by other settings or another catalogue than these: run crm-reportd rebuild %.*s\n",
+        printf("%.*s: counted by other settings than these: run crm-reportd rebuild %.*s\n",
                SPAN_ARG(subject->view.tenant->name), SPAN_ARG(subject->view.tenant->name));
     }
     return fine;

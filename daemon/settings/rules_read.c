@@ -162,10 +162,7 @@ uint64_t rules_fingerprint(const struct rules *rules)
     buffer_zigzag(&out, rules->stale_after_days);
     put_hours(&out, rules);
     put_keys(&out, &rules->lists, true);
-    for (int kind = 0; kind < N_KINDS; kind++) {
-        put_texts(&out, rules->kind[kind].custom, rules->kind[kind].n_custom);
-        put_texts(&out, rules->kind[kind].expected, rules->kind[kind].n_expected);
-    }
+    for (int kind = 0; kind < N_KINDS; kind++) put_texts(&out, rules->kind[kind].expected, rules->kind[kind].n_expected);
     uint64_t hash = siphash((struct hash_key){ 0, 0 }, buffer_all(&out));
     buffer_deinit(&out);
     return hash;

@@ -30,13 +30,13 @@ struct entity_context batch_entity_context(const struct batch *batch)
                                     .max_events = batch->settings->max_events };
 }
 
-static struct facts_context facts_context(const struct batch *batch, int64_t clock_us)
+static struct facts_context facts_context(const struct batch *batch, const struct kept *kept, int64_t clock_us)
 {
     return (struct facts_context){ .arena = batch->arena,
                                    .names = &batch->tenant->names,
                                    .known = batch->tenant->known,
                                    .rules = batch->tenant->rules,
-                                   .kept = batch->settings->kept,
+                                   .kept = kept,
                                    .clock_us = clock_us };
 }
 
@@ -79,8 +79,8 @@ static struct work *add_work(struct batch *batch, struct page *page, struct span
     work->entity = (struct entity){ .kind = (enum kind)page->place.kind, .wake_us = NEVER };
     work->entity.id = arena_copy(batch->arena, id);
     find_stored(batch, work);
-    if (work->stored.at && !entity_decode(&work->entity, work->stored, batch->arena, &batch->tenant->names))
-        batch_doubt(batch, work, "cannot be read");
+    bool readable = !work->stored.at || entity_decode(&work->entity, work->stored, batch->arena, &batch->tenant->names);
+    if (!readable || !tenant_kept(batch->tenant, &work->entity)) batch_doubt(batch, work, "cannot be read");
     work->old_wake_us = work->entity.wake_us;
     if (page->batch != batch->number) {
         cache_use(batch->tenant->cache, &page->cached);
@@ -121,7 +121,7 @@ struct work *batch_work(struct batch *batch, enum kind kind, struct span id)
 /* Does the entry's event change an entity? */
 static bool is_folded(const struct batch *batch, const struct entry *entry)
 {
-    return !entry->skipped && !entry->reason && batch->settings->kept->kind[entry->event.kind];
+    return !entry->skipped && !entry->reason && batch->tenant->kept->kind[entry->event.kind];
 }
 
 void batch_add(struct batch *batch, struct entry *entry)
@@ -142,19 +142,24 @@ static void skip_counted(struct batch *batch)
     }
 }
 
+static bool calls_matter(const struct kept *kept)
+{
+    return kept->fact[FACT_DEAL_CREATED].on || kept->fact[FACT_DEAL_WON].on || kept->fact[FACT_DEAL_LOST].on;
+}
+
 /* Is anything handed to the entity that this attribute refers to? */
 static bool reference_matters(const struct kept *kept, enum kind kind, uint32_t attribute)
 {
     if (kept->fact[FACT_UNKNOWN_REFERENCE].on) return true;
     if (kind == KIND_DEAL) return attribute == ATTRIBUTE_CONTACT || attribute == ATTRIBUTE_ACCOUNT;
-    if (kind == KIND_CALL && attribute == ATTRIBUTE_DEAL) return kept->fact[FACT_DEAL_CREATED].on || kept->fact[FACT_DEAL_WON].on;
+    if (kind == KIND_CALL && attribute == ATTRIBUTE_DEAL) return calls_matter(kept);
     return attribute == ATTRIBUTE_CONTACT && (kept->fact[FACT_LEAD_RESPONSE].on || kept->fact[FACT_LEAD_UNTOUCHED].on);
 }
 
 static void ask_for_reference(struct batch *batch, enum kind kind, uint32_t attribute, struct span id)
 {
     if (attribute >= N_ATTRIBUTES || attribute_rows[attribute].type != TYPE_REFERENCE) return;
-    if (!reference_matters(batch->settings->kept, kind, attribute)) return;
+    if (!reference_matters(batch->tenant->kept, kind, attribute)) return;
     loading_add_entity(batch->loading, batch->tenant, attribute_rows[attribute].refers_to, id);
 }
 
@@ -201,12 +206,13 @@ void batch_widen(struct batch *batch)
 
 /* ---- as it was, and as it is ---- */
 
-/* As it was counted: everything before its wake-up had come, nothing from there on. */
+/* As it was counted: by what it was, everything before its wake-up had come, nothing from there on. */
 static void evaluate_before(struct batch *batch, struct work *work)
 {
     int64_t clock_us = work->entity.wake_us == NEVER ? INT64_MAX - 1 : work->entity.wake_us - 1;
-    struct facts_context context = facts_context(batch, clock_us);
-    if (!entity_is_empty(&work->entity)) facts_of(&work->entity, &context, &work->before);
+    const struct kept *kept = tenant_kept(batch->tenant, &work->entity);
+    struct facts_context context = facts_context(batch, kept, clock_us);
+    if (kept && !entity_is_empty(&work->entity)) facts_of(&work->entity, &context, &work->before);
     work->said = work->before;
 }
 
@@ -238,10 +244,10 @@ static bool same_link(const struct entity_event *a, const struct entity_event *b
 
 static void count_undated(struct batch *batch, enum fact fact, enum reason reason)
 {
-    if (!batch->settings->kept->fact[fact].on) return;
+    if (!batch->tenant->kept->fact[fact].on) return;
     struct fact_entry entry = { .key = { .fact = (uint16_t)fact, .n = (uint16_t)cell_dims(batch->tenant->rules, fact) } };
     entry.measures[0] = 1;
-    if (reason && batch->settings->kept->fact[fact].dims & 1)
+    if (reason && batch->tenant->kept->fact[fact].dims & 1)
         entry.key.dims[0] = names_intern(&batch->tenant->names, span_of(reason_names[reason]));
     ledger_add(&batch->ledger, &entry, 1);
 }
@@ -353,7 +359,7 @@ static void deliver_changes(struct batch *batch, const struct statement *old, co
 
 static void evaluate(struct batch *batch, struct work *work)
 {
-    struct facts_context context = facts_context(batch, batch->tenant->clock_us);
+    struct facts_context context = facts_context(batch, batch->tenant->kept, batch->tenant->clock_us);
     struct statement before = work->said;
     if (++batch->evaluations > EVALUATIONS_PER_ENTITY * (batch->all.n + 16)) batch_doubt(batch, work, "hands on in a circle");
     work->dirty = false;
@@ -373,6 +379,7 @@ static void settle(struct batch *batch, struct work *work)
 {
     int64_t old_us = work->entity.wake_us, wanted_us = work->said.wake_us;
     if (old_us <= batch->tenant->clock_us || old_us > wanted_us || old_us == NEVER) work->entity.wake_us = wanted_us;
+    work->entity.generation = batch->tenant->generations.n - 1;
     ledger_replace(&batch->ledger, &work->before, &work->said);
     if (work->before.n_listings || work->said.n_listings) batch_list(batch, work);
 }

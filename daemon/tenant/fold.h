@@ -71,6 +71,7 @@ struct batch {
     struct page **raw_pages; /* changed by the caller himself: to be written, too */
     size_t n_raw_pages;
     bool new_day; /* the local day changed: commit even without entries */
+    bool widens;  /* out: more is counted from this commit on */
 
     uint64_t number; /* among the tenant's batches */
     struct work_queue all, queues[RANKS];

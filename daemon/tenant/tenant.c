@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 enum {
-    STATE_FORMAT = 3 /* 2: members of timers as text; 3: entities on pages */
+    STATE_FORMAT = 4, /* 2: members of timers as text; 3: entities on pages; 4: generations */
+    FACT_RULES = 1
 };
 
 /* ---- pages in memory ---- */
@@ -142,6 +143,7 @@ void tenant_drop(struct tenant *tenant)
     names_init(&tenant->names);
     map_deinit(&tenant->months);
     arena_deinit(&tenant->months_arena);
+    generations_deinit(&tenant->generations);
     struct tenant fresh = { .name = tenant->name, .rules = tenant->rules, .cache = tenant->cache, .names = tenant->names };
     fresh.listed = tenant->listed;
     fresh.awaited = tenant->awaited;
@@ -178,11 +180,18 @@ struct tenant_position *tenant_position(struct tenant *tenant, struct span parti
     return added;
 }
 
-uint64_t tenant_counted_by(const struct tenant *tenant, const struct tenant_settings *settings)
+uint64_t tenant_counted_by(const struct tenant *tenant)
 {
-    uint64_t parts[4] = { STATE_FORMAT, settings->counted_by, tenant->rules->fingerprint,
+    uint64_t parts[4] = { STATE_FORMAT, FACT_RULES, tenant->rules->fingerprint,
                           bytes_hash(tenant->rules->zone->name, strlen(tenant->rules->zone->name)) };
     return bytes_hash(parts, sizeof parts);
+}
+
+void tenant_cover(struct tenant *tenant, const struct kept *needed)
+{
+    struct kept kept = kept_of(needed, tenant->rules);
+    generations_cover(&tenant->generations, &kept);
+    tenant->kept = generations_now(&tenant->generations);
 }
 
 /* ---- reading it back ---- */
@@ -237,6 +246,14 @@ static bool restore_position(struct tenant *tenant, struct span partition, struc
     return true;
 }
 
+/* Of another format it is not whole. */
+static void restore_kept(struct tenant *tenant, struct span number, struct span value)
+{
+    struct span undeclared = NO_SPAN;
+    generations_read(&tenant->generations, number, value, tenant->rules, &undeclared);
+    if (undeclared.len) tenant->undeclared = arena_copy(&tenant->months_arena, undeclared);
+}
+
 /* Fields it does not know are left alone. */
 static bool restore_field(struct tenant *tenant, struct span field, struct span value, int64_t *counted_by)
 {
@@ -244,6 +261,7 @@ static bool restore_field(struct tenant *tenant, struct span field, struct span 
     int64_t number = 0, other = 0;
     if (starts_with(field, "position:", &rest)) return restore_position(tenant, rest, value);
     if (starts_with(field, "kind:", &rest)) return restore_kind(tenant, rest, value);
+    if (starts_with(field, "kept:", &rest)) restore_kept(tenant, rest, value);
     if (span_is(field, "version")) return parse_int(value, &tenant->version);
     if (span_is(field, "clock")) return parse_int(value, &tenant->clock_us);
     if (span_is(field, "counted_by")) return parse_int(value, counted_by);
@@ -286,7 +304,10 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
         struct span month = arena_copy(&tenant->months_arena, months->values[i]);
         map_put(&tenant->months, month, (void *)month.at);
     }
-    tenant->held = tenant->version && (uint64_t)counted_by != tenant_counted_by(tenant, settings);
+    tenant->held = tenant->version && ((uint64_t)counted_by != tenant_counted_by(tenant) || tenant->undeclared.len);
+    if (tenant->version && !tenant->held && !generations_whole(&tenant->generations))
+        return fail(error, "the state of tenant %.*s does not say what it was counted by", SPAN_ARG(tenant->name));
+    tenant_cover(tenant, settings->needed);
     if (tenant->clock_us != INT64_MIN)
         tenant->today = local_day(tenant->clock_us, zone_offset(tenant->rules->zone, tenant->clock_us));
     for (size_t i = 0; i < tenant->n_positions; i++) {

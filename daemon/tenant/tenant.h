@@ -7,9 +7,8 @@
 #include "daemon/entity/entity.h"
 #include "daemon/facts/facts.h"
 #include "daemon/state/state.h"
+#include "daemon/tenant/generations.h"
 #include "daemon/tenant/page.h"
-
-#define NO_DAY INT32_MIN
 
 struct stored_cell {
     struct cached cached;
@@ -43,6 +42,9 @@ struct tenant {
     bool held;             /* counted by other rules: nothing may be committed before a rebuild */
     bool told_held;        /* and it was said, for this version */
     struct span terms;     /* what it was counted by, in words (terms.h) */
+    struct span undeclared; /* a custom attribute it was counted by, that its rules no longer declare; empty: none */
+    struct generations generations;
+    const struct kept *kept; /* the last of them: what is counted now */
     int64_t rebuilt;       /* version at which it was last counted anew by `rebuild`; 0 */
     bool listed;           /* stands in crm:tenants */
     bool set_back;         /* read again, a position stood lower than it was confirmed before */
@@ -75,8 +77,7 @@ struct tenant {
 /* What all tenants of a worker share. */
 struct tenant_settings {
     const char *prefix;
-    const struct kept *kept;
-    uint64_t counted_by; /* fingerprint of fact rules and catalogue; joined with the tenant's rules in tenant_counted_by */
+    const struct kept *needed; /* by the catalogue */
     uint32_t max_events;
     struct hash_key (*fresh_secret)(void); /* for a tenant seen first */
 };
@@ -92,8 +93,17 @@ void tenant_drop(struct tenant *tenant); /* forgets all but its name: to be read
 bool tenant_restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,
                     const struct hash_read *names, const struct hash_read *months, struct error *error) MUST_USE;
 
-/* What the tenant's numbers are made by: format, fact rules, catalogue, settings. */
-uint64_t tenant_counted_by(const struct tenant *tenant, const struct tenant_settings *settings);
+/* What the tenant's numbers are made by beside what is kept: format, fact rules, settings. */
+uint64_t tenant_counted_by(const struct tenant *tenant);
+
+/* What is needed is counted from now on. Called by tenant_restore; else of a tenant that nothing was counted of yet. */
+void tenant_cover(struct tenant *tenant, const struct kept *needed);
+
+/* By what the entity was counted; NULL: the tenant is not as it was when that was read. */
+static inline const struct kept *tenant_kept(const struct tenant *tenant, const struct entity *entity)
+{
+    return entity->generation < tenant->generations.n ? &tenant->generations.at[entity->generation].kept : NULL;
+}
 
 struct tenant_position *tenant_position(struct tenant *tenant, struct span partition); /* made if need be: next 0, life 0 */
 

@@ -47,7 +47,7 @@ static void put_lists(const struct rules *rules, struct buffer *bytes)
     buffer_varint(bytes, sum);
 }
 
-void terms_write(const struct rules *rules, uint64_t facts, struct buffer *out)
+void terms_write(const struct rules *rules, struct buffer *out)
 {
     struct buffer bytes = { 0 };
     buffer_printf(out, "time_zone=%s week_start=%s fiscal_year_start=%d currency=%s stale_after=%d", rules->zone->name,
@@ -58,11 +58,8 @@ void terms_write(const struct rules *rules, uint64_t facts, struct buffer *out)
     put_hash(out, "holidays", &bytes);
     put_lists(rules, &bytes);
     put_hash(out, "lists", &bytes);
-    for (int kind = 0; kind < N_KINDS; kind++) put_texts(rules->kind[kind].custom, rules->kind[kind].n_custom, &bytes);
-    put_hash(out, "custom", &bytes);
     for (int kind = 0; kind < N_KINDS; kind++) put_texts(rules->kind[kind].expected, rules->kind[kind].n_expected, &bytes);
     put_hash(out, "expected", &bytes);
-    buffer_printf(out, " facts=%016" PRIx64, facts);
     buffer_deinit(&bytes);
 }
 
@@ -103,16 +100,25 @@ static bool is_hash(struct span value)
     return value.len == 16;
 }
 
-void terms_compare(struct span then, struct span now, struct buffer *out)
+static void compare(struct span then, struct span now, struct buffer *out)
 {
     struct span word, name, value;
     while (next_word(&now, &word)) {
         split(word, &name, &value);
         struct span old = value_of(then, name);
         if (span_equal(old, value)) continue;
-        bool facts = span_is(name, "facts");
-        buffer_printf(out, "%s%.*s", out->len ? ", " : "", facts ? (int)sizeof "facts of the catalogue" - 1 : (int)name.len,
-                      facts ? "facts of the catalogue" : name.at);
+        buffer_printf(out, "%s%.*s", out->len ? ", " : "", SPAN_ARG(name));
         if (!is_hash(value) && old.len) buffer_printf(out, " (%.*s, now %.*s)", SPAN_ARG(old), SPAN_ARG(value));
     }
+}
+
+void terms_write_changed(const struct tenant *tenant, struct buffer *out)
+{
+    struct buffer now = { 0 };
+    terms_write(tenant->rules, &now);
+    if (tenant->terms.len) compare(tenant->terms, buffer_all(&now), out);
+    if (tenant->undeclared.len)
+        buffer_printf(out, "%scustom (%.*s is no longer declared)", out->len ? ", " : "", SPAN_ARG(tenant->undeclared));
+    if (!out->len) buffer_str(out, "the version of crm-reportd");
+    buffer_deinit(&now);
 }

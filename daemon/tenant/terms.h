@@ -3,8 +3,8 @@
 
 #include "daemon/tenant/tenant.h"
 
-/* "time_zone=Europe/Berlin week_start=monday … facts=3f9c…": settings as they are, or their hashes. */
-void terms_write(const struct rules *rules, uint64_t facts, struct buffer *out);
+/* "time_zone=Europe/Berlin week_start=monday … expected=3f9c…": settings as they are, or their hashes. */
+void terms_write(const struct rules *rules, struct buffer *out);
 
-/* "time_zone (Europe/Berlin, now UTC), lists": those of the terms that are others now. */
-void terms_compare(struct span then, struct span now, struct buffer *out);
+/* Of a tenant that is held, "time_zone (Europe/Berlin, now UTC), lists": what is not as it was counted by. */
+void terms_write_changed(const struct tenant *tenant, struct buffer *out);

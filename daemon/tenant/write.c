@@ -108,6 +108,21 @@ static void put_busy_day(struct writer *writer)
     writer_put(writer, writer->batch->commit.state_key, SPAN("busy_day"), arena_copy(writer->arena, span_of(text)));
 }
 
+/* What is counted from this commit on, the day that says so with it. */
+static void put_generations(struct writer *writer)
+{
+    struct generations *generations = &writer->tenant->generations;
+    for (; generations->stored < generations->n; generations->stored++) {
+        struct generation *generation = &generations->at[generations->stored];
+        generation->since = writer->tenant->today;
+        writer->batch->widens = generations->stored > 0;
+        buffer_printf(&writer->scratch, "kept:%u", generations->stored);
+        struct span field = writer_take(writer);
+        generation_write(generation, writer->tenant->rules, &writer->scratch);
+        writer_put(writer, writer->batch->commit.state_key, field, writer_take(writer));
+    }
+}
+
 static void put_tenant(struct writer *writer)
 {
     struct tenant *tenant = writer->tenant;
@@ -115,12 +130,13 @@ static void put_tenant(struct writer *writer)
     put_busy_day(writer);
     if (tenant->graves) put_state(writer, "graves", (int64_t)tenant->graves);
     if (!tenant->version) {
-        put_state(writer, "counted_by", (int64_t)tenant_counted_by(tenant, writer->batch->settings));
-        terms_write(tenant->rules, writer->batch->settings->counted_by, &writer->scratch);
+        put_state(writer, "counted_by", (int64_t)tenant_counted_by(tenant));
+        terms_write(tenant->rules, &writer->scratch);
         writer_put(writer, writer->batch->commit.state_key, SPAN("counted_with"), writer_take(writer));
         buffer_printf(&writer->scratch, "%lld %lld", (long long)tenant->secret.k0, (long long)tenant->secret.k1);
         writer_put(writer, writer->batch->commit.state_key, SPAN("secret"), writer_take(writer));
     }
+    put_generations(writer);
     put_positions(writer);
     put_kinds(writer);
     put_names(writer);

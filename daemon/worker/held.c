@@ -11,20 +11,30 @@
 
 /* ---- holding ---- */
 
-void worker_say_held(struct tenant *tenant, const struct tenant_settings *settings)
+void worker_say_held(struct tenant *tenant)
 {
-    struct buffer now = { 0 }, changed = { 0 };
+    struct buffer changed = { 0 };
     if (tenant->told_held) return;
     tenant->told_held = true;
-    terms_write(tenant->rules, settings->counted_by, &now);
-    if (tenant->terms.len) terms_compare(tenant->terms, buffer_all(&now), &changed);
-    if (!changed.len) buffer_str(&changed, "settings or catalogue");
+    terms_write_changed(tenant, &changed);
     log_event(LEVEL_ERROR, "tenant_held", "tenant=%.*s changed=%.*s meaning=%s", SPAN_ARG(tenant->name),
               SPAN_ARG(buffer_all(&changed)),
               "it was counted by others: its events wait and its numbers stay as they are, until crm-reportd rebuild counts it "
               "anew, or it gets back what it had; the other tenants go on");
-    buffer_deinit(&now);
     buffer_deinit(&changed);
+}
+
+void worker_say_widened(const struct tenant *tenant)
+{
+    struct buffer added = { 0 };
+    const struct generations *generations = &tenant->generations;
+    const struct generation *last = &generations->at[generations->n - 1];
+    kept_write_added(&last[-1].kept, &last->kept, tenant->rules, &added);
+    log_event(LEVEL_WARN, "tenant_counts_more", "tenant=%.*s added=%.*s meaning=%s", SPAN_ARG(tenant->name),
+              SPAN_ARG(buffer_all(&added)),
+              "the catalogue needs it, it was not counted before: it counts from now on, of entities that change, until "
+              "crm-reportd rebuild counts the tenant anew");
+    buffer_deinit(&added);
 }
 
 static void pass(struct worker *worker, struct tenant *tenant, const struct entry *entry)
@@ -45,7 +55,7 @@ void worker_pass_over(struct worker *worker, struct round *round)
             i++;
             continue;
         }
-        worker_say_held(tenant, &worker->parts.tenants);
+        worker_say_held(tenant);
         for (size_t e = 0; e < batch->n_entries; e++) pass(worker, tenant, batch->entries[e]);
         batch_deinit(batch);
         tenant->batch = NULL;
@@ -153,7 +163,7 @@ void worker_look_at_held(struct worker *worker)
     }
     for (size_t i = 0; i < n; i++) {
         if (tenants[i]->held)
-            worker_say_held(tenants[i], &worker->parts.tenants);
+            worker_say_held(tenants[i]);
         else
             go_on(worker, tenants[i]);
     }

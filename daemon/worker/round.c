@@ -301,6 +301,7 @@ static void finish_batch(struct worker *worker, struct batch *batch)
         for (int result = 0; result < N_EVENT_RESULTS; result++)
             worker->counts.events_by[kind][result] += batch->results[kind][result];
     worker->counts.overflows += batch->overflows;
+    if (batch->widens) worker_say_widened(batch->tenant);
     if (batch->overflows)
         log_event(LEVEL_ERROR, "counter_overflow", "tenant=%.*s counters=%zu", SPAN_ARG(batch->tenant->name), batch->overflows);
     if (worker->parts.committed) worker->parts.committed(worker->parts.context, make_committed(batch, version_before));

@@ -234,6 +234,6 @@ void worker_adopt_tenants(struct worker *worker)
             tenant_drop(tenant);
         else if (tenant->version && !tenant->held)
             worker_tell_publisher(worker, tenant);
-        if (tenant->held) worker_say_held(tenant, &worker->parts.tenants);
+        if (tenant->held) worker_say_held(tenant);
     }
 }

@@ -100,6 +100,7 @@ static void copy_beginnings(const struct store *from, struct store *to)
         if (!store_number(from, state, SPAN("version"))) continue;
         store_put_number(to, state, SPAN("version"), 1);
         copy_field(from, to, state, SPAN("counted_by"));
+        copy_field(from, to, state, SPAN("kept:0"));
         copy_field(from, to, state, SPAN("secret"));
         for (struct map_slot *slot; hash && (slot = map_next(&hash->fields, &at));) copy_field(from, to, names, slot->key);
     }

@@ -67,7 +67,6 @@ static bool house_open(struct house *house)
         !engine_init(&house->engine, house->settings, house->small, &error))
         return false;
     house->engine.kept = counting.kept;
-    house->engine.counted_by = counting.counted_by;
     problems_deinit(&problems);
     return true;
 }
