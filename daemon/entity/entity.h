@@ -85,7 +85,7 @@ struct entity {
     int64_t
         wake_us; /* the entity was last evaluated before this instant, at which something in it changes by the clock; NEVER: nothing does */
     uint32_t generation; /* of the tenant's counting: by what it was counted (tenant/generations.h) */
-    uint64_t *buried; /* hashes of events that a deleted contact no longer shows (sorted) */
+    uint64_t *buried;    /* hashes of events that a deleted contact no longer shows (sorted) */
     uint32_t n_buried;
 };
 

@@ -267,7 +267,8 @@ void tell_deal(struct teller *teller)
                              .amount = tell_money(teller, ATTRIBUTE_AMOUNT),
                              .cost = tell_money(teller, ATTRIBUTE_COST),
                              .expected_close = tell_value(teller, ATTRIBUTE_EXPECTED_CLOSE) };
-        if (wanted(teller, FACT_STAGE_ENTERED)) deal.expected_month = month_name(teller, deal.expected_close);
+        if (wanted(teller, FACT_STAGE_ENTERED) || wanted(teller, FACT_STAGE_LEFT))
+            deal.expected_month = month_name(teller, deal.expected_close);
         follow_course(&deal);
         tell_created(&deal);
         tell_proposals(&deal);

@@ -228,10 +228,12 @@ static struct span entity_name_of(struct census *census, enum kind kind, struct 
     return (struct span){ name, id.len + 1 };
 }
 
+/* Under what a deleted contact stands goes by what was handed to it. */
 static bool is_noted(const struct telling *telling, const struct stored *stored)
 {
     const struct entity *entity = &stored->entity;
     if (!telling->shared || !stored->readable) return true;
+    if (entity->kind == KIND_CONTACT && entity_last_deleted(entity) + 1 == (int64_t)entity->n_events) return false;
     return entity->kind < N_KINDS && telling->shared->kind[entity->kind] && (entity->n_events || entity->n_buried);
 }
 

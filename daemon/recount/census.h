@@ -37,8 +37,8 @@ bool census_add_cells(struct census *census, struct view *view, struct error *er
 
 /* Adds what the stored entities say, each as it was counted: the cells and lines that there should be; and notes the entities.
  * `due` (may be NULL) gets the differences that timers will make which have come at the tenant's clock, but have not rung yet.
- * `shared`: two who keep more than this, each in his way, are to be compared. Entities are then noted as far as it goes by them: those
- * that have events, by these. NULL: all of them, by all they have. */
+ * `shared`: two who keep more than this, each in his way, are to be compared. Entities are then noted as far as that goes: those
+ * with events that are not deleted contacts, by their events and attributes. NULL: all of them, by all they have. */
 bool census_add_entities(struct census *census, struct view *view, const struct kept *shared, struct census *due,
                          struct error *error) MUST_USE;
 

@@ -12,7 +12,7 @@
 struct engine {
     const struct settings *settings;
     const struct catalogue *catalogue;
-    struct kept kept; /* what the catalogue needs; a tenant may keep more */
+    struct kept kept;                                                  /* what the catalogue needs; a tenant may keep more */
     _Atomic int64_t snapshot_interval_us, durability_lag_us, max_rows; /* may change while it runs: engine_retune */
     struct alert_rules *alerts; /* those to begin with; NULL: none. The publisher takes them over */
     int64_t set_clock_us;       /* the clock when it is set (replay's as-of, CRM_REPORTD_CLOCK of tests); NO_INSTANT: it runs */

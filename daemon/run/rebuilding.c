@@ -95,7 +95,8 @@ static bool add_job(struct rebuilding *rebuilding, struct span name, struct erro
         *job = (struct job){ .name = name };
         job->lack = rebuilding->options->from_entities ? "asked for" : topics_lack(&rebuilding->servers.topics, view.tenant);
         fine = remove_copy(rebuilding, name, error);
-        job->copy = refold_add(rebuilding->refold, view.tenant, rebuilding->parts.tenants.needed, clock_of(rebuilding, view.tenant));
+        struct kept kept = kept_of(rebuilding->parts.tenants.needed, view.tenant->rules);
+        job->copy = refold_add(rebuilding->refold, view.tenant, &kept, clock_of(rebuilding, view.tenant));
         if (job->lack)
             refold_limit(job->copy, SPAN(""), 0); /* no record counts */
         else
@@ -247,7 +248,10 @@ static bool begin_again(struct rebuilding *rebuilding, struct job *job, struct e
     struct view view = { 0 };
     error->text[0] = 0;
     bool fine = remove_copy(rebuilding, job->name, error) && open_tenant(rebuilding, &view, job->name, false, error);
-    if (fine) refold_begin(job->copy, view.tenant, rebuilding->parts.tenants.needed, clock_of(rebuilding, view.tenant));
+    if (fine) {
+        struct kept kept = kept_of(rebuilding->parts.tenants.needed, view.tenant->rules);
+        refold_begin(job->copy, view.tenant, &kept, clock_of(rebuilding, view.tenant));
+    }
     view_close(&view);
     return fine;
 }

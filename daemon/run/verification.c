@@ -170,8 +170,7 @@ static bool count_topics(struct verification *verification, const struct subject
 {
     const struct tenant *tenant = subject->view.tenant;
     bool fine = view_open(again, verification->memory, &verification->parts.tenants, tenant->name, tenant->rules, error) &&
-                census_add_cells(topics, again, error) &&
-                census_add_entities(said, again, shared_of(subject), NULL, error);
+                census_add_cells(topics, again, error) && census_add_entities(said, again, shared_of(subject), NULL, error);
     topics->entities = said->entities;
     said->entities = (struct map){ 0 };
     return fine;
@@ -248,8 +247,8 @@ static bool compare_all(struct verification *verification, struct error *error)
             continue;
         }
         verification->result->differ++;
-        printf("%.*s: counted by other settings than these: run crm-reportd rebuild %.*s\n",
-               SPAN_ARG(subject->view.tenant->name), SPAN_ARG(subject->view.tenant->name));
+        printf("%.*s: counted by other settings than these: run crm-reportd rebuild %.*s\n", SPAN_ARG(subject->view.tenant->name),
+               SPAN_ARG(subject->view.tenant->name));
     }
     return fine;
 }

@@ -189,8 +189,7 @@ uint64_t tenant_counted_by(const struct tenant *tenant)
 
 void tenant_cover(struct tenant *tenant, const struct kept *needed)
 {
-    struct kept kept = kept_of(needed, tenant->rules);
-    generations_cover(&tenant->generations, &kept);
+    generations_cover(&tenant->generations, needed);
     tenant->kept = generations_now(&tenant->generations);
 }
 
@@ -307,7 +306,8 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
     tenant->held = tenant->version && ((uint64_t)counted_by != tenant_counted_by(tenant) || tenant->undeclared.len);
     if (tenant->version && !tenant->held && !generations_whole(&tenant->generations))
         return fail(error, "the state of tenant %.*s does not say what it was counted by", SPAN_ARG(tenant->name));
-    tenant_cover(tenant, settings->needed);
+    struct kept needed = kept_of(settings->needed, tenant->rules);
+    tenant_cover(tenant, &needed);
     if (tenant->clock_us != INT64_MIN)
         tenant->today = local_day(tenant->clock_us, zone_offset(tenant->rules->zone, tenant->clock_us));
     for (size_t i = 0; i < tenant->n_positions; i++) {

@@ -39,23 +39,23 @@ struct tenant {
     const struct rules *rules;
     struct cache *cache;
     bool loaded;
-    bool held;             /* counted by other rules: nothing may be committed before a rebuild */
-    bool told_held;        /* and it was said, for this version */
-    struct span terms;     /* what it was counted by, in words (terms.h) */
+    bool held;              /* counted by other rules: nothing may be committed before a rebuild */
+    bool told_held;         /* and it was said, for this version */
+    struct span terms;      /* what it was counted by, in words (terms.h) */
     struct span undeclared; /* a custom attribute it was counted by, that its rules no longer declare; empty: none */
     struct generations generations;
     const struct kept *kept; /* the last of them: what is counted now */
-    int64_t rebuilt;       /* version at which it was last counted anew by `rebuild`; 0 */
-    bool listed;           /* stands in crm:tenants */
-    bool set_back;         /* read again, a position stood lower than it was confirmed before */
-    bool awaited;          /* dropped while it was at work: to be read again, also without an event */
-    bool perhaps;          /* a commit of it took place, or not: its answer never came */
-    int64_t version;       /* 0: does not exist yet */
-    int64_t clock_us;      /* of the last commit; never goes back */
-    int32_t today;         /* local day of that clock */
-    int32_t busy_day;      /* the last local day of its clock with events; NO_DAY */
-    int64_t next_timer_us; /* earliest entity timer; NEVER */
-    bool timers_known;     /* next_timer_us is what stands in the state */
+    int64_t rebuilt;         /* version at which it was last counted anew by `rebuild`; 0 */
+    bool listed;             /* stands in crm:tenants */
+    bool set_back;           /* read again, a position stood lower than it was confirmed before */
+    bool awaited;            /* dropped while it was at work: to be read again, also without an event */
+    bool perhaps;            /* a commit of it took place, or not: its answer never came */
+    int64_t version;         /* 0: does not exist yet */
+    int64_t clock_us;        /* of the last commit; never goes back */
+    int32_t today;           /* local day of that clock */
+    int32_t busy_day;        /* the last local day of its clock with events; NO_DAY */
+    int64_t next_timer_us;   /* earliest entity timer; NEVER */
+    bool timers_known;       /* next_timer_us is what stands in the state */
     struct hash_key secret;
     struct names names;
     uint32_t names_stored; /* numbers below are stored */
@@ -77,7 +77,7 @@ struct tenant {
 /* What all tenants of a worker share. */
 struct tenant_settings {
     const char *prefix;
-    const struct kept *needed; /* by the catalogue */
+    const struct kept *needed; /* by the catalogue, of any tenant */
     uint32_t max_events;
     struct hash_key (*fresh_secret)(void); /* for a tenant seen first */
 };
@@ -96,7 +96,7 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
 /* What the tenant's numbers are made by beside what is kept: format, fact rules, settings. */
 uint64_t tenant_counted_by(const struct tenant *tenant);
 
-/* What is needed is counted from now on. Called by tenant_restore; else of a tenant that nothing was counted of yet. */
+/* What is needed (kept_of) is counted from now on. Called by tenant_restore; else of a tenant that nothing was counted of yet. */
 void tenant_cover(struct tenant *tenant, const struct kept *needed);
 
 /* By what the entity was counted; NULL: the tenant is not as it was when that was read. */

@@ -73,9 +73,9 @@ void worker_released(struct worker *worker, const struct change *change);
 void worker_restart_lanes(struct worker *worker); /* reads marks, finds where to begin, starts */
 
 /* held.c: tenants that were counted by other rules than ours */
-void worker_pass_over(struct worker *worker, struct round *round);                   /* takes their batches out of the round */
-void worker_say_held(struct tenant *tenant);          /* once */
-void worker_say_widened(const struct tenant *tenant); /* its last generation has begun */
+void worker_pass_over(struct worker *worker, struct round *round); /* takes their batches out of the round */
+void worker_say_held(struct tenant *tenant);                       /* once */
+void worker_say_widened(const struct tenant *tenant);              /* its last generation has begun */
 void worker_look_at_held(struct worker *worker); /* has one been counted anew? Then it is read again, and goes on */
 
 /* marks.c */
