@@ -165,36 +165,69 @@ bool kept_read(struct span text, const struct rules *rules, struct kept *kept, s
 
 /* ---- for people ---- */
 
-static struct buffer *next(struct buffer *out)
+/* What is told, item by item, as long as there is room. */
+struct telling {
+    const struct kept *kept, *wider;
+    struct buffer *out, item;
+    size_t begun, most, left_out;
+};
+
+static void tell_item(struct telling *telling)
 {
-    if (out->len) buffer_str(out, ", ");
-    return out;
+    struct buffer *out = telling->out;
+    bool first = out->len == telling->begun;
+    if (!first && out->len - telling->begun + telling->item.len > telling->most)
+        telling->left_out++;
+    else
+        buffer_printf(out, "%s%.*s", first ? "" : ", ", SPAN_ARG(buffer_all(&telling->item)));
+    buffer_clear(&telling->item);
 }
 
-static void write_added_of(const struct kept *kept, const struct kept *wider, int fact, struct buffer *out)
+static void tell_customs(struct telling *telling, const struct rules *rules)
+{
+    for (int kind = 0; kind < N_KINDS; kind++)
+        for (int i = 0; i < rules->kind[kind].n_custom; i++) {
+            if (!((telling->wider->customs[kind] & ~telling->kept->customs[kind]) >> i & 1)) continue;
+            buffer_printf(&telling->item, "custom.%s.%s", kind_rows[kind].name, rules->kind[kind].custom[i]);
+            tell_item(telling);
+        }
+}
+
+/* "deal_won (cost, by team campaign)" */
+static void tell_more(struct telling *telling, int fact)
 {
     const struct fact_row *row = &fact_rows[fact];
-    if (!wider->fact[fact].on) return;
-    if (!kept->fact[fact].on) {
-        buffer_str(next(out), row->name);
-        return;
-    }
-    for (int i = 0; i < row->n_measures; i++)
-        if ((wider->fact[fact].measures & ~kept->fact[fact].measures) >> i & 1)
-            buffer_printf(next(out), "%s.%s", row->name, row->measures[i].name);
+    unsigned measures = telling->wider->fact[fact].measures & ~(unsigned)telling->kept->fact[fact].measures;
+    unsigned dims = telling->wider->fact[fact].dims & ~(unsigned)telling->kept->fact[fact].dims;
+    bool customs = telling->wider->fact[fact].customs && !telling->kept->fact[fact].customs;
+    if (!measures && !dims && !customs) return;
+    buffer_printf(&telling->item, "%s (", row->name);
+    for (int i = 0, n = 0; i < row->n_measures; i++)
+        if (measures >> i & 1) buffer_printf(&telling->item, "%s%s", n++ ? " " : "", row->measures[i].name);
+    if (dims || customs) buffer_printf(&telling->item, "%sby", measures ? ", " : "");
     for (int i = 0; i < row->n_dims; i++)
-        if ((wider->fact[fact].dims & ~kept->fact[fact].dims) >> i & 1)
-            buffer_printf(next(out), "%s by %s", row->name, dimension_names[row->dims[i]]);
-    if (wider->fact[fact].customs && !kept->fact[fact].customs) buffer_printf(next(out), "%s by custom attributes", row->name);
+        if (dims >> i & 1) buffer_printf(&telling->item, " %s", dimension_names[row->dims[i]]);
+    buffer_printf(&telling->item, "%s)", customs ? " custom" : "");
+    tell_item(telling);
 }
 
-void kept_write_added(const struct kept *kept, const struct kept *wider, const struct rules *rules, struct buffer *out)
+void kept_write_added(const struct kept *kept, const struct kept *wider, const struct rules *rules, size_t most,
+                      struct buffer *out)
 {
-    for (int fact = 0; fact < N_FACTS; fact++) write_added_of(kept, wider, fact, out);
-    for (int kind = 0; kind < N_KINDS; kind++)
-        for (int i = 0; i < rules->kind[kind].n_custom; i++)
-            if ((wider->customs[kind] & ~kept->customs[kind]) >> i & 1)
-                buffer_printf(next(out), "custom.%s.%s", kind_rows[kind].name, rules->kind[kind].custom[i]);
-    for (int list = 0; list < N_LISTS; list++)
-        if ((wider->lists & ~kept->lists) >> list & 1) buffer_printf(next(out), "list %s", list_names[list]);
+    struct telling telling = { .kept = kept, .wider = wider, .out = out, .begun = out->len, .most = most };
+    tell_customs(&telling, rules);
+    for (int fact = 0; fact < N_FACTS; fact++) {
+        if (!wider->fact[fact].on || kept->fact[fact].on) continue;
+        buffer_str(&telling.item, fact_rows[fact].name);
+        tell_item(&telling);
+    }
+    for (int fact = 0; fact < N_FACTS; fact++)
+        if (kept->fact[fact].on) tell_more(&telling, fact);
+    for (int list = 0; list < N_LISTS; list++) {
+        if (!((wider->lists & ~kept->lists) >> list & 1)) continue;
+        buffer_printf(&telling.item, "list %s", list_names[list]);
+        tell_item(&telling);
+    }
+    if (telling.left_out) buffer_printf(out, " and %zu more", telling.left_out);
+    buffer_deinit(&telling.item);
 }

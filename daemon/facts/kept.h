@@ -33,5 +33,7 @@ void kept_write(const struct kept *kept, const struct rules *rules, struct buffe
 /* False: it is none. `undeclared` is set to a custom attribute that the rules no longer declare, else left alone. */
 bool kept_read(struct span text, const struct rules *rules, struct kept *kept, struct span *undeclared);
 
-/* What `wider` has beyond `kept`, for people: "call, deal_won by loss_reason, deal_won.cost, custom.deal.region, list open_deals". */
-void kept_write_added(const struct kept *kept, const struct kept *wider, const struct rules *rules, struct buffer *out);
+/* What `wider` has beyond `kept`, for people, in about so many bytes: "custom.deal.region, call, deal_won (cost, by loss_reason),
+ * list open_deals and 3 more". */
+void kept_write_added(const struct kept *kept, const struct kept *wider, const struct rules *rules, size_t most,
+                      struct buffer *out);

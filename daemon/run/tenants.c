@@ -5,6 +5,10 @@
 #include "daemon/tenant/terms.h"
 #include "daemon/tenant/view.h"
 
+enum {
+    ADDED_BYTES = 250 /* of what is counted anew: names of tenants may be long, and a problem is no more than a line */
+};
+
 static void note_held(const struct tenant *tenant, struct findings *findings)
 {
     struct buffer changed = { 0 };
@@ -24,12 +28,12 @@ static void note_widened(const struct tenant *tenant, struct findings *findings)
     char since[DAY_TEXT_BYTES] = "its next commit";
     const struct generations *generations = &tenant->generations;
     if (generations->n < 2) return;
-    generations_write_added(generations, true, tenant->rules, &added);
+    generations_write_added(generations, true, tenant->rules, ADDED_BYTES, &added);
     if (generations->stored > 1) day_format(generations->at[1].since, since);
     problem_add(&findings->advice, "tenants",
-                "%.*s does not count all of this from its beginning: %.*s. It counts since %s, of what changes, until: "
-                "crm-reportd rebuild %.*s",
-                SPAN_ARG(tenant->name), SPAN_ARG(buffer_all(&added)), since, SPAN_ARG(tenant->name));
+                "%.*s counts some of what the catalogue needs only from %s on, of what changes then, until "
+                "crm-reportd rebuild %.*s: %.*s",
+                SPAN_ARG(tenant->name), since, SPAN_ARG(tenant->name), SPAN_ARG(buffer_all(&added)));
     buffer_deinit(&added);
 }
 

@@ -143,7 +143,7 @@ static void print_newer(const struct subject *subject)
     const struct tenant *tenant = subject->view.tenant;
     const struct generations *generations = &tenant->generations;
     if (!shared_of(subject)) return;
-    generations_write_added(generations, false, tenant->rules, &added);
+    generations_write_added(generations, false, tenant->rules, SIZE_MAX, &added);
     day_format(generations->at[1].since, since);
     printf("; not compared with the topics, as it counts from %s on only, until crm-reportd rebuild %.*s: %.*s", since,
            SPAN_ARG(tenant->name), SPAN_ARG(buffer_all(&added)));

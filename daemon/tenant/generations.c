@@ -41,10 +41,11 @@ struct kept generations_common(const struct generations *generations)
     return common;
 }
 
-void generations_write_added(const struct generations *generations, bool all, const struct rules *rules, struct buffer *out)
+void generations_write_added(const struct generations *generations, bool all, const struct rules *rules, size_t most,
+                             struct buffer *out)
 {
     uint32_t n = all ? generations->n : generations->stored;
-    if (n > 1) kept_write_added(&generations->at[0].kept, &generations->at[n - 1].kept, rules, out);
+    if (n > 1) kept_write_added(&generations->at[0].kept, &generations->at[n - 1].kept, rules, most, out);
 }
 
 void generation_write(const struct generation *generation, const struct rules *rules, struct buffer *out)

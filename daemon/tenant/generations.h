@@ -29,8 +29,9 @@ static inline const struct kept *generations_now(const struct generations *gener
 /* What all of those stored have. There is one at least. */
 struct kept generations_common(const struct generations *generations);
 
-/* What the last has beyond the first of those stored (all: of those that are yet to be stored, too), for people. */
-void generations_write_added(const struct generations *generations, bool all, const struct rules *rules, struct buffer *out);
+/* What the last has beyond the first of those stored (all: of those that are yet to be stored, too), as kept_write_added. */
+void generations_write_added(const struct generations *generations, bool all, const struct rules *rules, size_t most,
+                             struct buffer *out);
 
 /* A field of the state hash, "kept:<number>": "2026-03-31 lists=… lead=…". Those read come in any order. */
 void generation_write(const struct generation *generation, const struct rules *rules, struct buffer *out);

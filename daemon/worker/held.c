@@ -7,6 +7,10 @@
 
 #include <stdlib.h>
 
+enum {
+    ADDED_BYTES = 1000 /* of what is counted anew, in the log */
+};
+
 #define LOOK_EVERY_US (1000 * MICROS_PER_MS)
 
 /* ---- holding ---- */
@@ -29,7 +33,7 @@ void worker_say_widened(const struct tenant *tenant)
     struct buffer added = { 0 };
     const struct generations *generations = &tenant->generations;
     const struct generation *last = &generations->at[generations->n - 1];
-    kept_write_added(&last[-1].kept, &last->kept, tenant->rules, &added);
+    kept_write_added(&last[-1].kept, &last->kept, tenant->rules, ADDED_BYTES, &added);
     log_event(LEVEL_WARN, "tenant_counts_more", "tenant=%.*s added=%.*s meaning=%s", SPAN_ARG(tenant->name),
               SPAN_ARG(buffer_all(&added)),
               "the catalogue needs it, it was not counted before: it counts from now on, of entities that change, until "
