@@ -67,7 +67,7 @@ static void take_row(void *context, const struct watch_row *row)
     enum alert_state before = was ? was->state : ALERT_CLEAR;
     turn.to = alert_judge(rule, before, &turn.since_us, turn.measure.tested, scene->state_us, scene->now_us);
     if (turn.to == ALERT_PENDING) wait_for(assessing, rule, turn.since_us);
-    if (turn.to == before) return;
+    if (turn.to == before && !(was && was->again)) return;
     bool room = was || assessing->active < ALERT_ROWS_MAX;
     assessing->active += !was && room;
     assessing->changes.left_out += !room;

@@ -85,6 +85,35 @@ void alert_book_load(struct alert_book *book, const struct span *pairs, size_t n
     }
 }
 
+static bool is_raised(const struct alert_book *book, struct span field)
+{
+    const struct alert_row *row = map_get(&book->rows, field);
+    return row && row->state == ALERT_RAISED;
+}
+
+void alert_book_keep_raised(struct alert_book *told, const struct alert_book *book)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&book->rows, &at));) {
+        const struct alert_row *row = slot->value;
+        if (row->state == ALERT_RAISED) alert_book_set(told, row->field, row->text);
+    }
+}
+
+void alert_book_recall(struct alert_book *book, const struct alert_book *told, int64_t until)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&told->rows, &at));) {
+        const struct alert_row *row = slot->value;
+        if (!is_raised(book, row->field)) alert_book_set(book, row->field, row->text);
+    }
+    at = 0;
+    for (struct map_slot *slot; (slot = map_next(&book->rows, &at));) {
+        struct alert_row *row = slot->value;
+        row->again = row->state == ALERT_RAISED && row->version <= until;
+    }
+}
+
 const struct alert_row *alert_book_row(const struct alert_book *book, struct span field)
 {
     return map_get(&book->rows, field);

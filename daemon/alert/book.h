@@ -20,6 +20,7 @@ struct alert_row {
     int64_t raised_us; /* when that was */
     struct span text;  /* JSON, as it is kept and shown */
     bool seen;         /* for alert_assess */
+    bool again;        /* raised, and to be told once more if it stays so */
 };
 
 /* A zeroed one is empty. */
@@ -37,6 +38,13 @@ void alert_book_set(struct alert_book *book, struct span field, struct span text
 
 /* Becomes what stands in the state: `pairs` of field and text, n of both together. */
 void alert_book_load(struct alert_book *book, const struct span *pairs, size_t n);
+
+/* `told` gets the raised rows of `book`, as they are. */
+void alert_book_keep_raised(struct alert_book *told, const struct alert_book *book);
+
+/* What stands raised since `until` or earlier is to be told again; what was told as raised and is not so here is raised until
+ * somebody looks at its number, so that it is told what became of it. */
+void alert_book_recall(struct alert_book *book, const struct alert_book *told, int64_t until);
 
 const struct alert_row *alert_book_row(const struct alert_book *book, struct span field); /* NULL: clear */
 

@@ -59,7 +59,8 @@ static void write_data(const struct alert_scene *scene, const struct alert_turn 
     if (turn->rule) write_rule(scene, turn, out);
     write_instant(out, "as_of", scene->state_us);
     write_instant(out, "since", turn->to == ALERT_CLEAR ? scene->state_us : turn->since_us);
-    if (turn->to == ALERT_RAISED) write_instant(out, "raised_at", scene->now_us);
+    bool again = turn->was && turn->was->state == ALERT_RAISED;
+    if (turn->to == ALERT_RAISED) write_instant(out, "raised_at", again ? turn->was->raised_us : scene->now_us);
     if (turn->to == ALERT_CLEAR) {
         write_instant(out, "raised_at", turn->was->raised_us);
         buffer_printf(out, ",\"raised_version\":%lld,\"reason\":\"%s\"", (long long)turn->was->version, reason(turn));

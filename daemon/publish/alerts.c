@@ -26,7 +26,10 @@ static bool know_alerts(struct publisher *publisher, struct desk *desk, enum out
     if (!state_redis_alerts(publisher->state, publisher->engine->settings->prefix, desk->tenant, &stored, &publisher->arena,
                             outcome, error))
         return false;
+    int64_t known_version = alerts->book.version;
+    alert_book_keep_raised(&alerts->told, &alerts->book);
     alert_book_load(&alerts->book, stored.rows, stored.n_rows);
+    alerts->set_back |= alerts->book.version < known_version;
     alert_outbox_replace(&alerts->outbox[ALERT_TO_TOPIC], stored.unsent, stored.n_unsent);
     alert_outbox_replace(&alerts->outbox[ALERT_TO_WEBHOOK], stored.unposted, stored.n_unposted);
     alerts->known = alerts->all = true;
@@ -80,8 +83,7 @@ static void look_at_clock(struct publisher *publisher)
     publisher->clock_off_us = engine_clock(publisher->engine) - server_us;
 }
 
-/* What `for` is measured by. As with tenants' clocks, one that is far off Redis's is not trusted. */
-static int64_t alerts_clock(struct publisher *publisher, const struct desk *desk)
+int64_t alerts_clock(struct publisher *publisher, const struct desk *desk)
 {
     look_at_clock(publisher);
     int64_t now_us = engine_clock(publisher->engine), off_us = publisher->clock_off_us;
@@ -109,10 +111,18 @@ static struct alert_changes judge(struct publisher *publisher, struct desk *desk
     return alert_assess(&scene, &publisher->arena);
 }
 
+/* Raised, and so it stood: Redis lost something. */
+static bool is_again(const struct desk *desk, const struct alert_change *change)
+{
+    const struct alert_row *row = alert_book_row(&desk->alerts.book, change->field);
+    return change->text.len && row && row->state == ALERT_RAISED;
+}
+
 static void log_change(const struct desk *desk, const struct alert_change *change)
 {
+    const char *what = !change->text.len ? "alert_cleared" : is_again(desk, change) ? "alert_told_again" : "alert_raised";
     if (change->event.len)
-        log_event(LEVEL_INFO, change->text.len ? "alert_raised" : "alert_cleared", "tenant=%.*s rule=%.*s version=%lld",
+        log_event(LEVEL_INFO, what, "tenant=%.*s rule=%.*s version=%lld",
                   SPAN_ARG(desk->tenant), SPAN_ARG(alert_field_rule(change->field)), (long long)change->version);
 }
 
@@ -126,11 +136,12 @@ static void take_changes(struct publisher *publisher, struct desk *desk, const s
         if (!stored[i].event.len) continue;
         alert_outbox_put(&alerts->outbox[ALERT_TO_TOPIC], stored[i].name, stored[i].event);
         if (stored[i].posted) alert_outbox_put(&alerts->outbox[ALERT_TO_WEBHOOK], stored[i].name, stored[i].event);
-        if (changes->at[i].text.len)
-            publisher->counts.alerts_raised++;
-        else
+        if (!changes->at[i].text.len)
             publisher->counts.alerts_cleared++;
+        else if (!is_again(desk, &changes->at[i]))
+            publisher->counts.alerts_raised++;
     }
+    recall_took(desk, changes);
     alert_book_apply(&alerts->book, changes, desk->version);
     board_watch_reset(desk->board);
     alerts->all = changes->more;
@@ -142,6 +153,7 @@ static void set_due(struct desk *desk, const struct alert_changes *changes, int6
     struct desk_alerts *alerts = &desk->alerts;
     int64_t monotonic_us = publisher_monotonic();
     alerts->due_us = changes->next_us == INT64_MAX ? NEVER : monotonic_us + (changes->next_us - now_us) + 1;
+    if (alerts->due_us > alerts->recall_us) alerts->due_us = alerts->recall_us;
     if (changes->more) alerts->due_us = monotonic_us + ALERT_AGAIN_US;
     if (alerts->behind && alerts->due_us > alerts->behind_since_us + BEHIND_US)
         alerts->due_us = alerts->behind_since_us + BEHIND_US;
@@ -173,6 +185,8 @@ bool alerts_left_behind(struct desk *desk)
 static bool commit_once(struct publisher *publisher, struct desk *desk, bool *again, enum outcome *outcome, struct error *error)
 {
     if (!know_alerts(publisher, desk, outcome, error)) return false;
+    recall_look(publisher, desk);
+    recall_begin(desk);
     int64_t now_us = alerts_clock(publisher, desk);
     struct alert_changes changes = judge(publisher, desk, now_us);
     struct alerts_commit commit = { .tenant = desk->tenant,
@@ -195,6 +209,12 @@ static bool commit_once(struct publisher *publisher, struct desk *desk, bool *ag
     return true;
 }
 
+static bool has_alerts(const struct desk_alerts *alerts)
+{
+    return alerts->book.rows.count || alerts->outbox[ALERT_TO_TOPIC].n || alerts->outbox[ALERT_TO_WEBHOOK].n ||
+           alerts->set_back || alerts->recall_us != NEVER;
+}
+
 bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
 {
     struct desk_alerts *alerts = &desk->alerts;
@@ -206,9 +226,7 @@ bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome
         for (int way = 0; way < N_ALERT_WAYS; way++) alert_outbox_replace(&alerts->outbox[way], NULL, 0);
         return true;
     }
-    if (alerts->known && !alerts->n_watched && !alerts->book.rows.count && !alerts->outbox[ALERT_TO_TOPIC].n &&
-        !alerts->outbox[ALERT_TO_WEBHOOK].n)
-        return true;
+    if (alerts->known && !alerts->n_watched && !has_alerts(alerts)) return true;
     for (int attempt = 0; again && attempt < COMMIT_ATTEMPTS; attempt++)
         if (!commit_once(publisher, desk, &again, outcome, error)) return false;
     send_alerts(publisher, desk);

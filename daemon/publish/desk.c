@@ -19,7 +19,7 @@ struct desk *desk_create(const struct engine *engine, struct span tenant)
     desk->board =
         board_create(engine->catalogue, desk->rules, &desk->names, settings->metrics_periods.at, settings->metrics_periods.n);
     desk->reports = must_zalloc((engine->catalogue->n_reports + 1) * sizeof *desk->reports);
-    desk->alerts.due_us = NEVER;
+    desk->alerts.due_us = desk->alerts.recall_us = NEVER;
     return desk;
 }
 
@@ -60,6 +60,7 @@ void desk_destroy(struct desk *desk)
     names_deinit(&desk->names);
     buffer_deinit(&desk->traceparent);
     alert_book_deinit(&desk->alerts.book);
+    alert_book_deinit(&desk->alerts.told);
     for (int way = 0; way < N_ALERT_WAYS; way++) alert_outbox_deinit(&desk->alerts.outbox[way]);
     free(desk->alerts.watched);
     free(desk->reports);
@@ -92,10 +93,11 @@ static void take_differences(struct desk *desk, const struct committed *committe
     desk->clock_us = committed->clock_us;
 }
 
-void desk_was_set_back(struct desk *desk, int64_t now_us)
+void desk_was_set_back(struct desk *desk, bool surely, int64_t now_us)
 {
     desk_doubt(desk);
     desk->doubted = true;
+    desk->alerts.set_back |= surely;
     mark_dirty(desk, now_us);
 }
 
@@ -135,6 +137,13 @@ static struct tenant_settings desk_settings(const struct engine *engine)
     return (struct tenant_settings){ .prefix = engine->settings->prefix, .needed = &engine->kept };
 }
 
+/* Redis has less than it had, or began anew. */
+static bool was_lost(const struct desk *desk, const struct tenant *tenant)
+{
+    bool same = desk->secret.k0 == tenant->secret.k0 && desk->secret.k1 == tenant->secret.k1;
+    return desk->version && (tenant->version < desk->version || !same);
+}
+
 static bool load_once(struct desk *desk, struct state *state, const struct tenant_settings *settings, struct view *view,
                       struct error *error)
 {
@@ -143,6 +152,8 @@ static bool load_once(struct desk *desk, struct state *state, const struct tenan
     copy_names(desk, &view->tenant->names);
     if (!board_load(desk->board, view->tenant->today, &reader, error)) return false;
     if (view->tenant->version < desk->version) desk->compared = !(desk->doubted = true); /* it was set back */
+    desk->alerts.set_back |= was_lost(desk, view->tenant);
+    desk->secret = view->tenant->secret;
     desk->version = view->tenant->version;
     desk->clock_us = view->tenant->clock_us;
     desk->loaded = true;

@@ -23,6 +23,12 @@ struct desk_alerts {
     bool all;                        /* every rule is to be looked at */
     int64_t due_us;                  /* monotonic: when a row's time is up, or something is to be done again; NEVER */
     int64_t behind, behind_since_us; /* the tenant has this version, which was not here yet at that (monotonic) time; 0 */
+    /* alert_recall.c: */
+    struct alert_book told; /* rows that stood raised when last seen, and do no more: others cleared them, or Redis forgot them */
+    bool set_back;          /* Redis lost something: what stands is to be told again … */
+    int64_t recall_us;      /* … at that (monotonic) time; NEVER … */
+    int64_t recall_until;   /* … unless it was told of in a later version than this */
+    bool recalls;           /* now: the book says what is to be told again */
 };
 
 struct desk {
@@ -38,6 +44,7 @@ struct desk {
     bool unsure;   /* while that is found out: something else stands there, and cannot be replaced yet */
     bool dirty;
     int64_t version, clock_us;
+    struct hash_key secret; /* of the tenant: one that was created anew has another */
     int64_t waiting_since_us, next_at_us; /* monotonic */
     struct desk_report *reports;          /* as in the catalogue */
     struct buffer traceparent;            /* of the last event since it was last published; empty: none */
@@ -56,8 +63,8 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
 /* Is anything still to be sent to the topic (its queue was full)? */
 bool desk_lacks(const struct desk *desk, const struct engine *engine);
 
-/* Redis lost something: what stands there is to be looked at, and what is published to be renewed. */
-void desk_was_set_back(struct desk *desk, int64_t now_us);
+/* Redis may have lost something: what stands there is to be looked at, and what is published to be renewed. `surely`: it has. */
+void desk_was_set_back(struct desk *desk, bool surely, int64_t now_us);
 
 /* What was taken in is not known any more: everything is to be read again. */
 void desk_doubt(struct desk *desk);

@@ -64,11 +64,21 @@ enum {
     ALERT_AGAIN_US = 500 * 1000 /* until what could not be done is tried again */
 };
 
+/* What `for` is measured by. As with tenants' clocks, one that is far off Redis's is not trusted. */
+int64_t alerts_clock(struct publisher *publisher, const struct desk *desk);
+
+/* alert_recall.c: after Redis lost something, what stands is told again. In the order in which a commit calls them. */
+void recall_look(struct publisher *publisher, struct desk *desk);  /* is that to be done, and when? */
+void recall_begin(struct desk *desk);                              /* the book says what is to be told, if it is time */
+void recall_took(struct desk *desk, const struct alert_changes *changes); /* they are committed */
+
 /* Is the desk to be read again because others went on without it? */
 bool alerts_left_behind(struct desk *desk);
 
 /* sleep.c: tenants whose desk had to go, to be woken when their time has come. */
 void sleepers_put(struct publisher *publisher, const struct desk *desk);
+void sleepers_take(struct publisher *publisher, struct desk *desk); /* back, with what it knew; if it slept */
+void sleepers_set_back(struct publisher *publisher);                /* Redis lost something */
 void sleepers_wake(struct publisher *publisher, int64_t now_us); /* INT64_MAX: all */
 void sleepers_deinit(struct publisher *publisher);
 

@@ -65,6 +65,7 @@ struct desk *publisher_desk(struct publisher *publisher, struct span tenant)
     struct desk *desk = map_get(&publisher->desks, tenant);
     if (desk) return desk;
     desk = desk_create(publisher->engine, tenant);
+    sleepers_take(publisher, desk);
     if (publisher->rules) desk_watch(desk, publisher->rules, publisher_monotonic());
     map_put(&publisher->desks, desk->tenant, desk);
     return desk;
@@ -97,11 +98,12 @@ static void take_rules(struct publisher *publisher)
     sleepers_wake(publisher, INT64_MAX);
 }
 
-/* Redis lost something. */
-static void look_at_all(struct publisher *publisher, int64_t now_us)
+/* Redis lost something, or may have. */
+static void look_at_all(struct publisher *publisher, bool surely, int64_t now_us)
 {
     size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_was_set_back(slot->value, now_us);
+    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_was_set_back(slot->value, surely, now_us);
+    if (surely) sleepers_set_back(publisher);
 }
 
 static void read_inbox(struct publisher *publisher, int64_t until_us)
@@ -113,7 +115,7 @@ static void read_inbox(struct publisher *publisher, int64_t until_us)
         if (taken[i]->tenant.len)
             desk_follow(publisher_desk(publisher, taken[i]->tenant), taken[i], now_us);
         else
-            look_at_all(publisher, now_us);
+            look_at_all(publisher, taken[i]->set_back, now_us);
         committed_destroy(taken[i]);
     }
     free(taken);

@@ -1,5 +1,5 @@
-/* Tenants whose desk had to go for want of memory: when an alert of theirs comes to its time, or other rules hold, they come
- * back. */
+/* Tenants whose desk had to go for want of memory: when an alert of theirs comes to its time, other rules hold, or Redis lost
+ * something, they come back. */
 #include "daemon/publish/inner.h"
 
 #include <stdlib.h>
@@ -9,7 +9,9 @@ enum {
 };
 
 struct sleeper {
-    int64_t due_us; /* monotonic; NEVER */
+    int64_t due_us;         /* monotonic; NEVER */
+    struct alert_book told; /* what was raised when it went */
+    bool set_back;          /* Redis lost something since, or what it lost was not told again yet */
     size_t tenant_len;
     char tenant[];
 };
@@ -27,12 +29,41 @@ static int64_t due_of(const struct desk *desk)
     return letters && soon_us < desk->alerts.due_us ? soon_us : desk->alerts.due_us;
 }
 
+static void sleeper_destroy(struct sleeper *sleeper)
+{
+    if (sleeper) alert_book_deinit(&sleeper->told);
+    free(sleeper);
+}
+
 void sleepers_put(struct publisher *publisher, const struct desk *desk)
 {
     struct sleeper *sleeper = must_alloc(sizeof *sleeper + desk->tenant.len);
     *sleeper = (struct sleeper){ .due_us = due_of(desk), .tenant_len = desk->tenant.len };
+    sleeper->set_back = desk->alerts.set_back || desk->alerts.recall_us != NEVER;
     memcpy(sleeper->tenant, desk->tenant.at, desk->tenant.len);
-    free(map_put(&publisher->sleepers, name_of(sleeper), sleeper));
+    alert_book_keep_raised(&sleeper->told, &desk->alerts.told);
+    alert_book_keep_raised(&sleeper->told, &desk->alerts.book);
+    sleeper_destroy(map_put(&publisher->sleepers, name_of(sleeper), sleeper));
+}
+
+void sleepers_take(struct publisher *publisher, struct desk *desk)
+{
+    struct sleeper *sleeper = map_remove(&publisher->sleepers, desk->tenant);
+    if (!sleeper) return;
+    alert_book_keep_raised(&desk->alerts.told, &sleeper->told);
+    desk->alerts.set_back = sleeper->set_back;
+    sleeper_destroy(sleeper);
+}
+
+/* Those with nothing raised are looked at when something happens to them. */
+void sleepers_set_back(struct publisher *publisher)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&publisher->sleepers, &at));) {
+        struct sleeper *sleeper = slot->value;
+        sleeper->set_back = true;
+        if (sleeper->told.n_raised) sleeper->due_us = 0;
+    }
 }
 
 static struct sleeper *next_due(const struct publisher *publisher, int64_t now_us)
@@ -46,15 +77,13 @@ static struct sleeper *next_due(const struct publisher *publisher, int64_t now_u
 void sleepers_wake(struct publisher *publisher, int64_t now_us)
 {
     for (struct sleeper *sleeper; (sleeper = next_due(publisher, now_us));) {
-        map_remove(&publisher->sleepers, name_of(sleeper));
-        publisher_desk(publisher, name_of(sleeper))->dirty = true;
-        free(sleeper);
+        publisher_desk(publisher, name_of(sleeper))->dirty = true; /* which takes it from here */
     }
 }
 
 void sleepers_deinit(struct publisher *publisher)
 {
     size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&publisher->sleepers, &at));) free(slot->value);
+    for (struct map_slot *slot; (slot = map_next(&publisher->sleepers, &at));) sleeper_destroy(slot->value);
     map_deinit(&publisher->sleepers);
 }

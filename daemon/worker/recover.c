@@ -64,12 +64,20 @@ void worker_set_back(struct worker *worker, enum outcome outcome, const struct e
     log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error->text);
 }
 
+void worker_tell_doubt(struct worker *worker, bool set_back)
+{
+    if (!worker->parts.committed || !worker->tenants.count) return;
+    struct committed *doubt = must_zalloc(sizeof *doubt);
+    doubt->set_back = set_back;
+    worker->parts.committed(worker->parts.context, doubt);
+}
+
 /* The list of tenants may be gone, and what was published of them. */
 static void doubt_lists(struct worker *worker)
 {
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) ((struct tenant *)slot->value)->listed = false;
-    if (worker->tenants.count) worker_tell_publisher(worker, NULL);
+    worker_tell_doubt(worker, false);
 }
 
 void worker_doubt_state(struct worker *worker)
@@ -97,6 +105,7 @@ void worker_return(struct worker *worker)
     if (!same) {
         log_event(LEVEL_WARN, "state_changed", "meaning=%s", "another server or another history: reading again from its marks");
         worker_doubt_state(worker);
+        worker_tell_doubt(worker, true);
     }
 }
 

@@ -181,12 +181,9 @@ void worker_tell_publisher(struct worker *worker, const struct tenant *tenant)
 {
     if (!worker->parts.committed) return;
     struct committed *known = must_zalloc(sizeof *known);
-    if (tenant) {
-        known->tenant =
-            (struct span){ memcpy(must_alloc(tenant->name.len), tenant->name.at, tenant->name.len), tenant->name.len };
-        known->version_before = known->version = tenant->version;
-        known->clock_us = tenant->clock_us;
-    }
+    known->tenant = (struct span){ memcpy(must_alloc(tenant->name.len), tenant->name.at, tenant->name.len), tenant->name.len };
+    known->version_before = known->version = tenant->version;
+    known->clock_us = tenant->clock_us;
     worker->parts.committed(worker->parts.context, known);
 }
 

@@ -14,7 +14,7 @@
 #include "daemon/tenant/fold.h"
 
 /* A commit that took place, handed to whoever publishes. It owns all it holds. With equal versions: a tenant to look after. Without
- * a tenant: the state lost something, what was published of any may be gone. */
+ * a tenant: the state may have lost something, what was published of any may be gone. */
 struct committed {
     struct span tenant;
     int64_t version_before, version;
@@ -28,6 +28,7 @@ struct committed {
     struct span *names; /* … with these texts */
     size_t n_names;
     struct span traceparent; /* of the last of its events that has one; empty: none */
+    bool set_back;           /* without a tenant: it has lost something, or is another one */
 };
 void committed_destroy(struct committed *committed);
 

@@ -5,6 +5,7 @@
 #include "daemon/alert/assess.h"
 #include "daemon/state/keys.h"
 #include "tests/sim/check.h"
+#include "tests/sim/events.h"
 
 #include <stdlib.h>
 #include <yyjson.h>
@@ -95,6 +96,50 @@ bool __wrap_state_redis_alerts_note(struct state *state, const char *prefix, str
     }
     arena_deinit(&arena);
     return alive && link_alive(link, false, outcome, error);
+}
+
+/* ---- what is known of them ---- */
+
+static int64_t stored_version(const struct world *world, struct span tenant)
+{
+    struct arena arena = { 0 };
+    int64_t version = store_number(&world->store, key_alerts(&arena, state_prefix, tenant), SPAN(ALERT_VERSION));
+    arena_deinit(&arena);
+    return version;
+}
+
+static bool is_known(const struct instance *instance, struct span tenant, int64_t version)
+{
+    const struct desk *desk = instance->alive ? map_get(&instance->publisher->desks, tenant) : NULL;
+    return desk && desk->alerts.book.version >= version;
+}
+
+void alerts_note(const struct world *world, int64_t *versions)
+{
+    for (int t = 0; t <= TENANTS; t++) versions[t] = stored_version(world, event_tenant(t));
+}
+
+void alerts_lost(struct world *world, const int64_t *versions)
+{
+    for (int t = 0; t <= TENANTS; t++) {
+        bool known = stored_version(world, event_tenant(t)) >= versions[t];
+        for (int i = 0; i < MEMBERS_MAX; i++) known |= is_known(&world->instances[i], event_tenant(t), versions[t]);
+        world->alerts_forgotten |= !known;
+    }
+    world->losses++;
+}
+
+bool alerts_told_again(const struct desk *desk)
+{
+    return !desk->version || (!desk->alerts.set_back && desk->alerts.recall_us == NEVER);
+}
+
+bool alerts_all_told(const struct instance *instance)
+{
+    size_t at = 0;
+    bool told = instance->losses == instance->world->losses && !instance->publisher->n_inbox;
+    for (struct map_slot *slot; (slot = map_next(&instance->publisher->desks, &at));) told &= alerts_told_again(slot->value);
+    return told;
 }
 
 /* ---- the topic ---- */
@@ -196,12 +241,12 @@ static bool is_told_as_raised(const struct told *told, size_t n, struct span ten
     return raised;
 }
 
-/* The last that was told of a row is how it stands; unless Redis forgot on the way what was told since. */
+/* The last that was told of a row is how it stands; unless Redis forgot what nobody alive knew. */
 static bool book_is_told(struct world *world, const struct alert_book *book, const struct told *told, size_t n,
                          struct span tenant)
 {
     size_t at = 0, raised = 0;
-    for (struct map_slot *slot; !world->set_back && (slot = map_next(&book->rows, &at));) {
+    for (struct map_slot *slot; !world->alerts_forgotten && (slot = map_next(&book->rows, &at));) {
         const struct alert_row *row = slot->value;
         if (row->state == ALERT_RAISED && !is_told_as_raised(told, n, tenant, row->field))
             return fail(&world->wrong, "alert %.*s of %.*s stands raised and was not told", SPAN_ARG(row->field),
@@ -212,7 +257,7 @@ static bool book_is_told(struct world *world, const struct alert_book *book, con
         ours = ours && memcmp(told[i].field.at, tenant.at, tenant.len) == 0 && told[i].field.at[tenant.len] == ' ';
         raised += last && ours && told[i].raised;
     }
-    if (world->set_back || raised == book->n_raised) return true;
+    if (world->alerts_forgotten || raised == book->n_raised) return true;
     return fail(&world->wrong, "%zu alerts of %.*s were told last as raised, %zu stand", raised, SPAN_ARG(tenant),
                 book->n_raised);
 }

@@ -11,7 +11,9 @@ static int64_t instance_clock(void *context)
 
 static void hand_over(void *context, struct committed *committed)
 {
-    publisher_take(((struct instance *)context)->publisher, committed);
+    struct instance *instance = context;
+    if (committed->set_back) instance->losses = instance->world->losses;
+    publisher_take(instance->publisher, committed);
 }
 
 static void letters_acknowledged(void *context, void *tag, enum delivery delivery, const char *why)
@@ -49,7 +51,7 @@ void instance_start(struct world *world, int number)
 {
     struct instance *instance = &world->instances[number];
     if (instance->alive) return;
-    *instance = (struct instance){ .world = world, .number = number, .alive = true };
+    *instance = (struct instance){ .world = world, .number = number, .alive = true, .losses = world->losses };
     reader_init(&instance->reader, world, number);
     world->engine->alerts = world_rules(world);
     instance->publisher = publisher_create(world->engine);
@@ -65,6 +67,7 @@ void instance_start(struct world *world, int number)
 
 static void close_instance(struct instance *instance)
 {
+    instance->world->alerts_forgotten |= instance->publisher->desks.count && !alerts_all_told(instance);
     sink_destroy(&instance->letters.base);
     worker_destroy(instance->worker);
     publisher_destroy(instance->publisher);

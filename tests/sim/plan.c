@@ -99,13 +99,19 @@ static void pass(struct world *world)
 static void forget_tail(struct world *world, int64_t longest_us)
 {
     size_t kept = store_steps_until(&world->store, world->now_us - longest_us);
+    int64_t versions[TENANTS + 1];
+    alerts_note(world, versions);
     store_set_back(&world->store, kept + dice_below(&world->dice, (uint32_t)(world->store.n_steps - kept) + 1));
+    alerts_lost(world, versions);
     world->set_back = true;
 }
 
 static void empty(struct world *world)
 {
+    int64_t versions[TENANTS + 1];
+    alerts_note(world, versions);
     store_empty(&world->store);
+    alerts_lost(world, versions);
     if (dice_below(&world->dice, 2)) store_restart(&world->store);
     world->set_back = true;
 }

@@ -64,7 +64,7 @@ static bool tenant_waits(struct world *world, struct span tenant, struct arena *
 
 static bool desk_waits(const struct desk *desk)
 {
-    return desk->dirty || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind;
+    return desk->dirty || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind || !alerts_told_again(desk);
 }
 
 static bool publisher_waits(struct world *world, const struct instance *instance)

@@ -1,0 +1,43 @@
+/* Alerts after Redis lost something: it may have forgotten what was told of them. What stands raised is told once more, and what
+ * was told as raised and is not is told as cleared, so that the topic's last word of each row is how it stands. A while later:
+ * most of what was lost has been counted again by then, and told anew. */
+#include "daemon/publish/inner.h"
+
+enum {
+    RECALL_AFTER_US = 10 * 1000 * 1000
+};
+
+/* Every version told so far is at most this one: they follow the clock. */
+static int64_t newest_told(const struct desk_alerts *alerts, int64_t now_us)
+{
+    return alerts->book.version > now_us ? alerts->book.version : now_us;
+}
+
+void recall_look(struct publisher *publisher, struct desk *desk)
+{
+    struct desk_alerts *alerts = &desk->alerts;
+    if (!alerts->set_back) return;
+    alerts->set_back = false;
+    alerts->recall_us = publisher_monotonic() + RECALL_AFTER_US;
+    alerts->recall_until = newest_told(alerts, alerts_clock(publisher, desk));
+}
+
+void recall_begin(struct desk *desk)
+{
+    struct desk_alerts *alerts = &desk->alerts;
+    alerts->recalls = publisher_monotonic() >= alerts->recall_us;
+    if (!alerts->recalls) return;
+    alert_book_recall(&alerts->book, &alerts->told, alerts->recall_until);
+    alerts->all = true;
+}
+
+void recall_took(struct desk *desk, const struct alert_changes *changes)
+{
+    struct desk_alerts *alerts = &desk->alerts;
+    for (size_t i = 0; i < changes->n; i++)
+        if (changes->at[i].event.len) alert_book_set(&alerts->told, changes->at[i].field, NO_SPAN);
+    if (!alerts->recalls || changes->more) return;
+    alert_book_deinit(&alerts->told);
+    alerts->recalls = false;
+    alerts->recall_us = NEVER;
+}
