@@ -41,3 +41,15 @@ void recall_took(struct desk *desk, const struct alert_changes *changes)
     alerts->recalls = false;
     alerts->recall_us = NEVER;
 }
+
+void recall_wait(struct desk *desk)
+{
+    struct desk_alerts *alerts = &desk->alerts;
+    bool told = alerts->book.n_raised || alerts->told.n_raised;
+    alerts->due_us = told ? publisher_monotonic() + RECALL_AFTER_US : NEVER;
+    alerts->set_back &= told; /* else there is nothing that the topic could be wrong about */
+    if (told)
+        desk->loaded = false;
+    else
+        alerts->recall_us = NEVER;
+}

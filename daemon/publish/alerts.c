@@ -221,8 +221,8 @@ bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome
     bool again = true;
     if (!desk->version) { /* of whom nothing is counted, or not yet again: nothing is judged, nor waited for */
         alerts->behind = 0;
-        alerts->due_us = NEVER;
         alerts->known = false;
+        recall_wait(desk);
         for (int way = 0; way < N_ALERT_WAYS; way++) alert_outbox_replace(&alerts->outbox[way], NULL, 0);
         return true;
     }

@@ -71,6 +71,7 @@ int64_t alerts_clock(struct publisher *publisher, const struct desk *desk);
 void recall_look(struct publisher *publisher, struct desk *desk);  /* is that to be done, and when? */
 void recall_begin(struct desk *desk);                              /* the book says what is to be told, if it is time */
 void recall_took(struct desk *desk, const struct alert_changes *changes); /* they are committed */
+void recall_wait(struct desk *desk); /* Redis has nothing of the tenant: others may count it anew, it is read again later */
 
 /* Is the desk to be read again because others went on without it? */
 bool alerts_left_behind(struct desk *desk);

@@ -129,16 +129,19 @@ void alerts_lost(struct world *world, const int64_t *versions)
     world->losses++;
 }
 
-bool alerts_told_again(const struct desk *desk)
+bool alerts_told_again(const struct world *world, const struct desk *desk)
 {
-    return !desk->version || (!desk->alerts.set_back && desk->alerts.recall_us == NEVER);
+    struct arena arena = { 0 };
+    bool counted = store_number(&world->store, key_state(&arena, state_prefix, desk->tenant), SPAN("version"));
+    arena_deinit(&arena);
+    return !counted || (!desk->alerts.set_back && desk->alerts.recall_us == NEVER);
 }
 
 bool alerts_all_told(const struct instance *instance)
 {
     size_t at = 0;
     bool told = instance->losses == instance->world->losses && !instance->publisher->n_inbox;
-    for (struct map_slot *slot; (slot = map_next(&instance->publisher->desks, &at));) told &= alerts_told_again(slot->value);
+    for (struct map_slot *slot; (slot = map_next(&instance->publisher->desks, &at));) told &= alerts_told_again(instance->world, slot->value);
     return told;
 }
 

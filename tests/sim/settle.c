@@ -62,9 +62,9 @@ static bool tenant_waits(struct world *world, struct span tenant, struct arena *
     return late;
 }
 
-static bool desk_waits(const struct desk *desk)
+static bool desk_waits(const struct world *world, const struct desk *desk)
 {
-    return desk->dirty || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind || !alerts_told_again(desk);
+    return desk->dirty || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind || !alerts_told_again(world, desk);
 }
 
 static bool publisher_waits(struct world *world, const struct instance *instance)
@@ -72,7 +72,7 @@ static bool publisher_waits(struct world *world, const struct instance *instance
     size_t at = 0;
     bool waits = instance->alive && (instance->publisher->unacknowledged || instance->letters.n || instance->publisher->n_inbox);
     for (struct map_slot *slot; instance->alive && !waits && (slot = map_next(&instance->publisher->desks, &at));)
-        waits = desk_waits(slot->value);
+        waits = desk_waits(world, slot->value);
     if (waits)
         snprintf(world->waits.text, sizeof world->waits.text,
                  "instance %d publishes: %zu reports, %zu letters on their way, %zu to do", instance->number,

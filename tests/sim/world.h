@@ -135,7 +135,7 @@ void outlet_init(struct outlet *outlet, struct world *world, struct acknowledged
 void alerts_arrive(struct world *world, struct span event);
 void alerts_note(const struct world *world, int64_t *versions); /* of each tenant, before a loss of Redis … */
 void alerts_lost(struct world *world, const int64_t *versions); /* … after it */
-bool alerts_told_again(const struct desk *desk);
+bool alerts_told_again(const struct world *world, const struct desk *desk);
 bool alerts_all_told(const struct instance *instance);          /* has it made good what Redis lost? */
 struct alert_rules *world_rules(const struct world *world); /* fresh ones, to be taken over */
 
