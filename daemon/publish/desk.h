@@ -19,6 +19,7 @@ struct desk_alerts {
     size_t n_watched;
     struct alert_book book;
     struct alert_outbox outbox[N_ALERT_WAYS];
+    int64_t looked_us;               /* monotonic: when somebody looked whether others have changed them (alert_look.c) */
     bool known;                      /* book and outboxes are what stands in Redis */
     bool all;                        /* every rule is to be looked at */
     int64_t due_us;                  /* monotonic: when a row's time is up, or something is to be done again; NEVER */

@@ -35,7 +35,7 @@ struct publisher {
     struct log_cause cause;
     struct log_cause unsent_reports, unsent_alerts, alerts_bounded; /* each a thing that can fail */
     struct publisher_counts counts;
-    int64_t look_at_us;
+    int64_t look_at_us, look_alerts_us; /* monotonic: when sight.c, alert_look.c look next */
     pthread_mutex_t sight_lock;
     struct publisher_sight sight; /* under its lock */
 };
@@ -72,6 +72,9 @@ void recall_look(struct publisher *publisher, struct desk *desk);  /* is that to
 void recall_begin(struct desk *desk);                              /* the book says what is to be told, if it is time */
 void recall_took(struct desk *desk, const struct alert_changes *changes); /* they are committed */
 void recall_wait(struct desk *desk); /* Redis has nothing of the tenant: others may count it anew, it is read again later */
+
+/* alert_look.c: have others changed a tenant's alerts? About one tenant a second. */
+void look_at_alerts(struct publisher *publisher, int64_t now_us);
 
 /* Is the desk to be read again because others went on without it? */
 bool alerts_left_behind(struct desk *desk);

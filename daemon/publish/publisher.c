@@ -148,6 +148,12 @@ static void trim_desks(struct publisher *publisher)
     }
 }
 
+/* For changes, or for a row of its alerts whose time has come; monotonic. */
+static int64_t waits_since(const struct desk *desk)
+{
+    return desk->dirty && desk->waiting_since_us < desk->alerts.due_us ? desk->waiting_since_us : desk->alerts.due_us;
+}
+
 /* `any`: also of those whose documents were renewed a moment ago. */
 static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us, bool any)
 {
@@ -156,7 +162,7 @@ static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us,
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
         struct desk *desk = slot->value;
         if (!(desk->dirty || desk->alerts.due_us <= now_us) || (!any && desk->next_at_us > now_us)) continue;
-        if (!found || desk->waiting_since_us < found->waiting_since_us) found = desk;
+        if (!found || waits_since(desk) < waits_since(found)) found = desk;
     }
     return found;
 }
@@ -183,7 +189,7 @@ static bool publish_next(struct publisher *publisher, bool any)
         return false;
     }
     log_cause_over(&publisher->cause, "publishing_again", "");
-    latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
+    if (desk->dirty) latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
     desk->dirty = desk->refused || desk_lacks(desk, publisher->engine);
     buffer_clear(&desk->traceparent);
     /* while commits come fast, no more than a fifth of the time goes into this tenant's documents */
@@ -217,6 +223,7 @@ void publisher_turn(struct publisher *publisher, int64_t until_us)
     sink_poll(publisher->sink, 0); /* also while busy: what is acknowledged makes room for more */
     if (busy) return;
     if (publisher->webhooks) webhooks_poll(publisher->webhooks);
+    look_at_alerts(publisher, publisher_monotonic());
 }
 
 static void *publish(void *context)

@@ -129,19 +129,24 @@ void alerts_lost(struct world *world, const int64_t *versions)
     world->losses++;
 }
 
+static bool is_to_tell_again(const struct desk *desk)
+{
+    return desk->alerts.set_back || desk->alerts.recall_us != NEVER;
+}
+
 bool alerts_told_again(const struct world *world, const struct desk *desk)
 {
     struct arena arena = { 0 };
     bool counted = store_number(&world->store, key_state(&arena, state_prefix, desk->tenant), SPAN("version"));
     arena_deinit(&arena);
-    return !counted || (!desk->alerts.set_back && desk->alerts.recall_us == NEVER);
+    return !counted || !is_to_tell_again(desk);
 }
 
 bool alerts_all_told(const struct instance *instance)
 {
     size_t at = 0;
     bool told = instance->losses == instance->world->losses && !instance->publisher->n_inbox;
-    for (struct map_slot *slot; (slot = map_next(&instance->publisher->desks, &at));) told &= alerts_told_again(instance->world, slot->value);
+    for (struct map_slot *slot; (slot = map_next(&instance->publisher->desks, &at));) told &= !is_to_tell_again(slot->value);
     return told;
 }
 

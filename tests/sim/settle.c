@@ -67,16 +67,24 @@ static bool desk_waits(const struct world *world, const struct desk *desk)
     return desk->dirty || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind || !alerts_told_again(world, desk);
 }
 
+static void say_what_waits(struct world *world, const struct instance *instance, const struct desk *desk)
+{
+    struct span tenant = desk ? desk->tenant : SPAN("");
+    snprintf(world->waits.text, sizeof world->waits.text,
+             "instance %d publishes: %zu reports, %zu letters on their way, %zu to do; desk of '%.*s'%s%s%s, %zu alerts unsent",
+             instance->number, instance->publisher->unacknowledged, instance->letters.n, instance->publisher->n_inbox,
+             SPAN_ARG(tenant), desk && desk->dirty ? " dirty" : "", desk && desk->loaded ? "" : " not loaded",
+             desk && desk->alerts.behind ? " behind" : "", desk ? desk->alerts.outbox[ALERT_TO_TOPIC].n : 0);
+}
+
 static bool publisher_waits(struct world *world, const struct instance *instance)
 {
     size_t at = 0;
     bool waits = instance->alive && (instance->publisher->unacknowledged || instance->letters.n || instance->publisher->n_inbox);
+    const struct desk *desk = NULL;
     for (struct map_slot *slot; instance->alive && !waits && (slot = map_next(&instance->publisher->desks, &at));)
-        waits = desk_waits(world, slot->value);
-    if (waits)
-        snprintf(world->waits.text, sizeof world->waits.text,
-                 "instance %d publishes: %zu reports, %zu letters on their way, %zu to do", instance->number,
-                 instance->publisher->unacknowledged, instance->letters.n, instance->publisher->n_inbox);
+        waits = desk_waits(world, desk = slot->value);
+    if (waits) say_what_waits(world, instance, desk);
     return waits;
 }
 

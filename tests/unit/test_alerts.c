@@ -409,6 +409,38 @@ static void a_book_is_what_is_kept_of_it(void **state)
     bench_destroy(bench);
 }
 
+/* A book as Redis has it after it was set back: what stands is told again, what was told and is not is told as it is now. */
+static void told_again_after_a_set_back(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_create("[{'name':'a','metric':'leads','period':'today','by':['owner'],'above':1}]");
+    struct alert_book told = { 0 };
+    int64_t raised_us = bench->now_us;
+    tell(bench, "2026-03-15", "lead owner=u1 count=2");
+    expect(bench, "a {'owner':'u1'} raised 2;");
+    wait_s(bench, 60);
+    tell(bench, "2026-03-15", "lead owner=u2 count=2");
+    tell(bench, "2026-03-15", "lead owner=u3 count=3");
+    expect(bench, "a {'owner':'u2'} raised 2;a {'owner':'u3'} raised 3;");
+    int64_t until = bench->book.version;
+    alert_book_keep_raised(&told, &bench->book);
+    assert_int_equal(told.n_raised, 3);
+    alert_book_set(&bench->book, SPAN("a {\"owner\":\"u2\"}"), NO_SPAN); /* Redis forgot two of them … */
+    alert_book_set(&bench->book, SPAN("a {\"owner\":\"u3\"}"), NO_SPAN);
+    tell(bench, "2026-03-15", "lead owner=u2 count=-1"); /* … one is over, one stands, one came since */
+    alert_book_recall(&bench->book, &told, until);
+    tell(bench, "2026-03-15", "lead owner=u4 count=4");
+    expect(bench, "a {'owner':'u1'} raised 2;a {'owner':'u2'} cleared 1;a {'owner':'u3'} raised 3;a {'owner':'u4'} raised 4;");
+    const struct alert_row *row = alert_book_row(&bench->book, SPAN("a {\"owner\":\"u1\"}"));
+    assert_true(row->raised_us == raised_us && row->version > until && !row->again);
+    alert_book_recall(&bench->book, &told, until);
+    bench->told[0] = 0;
+    assess(bench, true);
+    assert_string_equal(bench->told, "a {'owner':'u2'} cleared 1;"); /* what stands in a later version was told already */
+    alert_book_deinit(&told);
+    bench_destroy(bench);
+}
+
 /* ---- against a reference ---- */
 
 enum {
@@ -525,6 +557,7 @@ int main(void)
         cmocka_unit_test(too_many_at_once_wait),
         cmocka_unit_test(rows_of_a_rule_are_bounded),
         cmocka_unit_test(a_book_is_what_is_kept_of_it),
+        cmocka_unit_test(told_again_after_a_set_back),
         cmocka_unit_test(any_sequence_equals_the_reference),
         cmocka_unit_test(letters_of_a_row_go_one_by_one),
     };
