@@ -100,6 +100,29 @@ void alert_book_keep_raised(struct alert_book *told, const struct alert_book *bo
     }
 }
 
+/* Its text as if it stood raised, by the data of the event. */
+static char *raised_text(struct span event, size_t *len)
+{
+    yyjson_doc *doc = yyjson_read(event.at, event.len, 0);
+    yyjson_mut_doc *copy = yyjson_mut_doc_new(NULL);
+    yyjson_mut_val *data = yyjson_val_mut_copy(copy, yyjson_obj_get(yyjson_doc_get_root(doc), "data"));
+    yyjson_mut_val *version = yyjson_mut_obj_get(data, "raised_version");
+    if (version) yyjson_mut_obj_put(data, yyjson_mut_str(copy, "version"), yyjson_mut_val_mut_copy(copy, version));
+    yyjson_mut_obj_put(data, yyjson_mut_str(copy, "state"), yyjson_mut_str(copy, "raised"));
+    char *text = yyjson_mut_val_write(data, 0, len);
+    yyjson_mut_doc_free(copy);
+    yyjson_doc_free(doc);
+    return text;
+}
+
+void alert_book_keep_event(struct alert_book *told, struct span field, struct span event)
+{
+    size_t len = 0;
+    char *text = raised_text(event, &len);
+    if (text) alert_book_set(told, field, (struct span){ text, len });
+    free(text);
+}
+
 void alert_book_recall(struct alert_book *book, const struct alert_book *told, int64_t until)
 {
     size_t at = 0;

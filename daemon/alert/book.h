@@ -42,6 +42,10 @@ void alert_book_load(struct alert_book *book, const struct span *pairs, size_t n
 /* `told` gets the raised rows of `book`, as they are. */
 void alert_book_keep_raised(struct alert_book *told, const struct alert_book *book);
 
+/* The same with the row of an event (crm.alert.raised or .cleared) of which nobody knows whether it was ever told: it may still
+ * be told as raised. */
+void alert_book_keep_event(struct alert_book *told, struct span field, struct span event);
+
 /* What stands raised since `until` or earlier is to be told again; what was told as raised and is not so here is raised until
  * somebody looks at its number, so that it is told what became of it. */
 void alert_book_recall(struct alert_book *book, const struct alert_book *told, int64_t until);

@@ -31,6 +31,22 @@ void recall_begin(struct desk *desk)
     alerts->all = true;
 }
 
+static bool holds(const struct span *pairs, size_t n, struct span name)
+{
+    for (size_t i = 0; i + 1 < n; i += 2)
+        if (span_equal(pairs[i], name)) return true;
+    return false;
+}
+
+void recall_letters(struct desk *desk, const struct span *unsent, size_t n)
+{
+    struct desk_alerts *alerts = &desk->alerts;
+    const struct alert_outbox *outbox = &alerts->outbox[ALERT_TO_TOPIC];
+    for (size_t i = 0; i < outbox->n; i++)
+        if (!holds(unsent, n, outbox->at[i]->name)) alert_book_keep_event(&alerts->told, outbox->at[i]->field, outbox->at[i]->event);
+    alert_outbox_replace(&alerts->outbox[ALERT_TO_TOPIC], unsent, n);
+}
+
 void recall_took(struct desk *desk, const struct alert_changes *changes)
 {
     struct desk_alerts *alerts = &desk->alerts;

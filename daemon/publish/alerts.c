@@ -30,7 +30,7 @@ static bool know_alerts(struct publisher *publisher, struct desk *desk, enum out
     alert_book_keep_raised(&alerts->told, &alerts->book);
     alert_book_load(&alerts->book, stored.rows, stored.n_rows);
     alerts->set_back |= alerts->book.version < known_version;
-    alert_outbox_replace(&alerts->outbox[ALERT_TO_TOPIC], stored.unsent, stored.n_unsent);
+    recall_letters(desk, stored.unsent, stored.n_unsent);
     alert_outbox_replace(&alerts->outbox[ALERT_TO_WEBHOOK], stored.unposted, stored.n_unposted);
     alerts->known = alerts->all = true;
     return true;
@@ -222,8 +222,9 @@ bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome
     if (!desk->version) { /* of whom nothing is counted, or not yet again: nothing is judged, nor waited for */
         alerts->behind = 0;
         alerts->known = false;
+        recall_letters(desk, NULL, 0);
+        alert_outbox_replace(&alerts->outbox[ALERT_TO_WEBHOOK], NULL, 0);
         recall_wait(desk);
-        for (int way = 0; way < N_ALERT_WAYS; way++) alert_outbox_replace(&alerts->outbox[way], NULL, 0);
         return true;
     }
     if (alerts->known && !alerts->n_watched && !has_alerts(alerts)) return true;

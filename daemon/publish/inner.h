@@ -68,6 +68,7 @@ enum {
 int64_t alerts_clock(struct publisher *publisher, const struct desk *desk);
 
 /* alert_recall.c: after Redis lost something, what stands is told again. In the order in which a commit calls them. */
+void recall_letters(struct desk *desk, const struct span *unsent, size_t n); /* these are to be sent; what became of others? */
 void recall_look(struct publisher *publisher, struct desk *desk);  /* is that to be done, and when? */
 void recall_begin(struct desk *desk);                              /* the book says what is to be told, if it is time */
 void recall_took(struct desk *desk, const struct alert_changes *changes); /* they are committed */

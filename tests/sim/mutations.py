@@ -36,7 +36,7 @@ MUTATIONS = [
     ("the comparison of the alerts' version (alerts.lua's, as the model has it)", "tests/sim/alerts.c",
      "SPAN(ALERT_VERSION)) != commit->expected", "SPAN(ALERT_VERSION)) != commit->expected && false"),
     ("that alerts not yet acknowledged are read from Redis", "daemon/publish/alerts.c",
-     "    alert_outbox_replace(&alerts->outbox[ALERT_TO_TOPIC], stored.unsent, stored.n_unsent);", ""),
+     "    recall_letters(desk, stored.unsent, stored.n_unsent);", ""),
     ("that tenants are looked through after an assignment", "daemon/worker/recover.c",
      "    worker->lanes_pending = true;\n    worker->adopt_pending = true;", "    worker->lanes_pending = true;"),
 ]
