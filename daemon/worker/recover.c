@@ -27,11 +27,11 @@ static void drop_tenants(struct worker *worker, struct round *round)
 }
 
 /* A dead letter that is to be sent again takes the lane back: until it is read and sent no mark may pass it. Not behind the mark:
- * below it each has been acknowledged, this was one of several of the same record. */
+ * below it each has been acknowledged, what failed there was one of several of the same record. */
 static void start_lane(struct worker *worker, struct lane *lane)
 {
-    bool again = lane->resend_from != NO_OFFSET && lane->resend_from >= lane->mark.next;
-    if (again && lane->resend_from < lane->committed.next) lane->committed.next = lane->resend_from;
+    int64_t from = lane->resend_from > lane->mark.next ? lane->resend_from : lane->mark.next;
+    if (lane->resend_from != NO_OFFSET && from < lane->committed.next) lane->committed.next = from;
     lane->resend_from = NO_OFFSET;
     lane_rewind(lane);
     lane->started = true;
