@@ -18,7 +18,8 @@ static void drop_tenants(struct worker *worker, struct round *round)
     for (size_t i = 0; i < round->n_batches; i++) {
         struct batch *batch = &round->batches[i];
         if (batch->begun && !batch->committed) tenant_drop(batch->tenant);
-        if (!batch->committed && batch->commit.outcome == LOST) batch->tenant->perhaps = true;
+        bool unknown = batch->commit.outcome == LOST || batch->commit.outcome == CONFLICT; /* with one of ours that came late */
+        if (!batch->committed && unknown) batch->tenant->perhaps = true;
         /* what it was dropped with may not come again (it was counted, a dead letter was to be sent): its clock goes on */
         if (!batch->committed && (batch->begun || batch->new_day || batch->n_timers))
             worker->any_awaited = batch->tenant->awaited = true;

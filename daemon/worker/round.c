@@ -294,6 +294,7 @@ static void finish_batch(struct worker *worker, struct batch *batch)
 {
     int64_t version_before = batch->tenant->version;
     batch_done(batch);
+    batch->tenant->perhaps = false; /* whatever of ours may still come is refused */
     note_tenant(worker, batch->tenant);
     worker->counts.commits++;
     worker->counts.duplicates += batch->duplicates;

@@ -98,7 +98,7 @@ static bool load_awaited(struct worker *worker)
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
         if (tenant->awaited && tenant->perhaps && tenant->version) worker_tell_publisher(worker, tenant);
-        if (tenant->awaited) tenant->awaited = tenant->perhaps = false;
+        tenant->awaited = false; /* not `perhaps`: it may still come */
     }
     worker->any_awaited = false;
     return true;
