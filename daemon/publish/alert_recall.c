@@ -43,7 +43,8 @@ void recall_letters(struct desk *desk, const struct span *unsent, size_t n)
     struct desk_alerts *alerts = &desk->alerts;
     const struct alert_outbox *outbox = &alerts->outbox[ALERT_TO_TOPIC];
     for (size_t i = 0; i < outbox->n; i++)
-        if (!holds(unsent, n, outbox->at[i]->name)) alert_book_keep_event(&alerts->told, outbox->at[i]->field, outbox->at[i]->event);
+        if (!holds(unsent, n, outbox->at[i]->name))
+            alert_book_keep_event(&alerts->told, outbox->at[i]->field, outbox->at[i]->event);
     alert_outbox_replace(&alerts->outbox[ALERT_TO_TOPIC], unsent, n);
 }
 

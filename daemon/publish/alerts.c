@@ -122,8 +122,8 @@ static void log_change(const struct desk *desk, const struct alert_change *chang
 {
     const char *what = !change->text.len ? "alert_cleared" : is_again(desk, change) ? "alert_told_again" : "alert_raised";
     if (change->event.len)
-        log_event(LEVEL_INFO, what, "tenant=%.*s rule=%.*s version=%lld",
-                  SPAN_ARG(desk->tenant), SPAN_ARG(alert_field_rule(change->field)), (long long)change->version);
+        log_event(LEVEL_INFO, what, "tenant=%.*s rule=%.*s version=%lld", SPAN_ARG(desk->tenant),
+                  SPAN_ARG(alert_field_rule(change->field)), (long long)change->version);
 }
 
 /* They stand in Redis: so they do here. */

@@ -45,7 +45,7 @@ struct desk {
     bool unsure;   /* while that is found out: something else stands there, and cannot be replaced yet */
     bool dirty;
     int64_t version, clock_us;
-    struct hash_key secret; /* of the tenant: one that was created anew has another */
+    struct hash_key secret;               /* of the tenant: one that was created anew has another */
     int64_t waiting_since_us, next_at_us; /* monotonic */
     struct desk_report *reports;          /* as in the catalogue */
     struct buffer traceparent;            /* of the last event since it was last published; empty: none */

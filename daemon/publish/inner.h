@@ -69,9 +69,9 @@ int64_t alerts_clock(struct publisher *publisher, const struct desk *desk);
 
 /* alert_recall.c: after Redis lost something, what stands is told again. In the order in which a commit calls them. */
 void recall_letters(struct desk *desk, const struct span *unsent, size_t n); /* these are to be sent; what became of others? */
-void recall_look(struct publisher *publisher, struct desk *desk);  /* is that to be done, and when? */
-void recall_begin(struct desk *desk);                              /* the book says what is to be told, if it is time */
-void recall_took(struct desk *desk, const struct alert_changes *changes); /* they are committed */
+void recall_look(struct publisher *publisher, struct desk *desk);            /* is that to be done, and when? */
+void recall_begin(struct desk *desk);                                        /* the book says what is to be told, if it is time */
+void recall_took(struct desk *desk, const struct alert_changes *changes);    /* they are committed */
 void recall_wait(struct desk *desk); /* Redis has nothing of the tenant: others may count it anew, it is read again later */
 
 /* alert_look.c: have others changed a tenant's alerts? About one tenant a second. */
@@ -84,7 +84,7 @@ bool alerts_left_behind(struct desk *desk);
 void sleepers_put(struct publisher *publisher, const struct desk *desk);
 void sleepers_take(struct publisher *publisher, struct desk *desk); /* back, with what it knew; if it slept */
 void sleepers_set_back(struct publisher *publisher);                /* Redis lost something */
-void sleepers_wake(struct publisher *publisher, int64_t now_us); /* INT64_MAX: all */
+void sleepers_wake(struct publisher *publisher, int64_t now_us);    /* INT64_MAX: all */
 void sleepers_deinit(struct publisher *publisher);
 
 /* What goes with a record to the topic and comes back with its acknowledgement; the first member of the tag of a kind. */

@@ -101,14 +101,14 @@ struct world {
     size_t n_alerts, room_alerts;
     struct engine *engine; /* what all instances count by */
     _Atomic int64_t lag_us;
-    bool new_life;        /* a partition was taken for another one: repeats and bad records in it are counted again */
-    bool forgotten;       /* an instance ended after Redis was set back: nobody knows any more what the topic had */
-    bool set_back;        /* Redis was set back or emptied at least once */
-    size_t losses;        /* how often */
+    bool new_life;         /* a partition was taken for another one: repeats and bad records in it are counted again */
+    bool forgotten;        /* an instance ended after Redis was set back: nobody knows any more what the topic had */
+    bool set_back;         /* Redis was set back or emptied at least once */
+    size_t losses;         /* how often */
     bool alerts_forgotten; /* what was told of them was known to nobody but Redis, which lost it */
-    struct error wrong;   /* what should never be */
-    struct error waits;   /* what was last seen to be still to do */
-    struct error stopped; /* an instance stopped for a reason that may be one */
+    struct error wrong;    /* what should never be */
+    struct error waits;    /* what was last seen to be still to do */
+    struct error stopped;  /* an instance stopped for a reason that may be one */
 };
 
 extern struct world *world_here; /* the one at work: for the clock and the publisher's calls */
@@ -136,7 +136,7 @@ void alerts_arrive(struct world *world, struct span event);
 void alerts_note(const struct world *world, int64_t *versions); /* of each tenant, before a loss of Redis … */
 void alerts_lost(struct world *world, const int64_t *versions); /* … after it */
 bool alerts_told_again(const struct world *world, const struct desk *desk);
-bool alerts_all_told(const struct instance *instance);          /* has it made good what Redis lost? */
+bool alerts_all_told(const struct instance *instance);      /* has it made good what Redis lost? */
 struct alert_rules *world_rules(const struct world *world); /* fresh ones, to be taken over */
 
 /* instance.c */
