@@ -146,6 +146,19 @@ static bool parse_sentinels(struct address *address, struct span rest)
     return parse_seeds(address, servers, STANDARD_SENTINEL_PORT);
 }
 
+/* host[:port],…[/0] */
+static bool parse_cluster(struct address *address, struct span rest)
+{
+    struct span servers;
+    address->kind = ADDRESS_CLUSTER;
+    if (!parse_who(address, &rest)) return false;
+    if (!cut(&rest, '/', false, &servers)) servers = rest, rest = NO_SPAN;
+    if (rest.len && !span_equal(rest, SPAN("0"))) return false;
+    if (!parse_seeds(address, servers, STANDARD_PORT)) return false;
+    snprintf(address->where, sizeof address->where, "cluster of %s:%d", address->seeds[0].host, address->seeds[0].port);
+    return true;
+}
+
 static bool parse_unix(struct address *address, struct span path)
 {
     address->is_unix = true;
@@ -164,6 +177,8 @@ static const struct form {
     { "rediss://", parse_network, true },
     { "redis-sentinel://", parse_sentinels, false },
     { "rediss-sentinel://", parse_sentinels, true },
+    { "redis-cluster://", parse_cluster, false },
+    { "rediss-cluster://", parse_cluster, true },
 };
 
 bool address_parse(struct address *address, struct span url, struct error *error)
@@ -173,6 +188,6 @@ bool address_parse(struct address *address, struct span url, struct error *error
         *address = (struct address){ .is_tls = forms[i].is_tls };
         if (starts(url, scheme) && forms[i].parse(address, after(url, scheme.len))) return true;
     }
-    return fail(error, "redis.url is not of the form redis://[user:password@]host[:port][/database], rediss://…, unix:///path "
-                       "or redis-sentinel://host[:port],…/master-name[/database]");
+    return fail(error, "redis.url is not of the form redis://[user:password@]host[:port][/database], rediss://…, unix:///path, "
+                       "redis-sentinel://host[:port],…/master-name[/database] or redis-cluster://host[:port],…");
 }

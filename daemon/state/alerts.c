@@ -74,6 +74,7 @@ static redisReply *run_commit(struct server *server, const char *prefix, const s
 bool state_redis_alerts_commit(struct state *state, const char *prefix, struct alerts_commit *commit, enum outcome *outcome,
                                struct error *error)
 {
+    state = state_of_tenant(state, commit->tenant);
     struct connection *connection = server_ask(state);
     *outcome = REFUSED;
     if (ARGUMENTS_HEAD + ARGUMENTS_CHANGE * commit->n > REQUEST_ARGUMENTS_MAX)
@@ -91,6 +92,7 @@ bool state_redis_alerts_commit(struct state *state, const char *prefix, struct a
 bool state_redis_alerts_note(struct state *state, const char *prefix, struct span tenant, bool posted, struct span name,
                              enum outcome *outcome, struct error *error)
 {
+    state = state_of_tenant(state, tenant);
     struct connection *connection = server_ask(state);
     struct arena arena = { 0 };
     request_begin(connection, 3);

@@ -240,14 +240,24 @@ void commits_settle(struct commits *commits)
     connection_settle(commits->connection);
 }
 
-bool commits_begin(struct commits *commits, struct commit *all, size_t n, struct error *error)
+void commits_begin(struct commits *commits)
 {
     commits_settle(commits);
     commits->failed = false;
     commits->error.text[0] = 0;
-    if (n > commits->room) commits->queue = must_realloc(commits->queue, (commits->room = n) * sizeof *commits->queue);
-    for (size_t i = 0; i < n; i++) commits->queue[i] = &all[i];
-    commits->n = n;
+}
+
+void commits_add(struct commits *commits, struct commit *commit)
+{
+    if (commits->n == commits->room) {
+        commits->room = commits->room ? commits->room * 2 : 64;
+        commits->queue = must_realloc(commits->queue, commits->room * sizeof *commits->queue);
+    }
+    commits->queue[commits->n++] = commit;
+}
+
+bool commits_send(struct commits *commits, struct error *error)
+{
     load_and_send(commits);
     return commits->n || !commits->failed || fail(error, "%s", commits->error.text);
 }

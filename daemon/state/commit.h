@@ -18,8 +18,11 @@ struct commits {
 void commits_init(struct commits *commits, struct connection *connection);
 void commits_deinit(struct commits *commits);
 
-/* As struct state_ops has them. Begin: false when nothing is under way, every outcome is then set. */
-bool commits_begin(struct commits *commits, struct commit *all, size_t n, struct error *error) MUST_USE;
+/* What is to be sent together: begin anew, add each, send. Send: false when nothing is under way, every outcome is then set. */
+void commits_begin(struct commits *commits);
+void commits_add(struct commits *commits, struct commit *commit);
+bool commits_send(struct commits *commits, struct error *error) MUST_USE;
+/* Waits for the answers, as struct state_ops has it. */
 bool commits_end(struct commits *commits, struct error *error) MUST_USE;
 
 /* Takes the answers still to come, so that something else can be asked; commits_end tells of them. */

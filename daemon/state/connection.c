@@ -28,6 +28,8 @@ struct connection {
     size_t sent;
     bool chunk_waits; /* hiredis still holds a chunk that the socket did not take */
     bool leave;       /* to be closed by connection_settle */
+    bool roams;       /* to whichever of a cluster's nodes lets it in */
+    size_t next_seed;
 };
 
 static char *copy_text(const char *text)
@@ -51,11 +53,25 @@ struct connection *connection_create(const struct redis_settings *settings)
         override_text(address->user, sizeof address->user, settings->user, &connection->address_error);
         override_text(address->password, sizeof address->password, settings->password, &connection->address_error);
     }
+    connection->roams = address->kind == ADDRESS_CLUSTER;
     connection->ca_file = copy_text(settings->ca_file ? settings->ca_file : "");
     const char *name = settings->client_name;
     connection->client_name = copy_text(name && name[0] ? name : "crm-reportd");
     connection->connect_timeout_ms = (int)settings->connect_timeout_ms;
     connection->command_timeout_ms = (int)settings->command_timeout_ms;
+    return connection;
+}
+
+struct connection *connection_to(const struct connection *like, const struct endpoint *server)
+{
+    struct connection *connection = must_zalloc(sizeof *connection);
+    connection->address = like->address;
+    connection->address_error = like->address_error;
+    address_lead(&connection->address, server->host, server->port);
+    connection->ca_file = copy_text(like->ca_file);
+    connection->client_name = copy_text(like->client_name);
+    connection->connect_timeout_ms = like->connect_timeout_ms;
+    connection->command_timeout_ms = like->command_timeout_ms;
     return connection;
 }
 
@@ -90,6 +106,11 @@ bool connection_is_open(const struct connection *connection)
 const char *connection_where(const struct connection *connection)
 {
     return connection->address.where;
+}
+
+const struct address *connection_address(const struct connection *connection)
+{
+    return &connection->address;
 }
 
 static bool lost(struct connection *connection, const char *why, struct error *error)
@@ -313,15 +334,31 @@ static bool is_master(struct connection *connection, struct error *error)
                       connection->address.where);
 }
 
-bool connection_open(struct connection *connection, struct error *error)
+static bool open_server(struct connection *connection, struct error *error)
 {
     struct address *address = &connection->address;
     bool asks = address->kind == ADDRESS_SENTINELS;
-    if (connection->context) return true;
-    if (connection->address_error.text[0]) return fail(error, "%s", connection->address_error.text);
     if (asks && !sentinel_find(address, connection->ca_file, connection->connect_timeout_ms, error)) return false;
     if (!open_socket(connection, error)) return false;
     if (greet(connection, error) && (!asks || is_master(connection, error))) return true;
     close_socket(connection);
     return false;
+}
+
+static bool open_any(struct connection *connection, struct error *error)
+{
+    struct address *address = &connection->address;
+    for (size_t i = 0; i < address->n_seeds; i++) {
+        const struct endpoint *seed = &address->seeds[connection->next_seed++ % address->n_seeds];
+        address_lead(address, seed->host, seed->port);
+        if (open_server(connection, error)) return true;
+    }
+    return false;
+}
+
+bool connection_open(struct connection *connection, struct error *error)
+{
+    if (connection->context) return true;
+    if (connection->address_error.text[0]) return fail(error, "%s", connection->address_error.text);
+    return connection->roams ? open_any(connection, error) : open_server(connection, error);
 }

@@ -2,6 +2,7 @@
  * wrong on the way closes it. Used inside daemon/state only. */
 #pragma once
 
+#include "daemon/state/address.h"
 #include "daemon/state/redis.h"
 
 #include <hiredis/hiredis.h>
@@ -9,11 +10,14 @@
 struct connection;
 
 struct connection *connection_create(const struct redis_settings *settings); /* copies; not open yet */
+/* Another one for the same user, to this server. */
+struct connection *connection_to(const struct connection *like, const struct endpoint *server);
 void connection_destroy(struct connection *connection);
 bool connection_open(struct connection *connection, struct error *error) MUST_USE;
 void connection_close(struct connection *connection);
 bool connection_is_open(const struct connection *connection);
 const char *connection_where(const struct connection *connection);
+const struct address *connection_address(const struct connection *connection);
 
 /* A request of so many arguments, the command's name among them; then exactly as many request_… calls. */
 enum {

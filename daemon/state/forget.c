@@ -22,16 +22,24 @@ static bool is_published(struct span key)
     return false;
 }
 
-static bool unlink_keys(struct state *state, const struct span *keys, size_t n, enum outcome *outcome, struct error *error)
+/* One by one: they may lie in several slots. */
+static bool unlink_keys(struct state *server, const struct span *keys, size_t n, enum outcome *outcome, struct error *error)
 {
-    if (!n) return true;
-    struct connection *connection = server_ask(state);
-    request_begin(connection, n + 1);
-    request_argument(connection, SPAN("UNLINK"));
-    for (size_t i = 0; i < n; i++) request_argument(connection, keys[i]);
-    redisReply *reply = server_answer(state, outcome, error);
-    if (reply) freeReplyObject(reply);
-    return reply != NULL;
+    struct connection *connection = server_ask(server);
+    *outcome = DONE;
+    for (size_t i = 0; i < n; i++) {
+        request_begin(connection, 2);
+        request_argument(connection, SPAN("UNLINK"));
+        request_argument(connection, keys[i]);
+    }
+    for (size_t i = 0; i < n && *outcome != LOST; i++) {
+        enum outcome this;
+        redisReply *reply = connection_answer_ok(connection, &this, error);
+        if (reply) freeReplyObject(reply);
+        if (this != DONE) *outcome = this;
+    }
+    connection_settle(connection);
+    return *outcome == DONE;
 }
 
 static size_t keys_to_remove(const redisReply *page, struct span *keys)
@@ -77,15 +85,24 @@ static bool forget_all(struct state *state, struct span pattern, enum outcome *o
     return good;
 }
 
-bool state_redis_forget(struct state *state, const char *prefix, struct span tenant, enum outcome *outcome, struct error *error)
+static bool forget_on(struct state *server, const char *prefix, struct span tenant, enum outcome *outcome, struct error *error)
 {
     struct arena arena = { 0 };
     struct buffer pattern = { 0 };
     buffer_printf(&pattern, "%s:{%.*s}:*", prefix, tenant.at ? (int)tenant.len : 1, tenant.at ? tenant.at : "*");
     struct span state_key = key_state(&arena, prefix, tenant);
-    bool good = (!tenant.at || unlink_keys(state, &state_key, 1, outcome, error)) &&
-                forget_all(state, buffer_all(&pattern), outcome, error);
+    bool good = (!tenant.at || unlink_keys(server, &state_key, 1, outcome, error)) &&
+                forget_all(server, buffer_all(&pattern), outcome, error);
     buffer_deinit(&pattern);
     arena_deinit(&arena);
     return good;
+}
+
+bool state_redis_forget(struct state *state, const char *prefix, struct span tenant, enum outcome *outcome, struct error *error)
+{
+    if (tenant.at) return forget_on(state_of_tenant(state, tenant), prefix, tenant, outcome, error);
+    struct state *server;
+    for (size_t i = 0; (server = state_redis_server(state, i)); i++)
+        if (!forget_on(server, prefix, tenant, outcome, error)) return false;
+    return true;
 }

@@ -4,6 +4,8 @@
 #include "common/buffer.h"
 #include "common/period.h"
 
+#include <stdio.h>
+
 static struct span join(struct arena *arena, const struct span *parts, size_t n)
 {
     size_t len = 0;
@@ -37,6 +39,20 @@ struct span key_tenants(struct arena *arena, const char *prefix)
 struct span key_marks(struct arena *arena, const char *prefix)
 {
     return of_all(arena, prefix, SPAN("marks"));
+}
+
+struct span key_slots(struct arena *arena, const char *prefix)
+{
+    const struct span parts[] = { span_of(prefix), SPAN(":slots:{"), span_of(prefix), SPAN(":tenants}") };
+    return join(arena, parts, 4);
+}
+
+struct span key_slot_marks(struct arena *arena, const char *prefix, uint32_t tag)
+{
+    char text[12];
+    snprintf(text, sizeof text, "%u", tag);
+    const struct span parts[] = { span_of(prefix), SPAN(":marks:{"), span_of(text), SPAN("}") };
+    return join(arena, parts, 4);
 }
 
 struct span key_state(struct arena *arena, const char *prefix, struct span tenant)

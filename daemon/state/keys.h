@@ -1,4 +1,4 @@
-/* Every key of Redis that the daemon uses, in one place. All but the two without a tenant carry the tenant as hash tag. */
+/* Every key of Redis that the daemon uses, in one place. All but the few without a tenant carry the tenant as hash tag. */
 #pragma once
 
 #include "common/arena.h"
@@ -9,6 +9,12 @@
 /* prefix "crm". All results in the arena. */
 struct span key_tenants(struct arena *, const char *prefix); /* crm:tenants    set of tenants */
 struct span key_marks(struct arena *, const char *prefix);   /* crm:marks      hash: "topic:partition" -> mark */
+/* Of a Redis Cluster: */
+struct span
+key_slots(struct arena *,
+          const char *prefix); /* crm:slots:{crm:tenants}  hash: slot -> "new" or "used"; lies where crm:tenants does */
+struct span key_slot_marks(struct arena *, const char *prefix,
+                           uint32_t tag); /* crm:marks:{17}  as crm:marks, in the slot of "17" */
 struct span key_state(struct arena *, const char *prefix,
                       struct span tenant); /* crm:{acme}:state   hash: version, clock, positions, what it was counted by */
 struct span key_names(struct arena *, const char *prefix, struct span tenant); /* crm:{acme}:names   hash: number -> name */

@@ -85,19 +85,23 @@ static void ask_move(struct connection *connection, const struct mark *old, cons
     request_argument(connection, buffer_all(text));
 }
 
-static bool move_some(struct mark_keeper *keeper, const struct mark *old, const struct mark *new, bool *moved, size_t n,
-                      enum outcome *outcome, struct error *error)
+void marks_ask_move(struct connection *connection, struct span key, const struct mark *old, const struct mark *new, size_t n)
 {
-    struct connection *connection = server_ask(state_of(keeper));
-    struct arena arena = { 0 };
     struct buffer text = { 0 };
     request_begin(connection, 4 + n * 4);
     request_argument(connection, SPAN("EVAL"));
     request_argument(connection, span_of(move_text));
     request_number(connection, 1);
-    request_argument(connection, key_marks(&arena, keeper_of(keeper)->prefix));
+    request_argument(connection, key);
     for (size_t i = 0; i < n; i++) ask_move(connection, &old[i], &new[i], &text);
     buffer_deinit(&text);
+}
+
+static bool move_some(struct mark_keeper *keeper, const struct mark *old, const struct mark *new, bool *moved, size_t n,
+                      enum outcome *outcome, struct error *error)
+{
+    struct arena arena = { 0 };
+    marks_ask_move(server_ask(state_of(keeper)), key_marks(&arena, keeper_of(keeper)->prefix), old, new, n);
     arena_deinit(&arena);
     redisReply *reply = server_answer(state_of(keeper), outcome, error);
     if (!reply) return false;
@@ -117,24 +121,31 @@ static bool keeper_move(struct mark_keeper *keeper, const struct mark *old, cons
     return true;
 }
 
-static bool keeper_add_tenants(struct mark_keeper *keeper, const struct span *tenants, size_t n, enum outcome *outcome,
-                               struct error *error)
+bool tenants_add(struct state *redis, const char *prefix, const struct span *tenants, size_t n, enum outcome *outcome,
+                 struct error *error)
 {
     struct arena arena = { 0 };
-    struct span key = key_tenants(&arena, keeper_of(keeper)->prefix);
+    struct span key = key_tenants(&arena, prefix);
+    struct state *server = state_of_key(redis, key);
     *outcome = DONE;
     for (size_t at = 0; at < n && *outcome == DONE; at += TENANTS_MAX) {
         size_t some = n - at < TENANTS_MAX ? n - at : TENANTS_MAX;
-        struct connection *connection = server_ask(state_of(keeper));
+        struct connection *connection = server_ask(server);
         request_begin(connection, 2 + some);
         request_argument(connection, SPAN("SADD"));
         request_argument(connection, key);
         for (size_t i = 0; i < some; i++) request_argument(connection, tenants[at + i]);
-        redisReply *reply = server_answer(state_of(keeper), outcome, error);
+        redisReply *reply = server_answer(server, outcome, error);
         if (reply) freeReplyObject(reply);
     }
     arena_deinit(&arena);
     return *outcome == DONE;
+}
+
+static bool keeper_add_tenants(struct mark_keeper *keeper, const struct span *tenants, size_t n, enum outcome *outcome,
+                               struct error *error)
+{
+    return tenants_add(state_of(keeper), keeper_of(keeper)->prefix, tenants, n, outcome, error);
 }
 
 static void ask_page(struct connection *connection, struct span key, struct span at)
@@ -169,7 +180,8 @@ bool tenants_all(struct state *redis, const char *prefix, struct span **tenants,
                  enum outcome *outcome, struct error *error)
 {
     struct map found = { 0 };
-    bool good = scan_tenants(redis, key_tenants(arena, prefix), &found, arena, outcome, error);
+    struct span key = key_tenants(arena, prefix);
+    bool good = scan_tenants(state_of_key(redis, key), key, &found, arena, outcome, error);
     *tenants = arena_alloc(arena, found.count * sizeof **tenants);
     *n = found.count;
     struct map_slot *slot;
@@ -212,6 +224,7 @@ static const struct mark_keeper_ops keeper_ops = {
 
 struct mark_keeper *marks_redis_create(struct state *redis, const char *prefix)
 {
+    if (!is_server(redis)) return marks_cluster_create(redis, prefix);
     struct keeper *keeper = must_zalloc(sizeof *keeper);
     *keeper = (struct keeper){ .base = { &keeper_ops }, .server = server_of(redis), .prefix = strdup(prefix) };
     REQUIRE(keeper->prefix != NULL);
@@ -221,6 +234,10 @@ struct mark_keeper *marks_redis_create(struct state *redis, const char *prefix)
 void marks_redis_destroy(struct mark_keeper *keeper)
 {
     if (!keeper) return;
+    if (keeper->ops != &keeper_ops) {
+        marks_cluster_destroy(keeper);
+        return;
+    }
     free(keeper_of(keeper)->prefix);
     free(keeper);
 }

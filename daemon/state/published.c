@@ -92,6 +92,7 @@ static redisReply *run_publish(struct server *server, const char *prefix, const 
 bool state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
                          struct error *error)
 {
+    state = state_of_tenant(state, publication->tenant);
     struct connection *connection = server_ask(state);
     *outcome = REFUSED;
     if (count_arguments(publication) > REQUEST_ARGUMENTS_MAX)
@@ -117,24 +118,35 @@ static void ask_note(struct connection *connection, const char *prefix, const st
     arena_deinit(&arena);
 }
 
-bool state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
-                             enum outcome *outcome, struct error *error)
+/* All of them on this server. */
+static enum outcome acknowledge(struct state *server, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
+                                struct error *error)
 {
-    struct connection *connection = server_ask(state);
-    enum outcome worst = DONE;
+    struct connection *connection = server_ask(server);
+    enum outcome worst = DONE, this;
     for (size_t asked = 0, answered = 0; answered < n && worst == DONE;) {
         for (; asked < n && asked - answered < PIPELINE_NOTES; asked++) ask_note(connection, prefix, &acknowledgements[asked]);
         for (; answered < asked && worst != LOST; answered++) {
-            redisReply *reply = connection_answer_ok(connection, outcome, error);
-            if (*outcome != DONE) worst = *outcome;
+            redisReply *reply = connection_answer_ok(connection, &this, error);
+            if (this != DONE) worst = this;
             if (!reply) continue;
             acknowledgements[answered].highest = reply_number(reply);
             freeReplyObject(reply);
         }
     }
     connection_settle(connection);
-    *outcome = worst;
-    return worst == DONE;
+    return worst;
+}
+
+bool state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
+                             enum outcome *outcome, struct error *error)
+{
+    *outcome = DONE;
+    for (size_t i = 0, together; i < n && *outcome == DONE; i += together) {
+        together = is_server(state) ? n : 1;
+        *outcome = acknowledge(state_of_tenant(state, acknowledgements[i].tenant), prefix, &acknowledgements[i], together, error);
+    }
+    return *outcome == DONE;
 }
 
 static struct published_report *find_report(struct map *by_name, struct published_report *reports, size_t *n, struct span name)
@@ -174,6 +186,7 @@ bool state_redis_published(struct state *state, const char *prefix, struct span 
 bool state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report, struct span *document,
                           struct arena *arena, enum outcome *outcome, struct error *error)
 {
+    state = state_of_tenant(state, tenant);
     struct connection *connection = server_ask(state);
     request_begin(connection, 2);
     request_argument(connection, SPAN("GET"));

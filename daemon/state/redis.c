@@ -1,7 +1,9 @@
 /* Struct state over Redis: reads in bounded pipelines, timers, the server's clock; commits are in commit.c. */
 #include "daemon/state/redis.h"
 
+#include "daemon/state/cluster.h"
 #include "daemon/state/server.h"
+#include "daemon/state/slots.h"
 #include "daemon/state/tls.h"
 
 #include <math.h>
@@ -111,20 +113,45 @@ static size_t answer_reads(struct connection *connection, struct hash_read *read
     return reads_together(reads, n);
 }
 
+struct reading reading_begin(struct server *server, struct hash_read *reads, size_t n, struct error *error)
+{
+    struct reading reading = { .connection = server_ask(&server->state), .reads = reads, .n = n };
+    reading.outcome = reads_fit(reads, n, error) ? DONE : REFUSED;
+    return reading;
+}
+
+bool reading_is_over(const struct reading *reading)
+{
+    return reading->answered == reading->n || reading->outcome != DONE;
+}
+
+/* Written at once as far as the socket takes it: other servers may be asked before the answers are taken. */
+void reading_ask(struct reading *reading, struct error *error)
+{
+    struct connection *connection = reading->connection;
+    while (reading->asked < reading->n && reading->asked - reading->answered < PIPELINE_READS &&
+           connection_unsent_bytes(connection) < PIPELINE_BYTES)
+        reading->asked += ask_reads(connection, &reading->reads[reading->asked], reading->n - reading->asked);
+    if (!connection_flush(connection, error)) reading->outcome = LOST;
+}
+
+void reading_answer(struct reading *reading, struct arena *arena, struct error *error)
+{
+    while (reading->answered < reading->asked && reading->outcome != LOST)
+        reading->answered += answer_reads(reading->connection, &reading->reads[reading->answered], reading->n - reading->answered,
+                                          arena, &reading->outcome, error);
+    if (reading_is_over(reading)) connection_settle(reading->connection);
+}
+
 static bool redis_read(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
                        struct error *error)
 {
-    struct connection *connection = server_ask(state);
-    *outcome = REFUSED;
-    if (!reads_fit(reads, n, error)) return false;
-    *outcome = DONE;
-    for (size_t asked = 0, answered = 0; answered < n && *outcome == DONE;) {
-        while (asked < n && asked - answered < PIPELINE_READS && connection_unsent_bytes(connection) < PIPELINE_BYTES)
-            asked += ask_reads(connection, &reads[asked], n - asked);
-        while (answered < asked && *outcome != LOST)
-            answered += answer_reads(connection, &reads[answered], n - answered, arena, outcome, error);
+    struct reading reading = reading_begin(server_of(state), reads, n, error);
+    while (!reading_is_over(&reading)) {
+        reading_ask(&reading, error);
+        reading_answer(&reading, arena, error);
     }
-    connection_settle(connection);
+    *outcome = reading.outcome;
     return *outcome == DONE;
 }
 
@@ -213,7 +240,10 @@ static bool redis_clock(struct state *state, int64_t *now_us, enum outcome *outc
 
 static bool redis_commit_begin(struct state *state, struct commit *commits, size_t n, struct error *error)
 {
-    return commits_begin(&server_of(state)->commits, commits, n, error);
+    struct commits *under_way = &server_of(state)->commits;
+    commits_begin(under_way);
+    for (size_t i = 0; i < n; i++) commits_add(under_way, &commits[i]);
+    return commits_send(under_way, error);
 }
 
 static bool redis_commit_end(struct state *state, struct error *error)
@@ -239,30 +269,56 @@ const struct state_ops server_ops = {
     .destroy = redis_destroy,
 };
 
-struct state *state_redis_create(const struct redis_settings *settings)
+struct server *server_create(struct connection *connection)
 {
     struct server *server = must_zalloc(sizeof *server);
     server->state.ops = &server_ops;
-    server->connection = connection_create(settings);
-    commits_init(&server->commits, server->connection);
+    server->connection = connection;
+    commits_init(&server->commits, connection);
     server->publish = (struct script){ .text = embedded_publish_lua, .bytes = embedded_publish_lua_bytes };
     server->alerts = (struct script){ .text = embedded_alerts_lua, .bytes = embedded_alerts_lua_bytes };
-    return &server->state;
+    return server;
+}
+
+/* ---- one server, or several ---- */
+
+struct state *state_redis_create(const struct redis_settings *settings)
+{
+    struct connection *connection = connection_create(settings);
+    if (connection_address(connection)->kind == ADDRESS_CLUSTER) return cluster_create(connection);
+    return &server_create(connection)->state;
+}
+
+struct state *state_of_tenant(struct state *state, struct span tenant)
+{
+    return is_server(state) ? state : cluster_server(state, slot_of(tenant));
+}
+
+struct state *state_of_key(struct state *state, struct span key)
+{
+    return is_server(state) ? state : cluster_server(state, slot_of(key));
+}
+
+struct state *state_redis_server(struct state *state, size_t i)
+{
+    if (!is_server(state)) return cluster_node(state, i);
+    return i == 0 ? state : NULL;
 }
 
 bool state_redis_connect(struct state *state, struct error *error)
 {
-    return connection_open(server_of(state)->connection, error);
+    return is_server(state) ? connection_open(server_of(state)->connection, error) : cluster_connect(state, error);
 }
 
 bool state_redis_connected(const struct state *state)
 {
+    if (!is_server(state)) return cluster_connected(state);
     return connection_is_open(((const struct server *)state)->connection);
 }
 
 const char *state_redis_where(const struct state *state)
 {
-    return connection_where(((const struct server *)state)->connection);
+    return is_server(state) ? connection_where(((const struct server *)state)->connection) : cluster_where(state);
 }
 
 bool state_redis_has_tls(void)

@@ -6,7 +6,7 @@
 
 /* Copied by state_redis_create. Texts may be NULL or empty: not set. */
 struct redis_settings {
-    const char *url;                                /* redis://[user:password@]host[:port][/db], rediss://…, unix:///path */
+    const char *url;                                /* address.h has its forms */
     const char *user, *password;                    /* over those of the url */
     const char *ca_file;                            /* for rediss://: certificates to trust; not set: the system's */
     const char *client_name;                        /* for CLIENT LIST; not set: crm-reportd */
@@ -29,6 +29,10 @@ const char *state_redis_where(const struct state *state);
 /* Can this build speak TLS (rediss://)? */
 bool state_redis_has_tls(void);
 
+/* Each server by itself, as a state: the only one, or a cluster's primaries as they were found last. NULL: there are no more.
+ * Valid until the next state_redis_connect. */
+struct state *state_redis_server(struct state *state, size_t i);
+
 /* Who answers, to notice after a new connection that it is another server or one that was set back, and for `check`. */
 struct redis_identity {
     char run_id[48], replication_id[48], version[24];
@@ -37,7 +41,8 @@ struct redis_identity {
     int64_t maxmemory_bytes;                                          /* 0: no limit */
     int64_t hash_max_listpack_entries, hash_max_listpack_value_bytes; /* -1: not allowed to ask */
 };
-bool state_redis_identity(struct state *state, struct redis_identity *identity, enum outcome *outcome,
+/* Of a server by itself. */
+bool state_redis_identity(struct state *server, struct redis_identity *identity, enum outcome *outcome,
                           struct error *error) MUST_USE;
 
 /* Same process and same history of data? */

@@ -13,11 +13,11 @@ static const struct refusal refusals[] = {
     { "NOPERM", "does not allow this user a command or key", false },
     { "can't run this command", "does not allow this user a command or key", false }, /* inside of a script */
     { "WRONGTYPE", "holds a key of another type than expected", false },
-    { "MOVED", "is a cluster node that does not hold this slot", false },
+    { "MOVED", "is a cluster node that does not hold this slot", true },
     { "ASK", "is a cluster node that is giving this slot away", false },
     { "TRYAGAIN", "is a cluster node that is giving this slot away", false },
     { "CROSSSLOT", "is a cluster: keys of several slots in one command", false },
-    { "CLUSTERDOWN", "is a cluster that is down", false },
+    { "CLUSTERDOWN", "is a cluster that is down", true },
     { "BUSY", "is busy with somebody's script", false },
     { "", "refuses", false },
 };

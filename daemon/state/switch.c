@@ -31,6 +31,7 @@ static void ask(struct connection *connection, const struct switch_over *over)
 
 bool state_redis_switch(struct state *state, struct switch_over *over, enum outcome *outcome, struct error *error)
 {
+    state = state_of_key(state, over->state_key);
     struct connection *connection = server_ask(state);
     *outcome = REFUSED;
     if (count_arguments(over) > REQUEST_ARGUMENTS_MAX)
@@ -46,6 +47,9 @@ bool state_redis_switch(struct state *state, struct switch_over *over, enum outc
 
 bool state_redis_remove(struct state *state, const struct span *keys, size_t n, enum outcome *outcome, struct error *error)
 {
+    *outcome = DONE;
+    if (!n) return true;
+    state = state_of_key(state, keys[0]);
     struct connection *connection = server_ask(state);
     *outcome = REFUSED;
     if (n + 1 > REQUEST_ARGUMENTS_MAX) return fail(error, "%zu keys are more than Redis takes in one step", n);

@@ -18,6 +18,6 @@ struct switch_over {
 bool state_redis_switch(struct state *state, struct switch_over *switch_over, enum outcome *outcome,
                         struct error *error) MUST_USE;
 
-/* Removes keys in one step; some may not be there. */
+/* Removes keys of one tenant in one step; some may not be there. */
 bool state_redis_remove(struct state *state, const struct span *keys, size_t n, enum outcome *outcome,
                         struct error *error) MUST_USE;

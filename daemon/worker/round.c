@@ -216,10 +216,23 @@ bool round_fold(struct worker *worker, struct round *round)
 
 /* ---- committing ---- */
 
+static bool admit(struct worker *worker, const struct round *round)
+{
+    struct mark_keeper *marks = worker->parts.marks;
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    if (!marks || !marks->ops->admit || !round->n_commits) return true;
+    if (marks->ops->admit(marks, round->commits, round->n_commits, &outcome, &error)) return true;
+    worker_set_back(worker, outcome, &error);
+    if (outcome == CONFLICT) worker_doubt_state(worker);
+    return false;
+}
+
 bool round_send(struct worker *worker, struct round *round)
 {
     struct error error = { "" };
     for (size_t i = 0; i < round->n_commits; i++) round->commits[i] = round->owners[i]->commit;
+    if (!admit(worker, round)) return false;
     crash_point("before commit");
     if (round->n_commits &&
         !worker->parts.state->ops->commit_begin(worker->parts.state, round->commits, round->n_commits, &error)) {

@@ -78,6 +78,9 @@ struct mark_keeper {
         /* (Re)connects; `same`: it is the server, with the history, that it was before. */
         bool (*connect)(struct mark_keeper *, bool *same, struct error *);
         bool (*connected)(const struct mark_keeper *);
+        /* Makes ready for commits to tenants that may be new to it: marks stand wherever one of these may be set back alone. CONFLICT:
+         * they do not stand as they should, read them again. NULL: there is nothing to make ready. */
+        bool (*admit)(struct mark_keeper *, const struct commit *commits, size_t n, enum outcome *, struct error *);
     } * ops;
 };
 

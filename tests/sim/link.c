@@ -343,8 +343,14 @@ static bool marks_connected(const struct mark_keeper *keeper)
     return of_marks(keeper)->connected;
 }
 
-static const struct mark_keeper_ops marks_table = { marks_read,    marks_move,    marks_add_tenants,
-                                                    marks_tenants, marks_connect, marks_connected };
+static const struct mark_keeper_ops marks_table = {
+    .read = marks_read,
+    .move = marks_move,
+    .add_tenants = marks_add_tenants,
+    .tenants = marks_tenants,
+    .connect = marks_connect,
+    .connected = marks_connected,
+};
 
 void link_init(struct link *link, struct world *world, struct store *store)
 {

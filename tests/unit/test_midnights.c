@@ -152,7 +152,12 @@ static bool marks_connected(const struct mark_keeper *base)
 }
 
 static const struct mark_keeper_ops marks_ops = {
-    marks_read, marks_move, marks_add, marks_tenants, marks_connect, marks_connected
+    .read = marks_read,
+    .move = marks_move,
+    .add_tenants = marks_add,
+    .tenants = marks_tenants,
+    .connect = marks_connect,
+    .connected = marks_connected,
 };
 
 /* ---- a state that refuses when it is told to ---- */

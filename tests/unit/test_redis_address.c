@@ -23,6 +23,8 @@ static void urls(void **state)
         { "rediss://[::1]:6380/1", "::1", "", "", "::1:6380/1", 6380, 1, false, true },
         { "redis-sentinel://u:p@a,b:2/m/3", "", "u", "p", "m", 0, 3, false, false },
         { "rediss-sentinel://[::1]:5/my-master", "", "", "", "my-master", 0, 0, false, true },
+        { "redis-cluster://:p@a:1,b,c:3", "", "", "p", "cluster of a:1", 0, 0, false, false },
+        { "rediss-cluster://a/0", "", "", "", "cluster of a:6379", 0, 0, false, true },
         { "unix:///run/redis.sock", "/run/redis.sock", "", "", "/run/redis.sock", 0, 0, true, false },
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -65,6 +67,10 @@ static void wrong_urls(void **state)
         "redis-sentinel://a,/m",
         "redis-sentinel:///m",
         "redis-sentinel://a/m/x",
+        "redis-cluster://",
+        "redis-cluster://a,,b",
+        "redis-cluster://a/1",
+        "redis-cluster://a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a",
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct address address;
@@ -90,6 +96,10 @@ static void seeds(void **state)
     assert_int_equal(address.seeds[2].port, 3);
     address_lead(&address, "10.0.0.1", 6380);
     assert_string_equal(address.where, "m (10.0.0.1:6380/1)");
+    assert_true(address_parse(&address, SPAN("redis-cluster://a,b:2"), &error));
+    assert_int_equal(address.kind, ADDRESS_CLUSTER);
+    assert_int_equal(address.seeds[0].port, 6379);
+    assert_int_equal(address.n_seeds, 2);
 }
 
 static int free_port(void)

@@ -269,7 +269,14 @@ static bool keep_connected(const struct mark_keeper *base)
     return ((const struct keeper *)base)->state->connected;
 }
 
-static const struct mark_keeper_ops keeper_ops = { keep_read, keep_move, keep_add, keep_tenants, keep_connect, keep_connected };
+static const struct mark_keeper_ops keeper_ops = {
+    .read = keep_read,
+    .move = keep_move,
+    .add_tenants = keep_add,
+    .tenants = keep_tenants,
+    .connect = keep_connect,
+    .connected = keep_connected,
+};
 
 /* ---- histories ---- */
 
