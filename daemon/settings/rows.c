@@ -18,7 +18,7 @@ const struct row setting_rows[] = {
     { .path = "topics.reports", .type = ROW_TEXT, .offset = AT(topics.reports), .accepts = form_topic, .form = "a topic name", .standard = "crm.reports", .help = "Compacted topic for report snapshots" },
     { .path = "topics.alerts", .type = ROW_TEXT, .offset = AT(topics.alerts), .accepts = form_topic, .form = "a topic name", .standard = "crm.alerts", .help = "Topic for alerts" },
     { .path = "topics.dead_letter", .type = ROW_TEXT, .offset = AT(topics.dead_letter), .accepts = form_topic, .form = "a topic name", .standard = "crm.dead-letter", .help = "Topic for rejected events" },
-    { .path = "redis.url", .type = ROW_TEXT, .offset = AT(redis.url), .accepts = form_redis_url, .form = "redis://[user:password@]host[:port][/database], rediss://…, unix:///path or redis-sentinel://host[:port],…/master-name[/database]", .need = NEED_REDIS, .secret = true, .help = "Where Redis is" },
+    { .path = "redis.url", .type = ROW_TEXT, .offset = AT(redis.url), .accepts = form_redis_url, .form = "redis://[user:password@]host[:port][/database], rediss://…, unix:///path, redis-sentinel://host[:port],…/master-name[/database] or redis-cluster://host[:port],…", .need = NEED_REDIS, .secret = true, .help = "Where Redis is" },
     { .path = "redis.user", .type = ROW_TEXT, .offset = AT(redis.user), .standard = "", .help = "ACL user; empty: that of the URL, else `default`" },
     { .path = "redis.password", .type = ROW_TEXT, .offset = AT(redis.password), .standard = "", .secret = true, .help = "Better: `redis.password_file`" },
     { .path = "redis.password_file", .type = ROW_FILE, .offset = AT(redis.password_file), .standard = "", .help = "File that holds the password (one line)" },

@@ -16,7 +16,7 @@ enum {
 static void check_server(const struct redis_identity *identity, const char *where, struct findings *findings)
 {
     problem_add(&findings->good, "redis.url", "%s answers: version %s, %s", where, identity->version,
-                identity->is_cluster ? "a cluster" : "a single server");
+                identity->is_cluster ? "a node of a cluster" : "a single server");
     if (atoi(identity->version) < OLDEST_MAJOR)
         problem_add(&findings->wrong, "redis.url", "found version %s, expected %d or newer", identity->version, OLDEST_MAJOR);
     if (!identity->is_master) problem_add(&findings->wrong, "redis.url", "%s is a replica, expected the master", where);
@@ -80,17 +80,27 @@ static void check_rights(struct state *state, const char *prefix, struct finding
     arena_deinit(&arena);
 }
 
-static void look_at_server(struct state *state, struct findings *findings)
+static void look_at_server(struct state *server, bool in_cluster, struct findings *findings)
 {
     struct redis_identity identity = { 0 };
     struct error error = { "" };
     enum outcome outcome;
-    if (state_redis_identity(state, &identity, &outcome, &error)) {
-        check_server(&identity, state_redis_where(state), findings);
-        check_configuration(&identity, findings);
-    } else {
+    if (!state_redis_identity(server, &identity, &outcome, &error)) {
         problem_add(&findings->wrong, "redis.user", "%s", error.text);
+        return;
     }
+    check_server(&identity, state_redis_where(server), findings);
+    check_configuration(&identity, findings);
+    if (identity.is_cluster && !in_cluster)
+        problem_add(&findings->wrong, "redis.url",
+                    "%s is a node of a cluster and does not hold all keys, expected redis-cluster://host:port,…",
+                    state_redis_where(server));
+}
+
+static void look_at_servers(struct state *state, struct findings *findings)
+{
+    struct state *server;
+    for (size_t i = 0; (server = state_redis_server(state, i)); i++) look_at_server(server, server != state, findings);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -112,7 +122,7 @@ void redis_probe(const struct settings *settings, int64_t timeout_ms, struct fin
     struct error error = { "" };
     struct state *state = state_redis_create(&redis);
     if (state_redis_connect(state, &error)) {
-        look_at_server(state, findings);
+        look_at_servers(state, findings);
         check_rights(state, settings->prefix, findings);
     } else {
         problem_add(&findings->wrong, "redis.url", "%s", error.text);

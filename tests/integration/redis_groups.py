@@ -91,3 +91,108 @@ class SentinelGroup:
         for each in (*self.sentinels, self.primary, self.replica):
             if hasattr(each, "process"):
                 each.kill()
+
+
+class ClusterClient(redis_client.RedisCluster):
+    """Answers what the tests ask of one server."""
+
+    def mget(self, keys):
+        return self.mget_nonatomic(keys)
+
+
+class Cluster:
+    """A Redis Cluster of three primaries with a replica each."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.nodes = [Node(folder / ("n%d" % n), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0")
+                      for n in range(6)]
+        self.url = "redis-cluster://%s" % ",".join("127.0.0.1:%d" % node.port for node in self.nodes[:3])
+
+    def start(self):
+        for node in self.nodes:
+            node.start()
+        self.cli("--cluster", "create", *("127.0.0.1:%d" % node.port for node in self.nodes), "--cluster-replicas", 1, "--cluster-yes")
+        wait_until(lambda: all(self.is_whole(node) for node in self.nodes), "all nodes know the cluster", 60, 0.2)
+        wait_until(lambda: all(node.is_in_step() for node in self.nodes if not self.is_primary(node)), "replicas are in step", 60, 0.2)
+        self.connect()
+        return self
+
+    def connect(self):
+        alive = next(node for node in self.nodes if node.process.poll() is None)
+        self.client = ClusterClient(host="127.0.0.1", port=alive.port, decode_responses=True)
+
+    def cli(self, *words):
+        done = subprocess.run(["redis-cli", *map(str, words)], capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def is_whole(self, node):
+        about = node.client.cluster("info")
+        return about["cluster_state"] == "ok" and about["cluster_known_nodes"] == "6" and about["cluster_slots_ok"] == "16384"
+
+    @staticmethod
+    def is_primary(node):
+        return node.client.info("replication")["role"] == "master"
+
+    def by_port(self, port):
+        return next(node for node in self.nodes if node.port == port)
+
+    def primaries(self):
+        return [node for node in self.nodes if node.process.poll() is None and self.is_primary(node)]
+
+    @staticmethod
+    def id_of(node):
+        return node.client.execute_command("CLUSTER", "MYID")
+
+    def owner(self, key):
+        """The primary that has the key."""
+        slot = self.nodes_alive()[0].client.execute_command("CLUSTER", "KEYSLOT", key)
+        for node in self.primaries():
+            mine = node.client.execute_command("CLUSTER", "SLOTS")
+            for first, last, (_, port, *_), *_ in self.ranges(mine):
+                if first <= slot <= last and port == node.port:
+                    return node
+        return None
+
+    @staticmethod
+    def ranges(reply):
+        """CLUSTER SLOTS as rows; the client may have made a dict of them."""
+        if isinstance(reply, dict):
+            return [(first, last, about["primary"]) for (first, last), about in reply.items()]
+        return reply
+
+    def nodes_alive(self):
+        return [node for node in self.nodes if node.process.poll() is None]
+
+    def replica_of(self, primary):
+        mine = self.id_of(primary)
+        return next(node for node in self.nodes_alive() if not self.is_primary(node) and mine in node.client.execute_command("CLUSTER", "NODES").__str__()
+                    and node.client.info("replication")["master_port"] == primary.port)
+
+    def wait_taken_over(self, replica):
+        replica.client.config_set("masteruser", "")
+        wait_until(lambda: self.is_primary(replica), "the replica is promoted", 60, 0.1)
+        wait_until(lambda: all(node.client.cluster("info")["cluster_state"] == "ok" for node in self.nodes_alive()), "the cluster is whole", 60, 0.2)
+        self.connect()
+
+    def move_slot(self, key):
+        """The key's slot, with all that lies in it, to another primary."""
+        source = self.owner(key)
+        target = next(node for node in self.primaries() if node is not source)
+        slot = source.client.execute_command("CLUSTER", "KEYSLOT", key)
+        source_id, target_id = self.id_of(source), self.id_of(target)
+        target.client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
+        source.client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
+        moved = 0
+        while keys := source.client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 10):
+            source.client.execute_command("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+            moved += len(keys)
+        for node in (target, source, *self.primaries()):
+            node.client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target_id)
+        return moved
+
+    def stop(self):
+        for node in self.nodes:
+            if hasattr(node, "process"):
+                node.kill()

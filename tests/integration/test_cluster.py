@@ -1,0 +1,198 @@
+"""A Redis Cluster of three primaries with a replica each: events through Kafka, while a primary is lost with a replica that is
+behind, slots move, nodes fail over when asked to, the daemon is killed. Every answer equals a replay in memory."""
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+
+import ask
+import pytest
+from redis_groups import Cluster
+from servers import TESTS, free_port, wait_until
+from stream import Feed, settle
+from test_end_to_end import check_documents, days_of, milliseconds
+from test_faults import CLOCK, leads
+from test_sentinel import counts as counts_of
+
+SEED = int(os.environ.get("SEED", random.randrange(1_000_000)))
+TENANTS = ["t%d" % n for n in range(12)]  # on all three primaries
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    made = Cluster(tmp_path / "redis").start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def feed(topics):
+    return Feed(topics, milliseconds(CLOCK))
+
+
+def feed_leads(feed, first, last, tenants=TENANTS):
+    for tenant in tenants:
+        for each in leads(first, last, tenant):
+            feed.record("contacts", tenant, json.dumps(each))
+    feed.flush()
+
+
+def counts(worker, metric="leads"):
+    return counts_of(worker, metric, TENANTS)
+
+
+def wait_counts(worker, want, timeout=90):
+    wait_until(lambda: counts(worker) == [want] * len(TENANTS), lambda: "%s, not %d\n%s" % (counts(worker), want, worker.log()), timeout, 0.5)
+
+
+def published_as_stored(topics, cluster):
+    stored, sent = ask.snapshots(cluster), topics.last_snapshots()
+    assert stored.keys() == sent.keys() and all(ask.bare(sent[key]) == ask.bare(stored[key]) for key in stored)
+
+
+def test_tenants_spread_and_are_counted(topics, cluster, daemon, feed):
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 50)
+    settle(topics, worker, cluster)
+    assert counts(worker) == [50] * len(TENANTS)
+    assert {cluster.owner("crm:{%s}:state" % tenant) for tenant in TENANTS} == set(cluster.primaries())
+    used = cluster.client.hgetall("crm:slots:{crm:tenants}")
+    slots = {str(cluster.client.keyslot(tenant)) for tenant in TENANTS} | {str(cluster.client.keyslot("crm:tenants"))}
+    assert used == dict.fromkeys(slots, "used")
+    marks = [cluster.client.hgetall(key) for key in cluster.client.scan_iter("crm:marks:*")]
+    assert len(marks) == len(slots) and all(each == marks[0] for each in marks)
+    published_as_stored(topics, cluster)
+
+
+def test_a_replica_that_is_behind_takes_over(topics, cluster, daemon, feed):
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 100)
+    settle(topics, worker, cluster)
+    primary = cluster.owner("crm:{t0}:state")
+    replica = cluster.replica_of(primary)
+    replica.cut_off(primary)
+    feed_leads(feed, 100, 300)
+    settle(topics, worker, cluster)
+    primary.kill()
+    cluster.wait_taken_over(replica)
+    worker.wait_says("state_changed", timeout=60)
+    feed_leads(feed, 300, 310)
+    wait_counts(worker, 310)
+    settle(topics, worker, cluster)
+    assert counts(worker, "duplicate_events") == [0] * len(TENANTS)
+    published_as_stored(topics, cluster)
+
+
+def test_a_shard_set_back_while_the_daemon_is_away(topics, cluster, daemon, feed):
+    """Nothing in the daemon's memory tells that anything is missing: the marks of those slots do."""
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 100)
+    settle(topics, worker, cluster)
+    primary = cluster.owner("crm:{t1}:state")
+    replica = cluster.replica_of(primary)
+    replica.cut_off(primary)
+    feed_leads(feed, 100, 200)
+    settle(topics, worker, cluster)
+    worker.kill()
+    primary.kill()
+    cluster.wait_taken_over(replica)
+    worker.start().wait_ready(60)
+    wait_counts(worker, 200)
+    assert counts(worker, "duplicate_events") == [0] * len(TENANTS)
+
+
+def test_slots_move_and_nodes_change_places(topics, cluster, daemon, feed):
+    worker = daemon(topics, cluster, clock=CLOCK, listen="127.0.0.1:%d" % free_port()).start()
+    feed_leads(feed, 0, 50)
+    for n, key in enumerate(("crm:{t2}:state", "crm:tenants", "crm:{t3}:state")):
+        assert cluster.move_slot(key) > 0
+        feed_leads(feed, 50 + 50 * n, 100 + 50 * n)
+    primary = cluster.owner("crm:{t4}:state")
+    cluster.replica_of(primary).client.execute_command("CLUSTER", "FAILOVER")
+    feed_leads(feed, 200, 250)
+    wait_counts(worker, 250)
+    settle(topics, worker, cluster)
+    assert counts(worker, "duplicate_events") == [0] * len(TENANTS)
+    published_as_stored(topics, cluster)
+
+
+def test_a_shard_emptied(topics, cluster, daemon, feed):
+    """Its marks are gone with its tenants; the topics reach back."""
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 100)
+    settle(topics, worker, cluster)
+    before = {tenant: ask.cells(cluster, tenant) for tenant in TENANTS}
+    worker.kill()
+    cluster.owner("crm:{t5}:state").client.flushall()
+    worker.start().wait_ready(60)
+    wait_counts(worker, 100)
+    settle(topics, worker, cluster)
+    assert {tenant: ask.cells(cluster, tenant) for tenant in TENANTS} == before
+
+
+def test_exact_under_everything(topics, cluster, daemon, binary, tmp_path):
+    print("SEED=%d" % SEED)
+    rng, events = random.Random(SEED), tmp_path / "events.tsv"
+    subprocess.run([sys.executable, TESTS / "model" / "generate.py", "--seed", str(SEED), "--events", "40000", "--tenants", "12", "--repeat", "2%",
+                    "--late", "5%", "--bad", "0.2%", "--out", events], check=True)
+    rows = events.read_text(encoding="utf-8").splitlines(keepends=True)
+    feed, tenants = Feed(topics, milliseconds(CLOCK)), sorted({row.split("\t", 1)[0] for row in rows})
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    faults = ["kill", "slot", "slot", "slot", "crash", "failover", "kill", "kill", "slot", "failover", "kill"]
+    rng.shuffle(faults)
+    size = len(rows) // (len(faults) + 1) + 1
+    for n, fault in enumerate(faults):
+        feed.rows(rows[n * size:(n + 1) * size])
+        time.sleep(rng.uniform(0.05, 0.8))
+        key = "crm:{%s}:state" % rng.choice(tenants)
+        if fault == "kill":
+            worker.kill()
+            worker.start()
+        elif fault == "slot":
+            cluster.move_slot(key)
+        elif fault == "failover":
+            primary = cluster.owner(key)
+            cluster.replica_of(primary).client.execute_command("CLUSTER", "FAILOVER")
+            wait_until(lambda: not cluster.is_primary(primary), "the primary has handed over", 30)
+        else:
+            primary = cluster.owner(key)
+            replica = cluster.replica_of(primary)
+            primary.kill()
+            cluster.wait_taken_over(replica)
+            primary.start()
+    feed.rows(rows[len(faults) * size:])
+    feed.flush()
+    cluster.connect()
+    settle(topics, worker, cluster, 300)
+    plain = tmp_path / "events.ndjson"
+    plain.write_text("".join(row.split("\t", 2)[2] for row in rows), encoding="utf-8")
+    queries = ask.everything(dict.fromkeys(tenants, {}), days_of(CLOCK), SEED)
+    ask.assert_same(queries, ask.replayed(binary, CLOCK, {}, queries, [plain]), ask.live(worker, queries))
+    published_as_stored(topics, cluster)
+    check_documents(ask.snapshots(cluster), binary, CLOCK, {}, plain)
+    status, out, err = worker.command("verify")
+    assert status == 0, out + err
+
+
+def test_rebuild_and_verify(topics, cluster, daemon, feed):
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 30)
+    settle(topics, worker, cluster)
+    status, out, err = worker.command("rebuild", "--all")
+    assert status == 0, out + err
+    status, out, err = worker.command("verify")
+    assert status == 0, out + err
+    feed_leads(feed, 30, 60)
+    wait_counts(worker, 60)
+
+
+def test_check(topics, cluster, daemon):
+    worker = daemon(topics, cluster, clock=CLOCK)
+    status, out, err = worker.command("check")
+    assert status == 0, out + err
+    assert all("127.0.0.1:%d answers" % node.port in out for node in cluster.primaries()), out
+    worker.configure(worker.config | {"redis": {"url": "redis://127.0.0.1:%d" % cluster.nodes[0].port}})
+    status, out, err = worker.command("check")
+    assert status != 0 and "expected redis-cluster://" in out + err, out + err
