@@ -1,4 +1,6 @@
-"""Redis in several processes: a primary with a replica that sentinels look after."""
+"""Redis in several processes: a primary with a replica that sentinels look after; a cluster."""
+import random
+import socket
 import subprocess
 
 import redis as redis_client
@@ -6,11 +8,24 @@ import redis as redis_client
 from servers import free_port, wait_until
 
 
+def is_free(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) != 0
+
+
+def cluster_port():
+    """One whose bus, 10,000 above, is free, too."""
+    while True:
+        port = random.randrange(20000, 30000)
+        if is_free(port) and is_free(port + 10000):
+            return port
+
+
 class Node:
     """A redis-server on a port of 127.0.0.1, in a folder of its own."""
 
-    def __init__(self, folder, *options):
-        self.folder, self.options, self.port = folder, options, free_port()
+    def __init__(self, folder, *options, port=None):
+        self.folder, self.options, self.port = folder, options, port or free_port()
         folder.mkdir()
 
     def start(self):
@@ -105,7 +120,7 @@ class Cluster:
 
     def __init__(self, folder):
         folder.mkdir()
-        self.nodes = [Node(folder / ("n%d" % n), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0")
+        self.nodes = [Node(folder / ("n%d" % n), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0", port=cluster_port())
                       for n in range(6)]
         self.url = "redis-cluster://%s" % ",".join("127.0.0.1:%d" % node.port for node in self.nodes[:3])
 

@@ -22,9 +22,11 @@ TENANTS = ["t%d" % n for n in range(12)]  # on all three primaries
 
 @pytest.fixture
 def cluster(tmp_path):
-    made = Cluster(tmp_path / "redis").start()
-    yield made
-    made.stop()
+    made = Cluster(tmp_path / "redis")
+    try:
+        yield made.start()
+    finally:
+        made.stop()
 
 
 @pytest.fixture
@@ -106,6 +108,7 @@ def test_a_shard_set_back_while_the_daemon_is_away(topics, cluster, daemon, feed
 def test_slots_move_and_nodes_change_places(topics, cluster, daemon, feed):
     worker = daemon(topics, cluster, clock=CLOCK, listen="127.0.0.1:%d" % free_port()).start()
     feed_leads(feed, 0, 50)
+    wait_counts(worker, 50)
     for n, key in enumerate(("crm:{t2}:state", "crm:tenants", "crm:{t3}:state")):
         assert cluster.move_slot(key) > 0
         feed_leads(feed, 50 + 50 * n, 100 + 50 * n)

@@ -14,9 +14,11 @@ TENANTS = ["t%d" % n for n in range(5)]
 
 @pytest.fixture
 def group(tmp_path):
-    made = SentinelGroup(tmp_path / "redis").start()
-    yield made
-    made.stop()
+    made = SentinelGroup(tmp_path / "redis")
+    try:
+        yield made.start()
+    finally:
+        made.stop()
 
 
 def feed_leads(feed, first, last):
