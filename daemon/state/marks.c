@@ -29,6 +29,7 @@ struct keeper {
     struct server *server;
     char *prefix;
     struct redis_identity identity; /* of the last connection; run_id empty: there was none */
+    bool identified;                /* since it was connected */
 };
 
 static struct keeper *keeper_of(const struct mark_keeper *base)
@@ -201,16 +202,17 @@ static bool keeper_connect(struct mark_keeper *base, bool *same, struct error *e
     struct keeper *keeper = keeper_of(base);
     struct redis_identity identity;
     enum outcome outcome;
+    keeper->identified = false;
     if (!state_redis_connect(&keeper->server->state, error)) return false;
     if (!state_redis_identity(&keeper->server->state, &identity, &outcome, error)) return false;
     *same = !keeper->identity.run_id[0] || redis_identity_same(&identity, &keeper->identity);
     keeper->identity = identity;
-    return true;
+    return keeper->identified = true;
 }
 
 static bool keeper_connected(const struct mark_keeper *keeper)
 {
-    return state_redis_connected(state_of(keeper));
+    return keeper_of(keeper)->identified && state_redis_connected(state_of(keeper));
 }
 
 static const struct mark_keeper_ops keeper_ops = {

@@ -37,6 +37,14 @@ void slot_marks_deinit(struct slot_marks *slot)
     map_deinit(&slot->marks);
 }
 
+bool slot_lacks_marks(const struct slot_marks *slot, const struct slot_marks *home)
+{
+    size_t at = 0;
+    for (struct map_slot *each; (each = map_next(&home->marks, &at));)
+        if (!slot_marks_get(slot, each->key)) return true;
+    return false;
+}
+
 /* ---- the lowest ---- */
 
 static void lower(struct mark *all, const struct mark *one)

@@ -13,6 +13,7 @@ struct slot_marks {
 };
 void slot_marks_set(struct slot_marks *slot, const struct mark *mark);                   /* copies */
 const struct mark *slot_marks_get(const struct slot_marks *slot, struct span partition); /* NULL: there is none */
+bool slot_lacks_marks(const struct slot_marks *slot, const struct slot_marks *home);     /* any that the other one has */
 void slot_marks_deinit(struct slot_marks *slot);
 
 /* Per partition, in the arena: below its `next` all is committed in every slot. Where slots differ that is the lowest; where a slot
