@@ -191,6 +191,20 @@ def test_rebuild_and_verify(topics, cluster, daemon, feed):
     wait_counts(worker, 60)
 
 
+def test_the_shipped_rights_are_enough(topics, cluster, daemon, feed):
+    lines = (TESTS.parent / "config" / "users.acl").read_text().splitlines()
+    line = next(line for line in lines if line.startswith("user crm-reportd "))
+    for node in cluster.nodes:
+        node.client.execute_command("ACL", "SETUSER", *line.replace("resetpass", "on >secret").split()[1:])
+    worker = daemon(topics, cluster, clock=CLOCK)
+    worker.configure(worker.config | {"redis": {"url": cluster.url, "user": "crm-reportd", "password": "secret"}})
+    worker.start()
+    feed_leads(feed, 0, 20)
+    settle(topics, worker, cluster)
+    assert counts(worker) == [20] * len(TENANTS)
+    assert worker.command("rebuild", "t0")[0] == 0 and worker.command("verify")[0] == 0 and worker.command("check")[0] == 0
+
+
 def test_check(topics, cluster, daemon):
     worker = daemon(topics, cluster, clock=CLOCK)
     status, out, err = worker.command("check")
