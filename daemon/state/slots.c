@@ -74,7 +74,7 @@ static bool read_range(struct slot_map *map, const redisReply *range, const char
     const redisReply *from = range->element[0], *to = range->element[1];
     if (from->type != REDIS_REPLY_INTEGER || to->type != REDIS_REPLY_INTEGER) return false;
     if (from->integer < 0 || to->integer < from->integer || to->integer >= N_SLOTS) return false;
-    if (!read_node(range->element[2], asked, &host, &port)) return false;
+    if (!read_node(range->element[2], asked, &host, &port) || map->n_nodes > N_SLOTS) return false;
     uint16_t owner = node_index(map, host, port);
     for (long long slot = from->integer; slot <= to->integer; slot++) map->owner[slot] = owner;
     return true;
