@@ -167,7 +167,7 @@ const char help_verify[] =
     "\n"
     "What a tenant counts from some day on only, as the catalogue did not need it before, is compared with its stored entities "
     "alone;\n"
-    "the tenant's line names it.\n"
+    "the tenant's line names it. So is one that was begun with other time zone data.\n"
     "\n"
     "Exit codes: 0 all equal, 1 Kafka or Redis does not answer, 2 wrong usage or settings, 4 something differs, or a tenant was\n"
     "counted by other settings (needs `rebuild`).\n"

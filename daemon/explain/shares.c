@@ -123,14 +123,15 @@ static struct statement statement_of(const struct shares *shares, const struct s
 {
     struct tenant *tenant = shares->tenant->view->tenant;
     struct statement statement = { 0 };
-    const struct kept *kept = tenant_kept(tenant, &stored->entity);
+    if (!stored->readable || entity_is_empty(&stored->entity)) return statement;
+    const struct generation *by = tenant_generation(tenant, &stored->entity);
     struct facts_context facts = { .arena = stored->arena,
                                    .names = &tenant->names,
                                    .known = tenant->known,
-                                   .rules = tenant->rules,
-                                   .kept = kept,
+                                   .rules = by->rules,
+                                   .kept = &by->kept,
                                    .clock_us = counted_clock_us(&stored->entity) };
-    if (stored->readable && !entity_is_empty(&stored->entity)) facts_of(&stored->entity, &facts, &statement);
+    facts_of(&stored->entity, &facts, &statement);
     return statement;
 }
 

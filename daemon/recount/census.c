@@ -175,13 +175,15 @@ static struct statement say(const struct telling *telling, const struct stored *
 {
     struct statement statement = { 0 };
     struct tenant *tenant = telling->view->tenant;
+    if (!stored->readable || entity_is_empty(&stored->entity)) return statement;
+    const struct generation *by = tenant_generation(tenant, &stored->entity);
     struct facts_context context = { .arena = stored->arena,
                                      .names = &tenant->names,
                                      .known = tenant->known,
-                                     .rules = tenant->rules,
-                                     .kept = tenant_kept(tenant, &stored->entity),
+                                     .rules = by->rules,
+                                     .kept = &by->kept,
                                      .clock_us = clock_us };
-    if (!entity_is_empty(&stored->entity)) facts_of(&stored->entity, &context, &statement);
+    facts_of(&stored->entity, &context, &statement);
     return statement;
 }
 

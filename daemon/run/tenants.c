@@ -28,10 +28,10 @@ static void note_widened(const struct tenant *tenant, struct findings *findings)
     char since[DAY_TEXT_BYTES] = "its next commit";
     const struct generations *generations = &tenant->generations;
     if (generations->n < 2) return;
-    generations_write_added(generations, true, tenant->rules, ADDED_BYTES, &added);
+    generation_write_added(&generations->at[0], generations_last(generations), ADDED_BYTES, &added);
     if (generations->stored > 1) day_format(generations->at[1].since, since);
     problem_add(&findings->advice, "tenants",
-                "%.*s counts some of what the catalogue needs only from %s on, of what changes then, until "
+                "%.*s counts some of what is needed only from %s on, of what changes then, until "
                 "crm-reportd rebuild %.*s: %.*s",
                 SPAN_ARG(tenant->name), since, SPAN_ARG(tenant->name), SPAN_ARG(buffer_all(&added)));
     buffer_deinit(&added);

@@ -103,6 +103,7 @@ static void add_subject(struct verification *verification, struct subject *subje
 {
     const struct tenant *tenant = subject->view.tenant;
     subject->lack = topics_lack(&verification->servers.topics, tenant);
+    if (!generations_share_zone(&tenant->generations)) subject->lack = "it was begun with other time zone data";
     if (subject->lack) return;
     struct refold_tenant *again = refold_add(verification->refold, tenant, &subject->shared, tenant->clock_us);
     again->bounded = true;
@@ -143,7 +144,7 @@ static void print_newer(const struct subject *subject)
     const struct tenant *tenant = subject->view.tenant;
     const struct generations *generations = &tenant->generations;
     if (!shared_of(subject)) return;
-    generations_write_added(generations, false, tenant->rules, SIZE_MAX, &added);
+    generation_write_added(&generations->at[0], &generations->at[generations->stored - 1], SIZE_MAX, &added);
     day_format(generations->at[1].since, since);
     printf("; not compared with the topics, as it counts from %s on only, until crm-reportd rebuild %.*s: %.*s", since,
            SPAN_ARG(tenant->name), SPAN_ARG(buffer_all(&added)));

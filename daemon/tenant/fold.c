@@ -30,13 +30,13 @@ struct entity_context batch_entity_context(const struct batch *batch)
                                     .max_events = batch->settings->max_events };
 }
 
-static struct facts_context facts_context(const struct batch *batch, const struct kept *kept, int64_t clock_us)
+static struct facts_context facts_context(const struct batch *batch, const struct generation *by, int64_t clock_us)
 {
     return (struct facts_context){ .arena = batch->arena,
                                    .names = &batch->tenant->names,
                                    .known = batch->tenant->known,
-                                   .rules = batch->tenant->rules,
-                                   .kept = kept,
+                                   .rules = by->rules,
+                                   .kept = &by->kept,
                                    .clock_us = clock_us };
 }
 
@@ -80,7 +80,7 @@ static struct work *add_work(struct batch *batch, struct page *page, struct span
     work->entity.id = arena_copy(batch->arena, id);
     find_stored(batch, work);
     bool readable = !work->stored.at || entity_decode(&work->entity, work->stored, batch->arena, &batch->tenant->names);
-    if (!readable || !tenant_kept(batch->tenant, &work->entity)) batch_doubt(batch, work, "cannot be read");
+    if (!readable || !tenant_generation(batch->tenant, &work->entity)) batch_doubt(batch, work, "cannot be read");
     work->old_wake_us = work->entity.wake_us;
     if (page->batch != batch->number) {
         cache_use(batch->tenant->cache, &page->cached);
@@ -210,9 +210,11 @@ void batch_widen(struct batch *batch)
 static void evaluate_before(struct batch *batch, struct work *work)
 {
     int64_t clock_us = work->entity.wake_us == NEVER ? INT64_MAX - 1 : work->entity.wake_us - 1;
-    const struct kept *kept = tenant_kept(batch->tenant, &work->entity);
-    struct facts_context context = facts_context(batch, kept, clock_us);
-    if (kept && !entity_is_empty(&work->entity)) facts_of(&work->entity, &context, &work->before);
+    const struct generation *by = tenant_generation(batch->tenant, &work->entity);
+    if (by && !entity_is_empty(&work->entity)) {
+        struct facts_context context = facts_context(batch, by, clock_us);
+        facts_of(&work->entity, &context, &work->before);
+    }
     work->said = work->before;
 }
 
@@ -359,7 +361,7 @@ static void deliver_changes(struct batch *batch, const struct statement *old, co
 
 static void evaluate(struct batch *batch, struct work *work)
 {
-    struct facts_context context = facts_context(batch, batch->tenant->kept, batch->tenant->clock_us);
+    struct facts_context context = facts_context(batch, generations_last(&batch->tenant->generations), batch->tenant->clock_us);
     struct statement before = work->said;
     if (++batch->evaluations > EVALUATIONS_PER_ENTITY * (batch->all.n + 16)) batch_doubt(batch, work, "hands on in a circle");
     work->dirty = false;

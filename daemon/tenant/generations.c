@@ -3,16 +3,27 @@
 #include "common/error.h"
 #include "common/instant.h"
 #include "common/number.h"
+#include "common/zone_bytes.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
-    GENERATIONS_MAX = 1000 /* each is wider than the one before: no tenant comes near */
+    GENERATIONS_MAX = 1000 /* each is wider than the one before, or has time zone data that none had: no tenant comes near */
+};
+#define ZONE_WORD "zone="
+
+struct older_zone {
+    struct older_zone *next;
+    uint64_t fingerprint;
+    struct zone zone;
+    struct rules rules; /* the tenant's, with it */
 };
 
 void generations_deinit(struct generations *generations)
 {
     free(generations->at);
+    arena_deinit(&generations->arena);
     *generations = (struct generations){ 0 };
 }
 
@@ -25,13 +36,26 @@ static void grow(struct generations *generations, uint32_t n)
     generations->n = n;
 }
 
-void generations_cover(struct generations *generations, const struct kept *needed)
+static bool knows_zone(const struct generations *generations, uint64_t fingerprint)
+{
+    for (uint32_t i = 0; i < generations->n; i++)
+        if (generations->at[i].zone == fingerprint) return true;
+    return false;
+}
+
+void generations_cover(struct generations *generations, const struct kept *needed, const struct rules *rules)
 {
     uint32_t n = generations->n;
-    if (n && kept_covers(generations_now(generations), needed)) return;
+    bool same_zone = knows_zone(generations, rules->zone->fingerprint);
+    if (n && same_zone && kept_covers(&generations_last(generations)->kept, needed)) return;
     grow(generations, n + 1);
-    if (n) generations->at[n].kept = generations->at[n - 1].kept;
-    kept_join(&generations->at[n].kept, needed);
+    struct generation *added = &generations->at[n];
+    if (n) *added = added[-1];
+    added->since = NO_DAY;
+    kept_join(&added->kept, needed);
+    if (same_zone) return;
+    added->zone = rules->zone->fingerprint;
+    added->rules = rules;
 }
 
 struct kept generations_common(const struct generations *generations)
@@ -41,19 +65,45 @@ struct kept generations_common(const struct generations *generations)
     return common;
 }
 
-void generations_write_added(const struct generations *generations, bool all, const struct rules *rules, size_t most,
-                             struct buffer *out)
+bool generations_share_zone(const struct generations *generations)
 {
-    uint32_t n = all ? generations->n : generations->stored;
-    if (n > 1) kept_write_added(&generations->at[0].kept, &generations->at[n - 1].kept, rules, most, out);
+    return generations->at[0].zone == generations_last(generations)->zone;
 }
 
-void generation_write(const struct generation *generation, const struct rules *rules, struct buffer *out)
+void generation_write_added(const struct generation *before, const struct generation *after, size_t most, struct buffer *out)
+{
+    if (before->zone != after->zone) buffer_str(out, "time zone data, ");
+    size_t begun = out->len;
+    kept_write_added(&before->kept, &after->kept, after->rules, most, out);
+    if (begun && out->len == begun) out->len -= 2;
+}
+
+/* ---- in the state ---- */
+
+void generation_write(const struct generation *generation, struct buffer *out)
 {
     char day[DAY_TEXT_BYTES];
     day_format(generation->since, day);
-    buffer_printf(out, "%s ", day);
-    kept_write(&generation->kept, rules, out);
+    buffer_printf(out, "%s " ZONE_WORD "%016" PRIx64 " ", day, generation->zone);
+    kept_write(&generation->kept, generation->rules, out);
+}
+
+/* 16 hexadecimal digits */
+static bool take_fingerprint(struct span text, uint64_t *fingerprint)
+{
+    char digits[17] = "", *end;
+    if (text.len != 16) return false;
+    memcpy(digits, text.at, 16);
+    *fingerprint = strtoull(digits, &end, 16);
+    return !*end;
+}
+
+static bool take_zone(struct span *text, uint64_t *fingerprint)
+{
+    struct span word = until_take(text, ' ');
+    size_t prefix = sizeof ZONE_WORD - 1;
+    if (word.len < prefix || memcmp(word.at, ZONE_WORD, prefix) != 0) return false;
+    return take_fingerprint((struct span){ word.at + prefix, word.len - prefix }, fingerprint) && byte_take(text, ' ');
 }
 
 void generations_read(struct generations *generations, struct span number, struct span value, const struct rules *rules,
@@ -64,13 +114,41 @@ void generations_read(struct generations *generations, struct span number, struc
     if (!number_take(&number, &at) || number.len || at < 0 || at >= GENERATIONS_MAX) return;
     grow(generations, (uint32_t)at + 1);
     generations->stored = generations->n;
-    if (!day_parse(until_take(&value, ' '), &since) || !byte_take(&value, ' ')) return;
-    if (kept_read(value, rules, &generations->at[at].kept, undeclared)) generations->at[at].since = since;
+    struct generation *generation = &generations->at[at];
+    if (!day_parse(until_take(&value, ' '), &since) || !byte_take(&value, ' ') || !take_zone(&value, &generation->zone)) return;
+    if (kept_read(value, rules, &generation->kept, undeclared)) generation->since = since;
 }
 
-bool generations_whole(const struct generations *generations)
+void generations_read_zone(struct generations *generations, struct span fingerprint, struct span value, const struct rules *rules)
 {
-    for (uint32_t i = 0; i < generations->stored; i++)
-        if (generations->at[i].since == NO_DAY) return false;
-    return generations->stored > 0;
+    uint64_t number;
+    if (!take_fingerprint(fingerprint, &number) || number == rules->zone->fingerprint) return;
+    struct older_zone *older = arena_zalloc(&generations->arena, sizeof *older);
+    memcpy(older->zone.name, rules->zone->name, sizeof older->zone.name);
+    older->fingerprint = older->zone.fingerprint = number;
+    older->rules = *rules;
+    older->rules.zone = &older->zone;
+    if (!zone_read(value, &older->zone, &generations->arena)) return;
+    older->next = generations->zones;
+    generations->zones = older;
+}
+
+static const struct rules *rules_with(const struct generations *generations, uint64_t zone, const struct rules *rules)
+{
+    if (zone == rules->zone->fingerprint) return rules;
+    for (const struct older_zone *older = generations->zones; older; older = older->next)
+        if (older->fingerprint == zone) return &older->rules;
+    return NULL;
+}
+
+bool generations_settle(struct generations *generations, const struct rules *rules)
+{
+    bool whole = generations->stored > 0;
+    for (uint32_t i = 0; i < generations->stored; i++) {
+        struct generation *generation = &generations->at[i];
+        generation->rules = rules_with(generations, generation->zone, rules);
+        whole = whole && generation->rules && generation->since != NO_DAY;
+        if (!generation->rules) generation->rules = rules;
+    }
+    return whole;
 }

@@ -35,7 +35,7 @@ static bool hand_record(struct view *view, enum kind kind, struct span key, stru
     stored.entity = (struct entity){ .kind = kind, .id = id, .wake_us = NEVER };
     if (place_is_grave(id)) stored.entity.id = (struct span){ lost_id, sizeof lost_id };
     stored.readable =
-        entity_decode(&stored.entity, bytes, arena, &view->tenant->names) && tenant_kept(view->tenant, &stored.entity);
+        entity_decode(&stored.entity, bytes, arena, &view->tenant->names) && tenant_generation(view->tenant, &stored.entity);
     if (!stored.readable) stored.entity = (struct entity){ .kind = kind, .wake_us = NEVER };
     stored.entity.id = id;
     return take(context, &stored);

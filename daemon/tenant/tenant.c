@@ -189,8 +189,8 @@ uint64_t tenant_counted_by(const struct tenant *tenant)
 
 void tenant_cover(struct tenant *tenant, const struct kept *needed)
 {
-    generations_cover(&tenant->generations, needed);
-    tenant->kept = generations_now(&tenant->generations);
+    generations_cover(&tenant->generations, needed, tenant->rules);
+    tenant->kept = &generations_last(&tenant->generations)->kept;
 }
 
 /* ---- reading it back ---- */
@@ -260,6 +260,7 @@ static bool restore_field(struct tenant *tenant, struct span field, struct span 
     int64_t number = 0, other = 0;
     if (starts_with(field, "position:", &rest)) return restore_position(tenant, rest, value);
     if (starts_with(field, "kind:", &rest)) return restore_kind(tenant, rest, value);
+    if (starts_with(field, "zone:", &rest)) generations_read_zone(&tenant->generations, rest, value, tenant->rules);
     if (starts_with(field, "kept:", &rest)) restore_kept(tenant, rest, value);
     if (span_is(field, "version")) return parse_int(value, &tenant->version);
     if (span_is(field, "clock")) return parse_int(value, &tenant->clock_us);
@@ -304,7 +305,8 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
         map_put(&tenant->months, month, (void *)month.at);
     }
     tenant->held = tenant->version && ((uint64_t)counted_by != tenant_counted_by(tenant) || tenant->undeclared.len);
-    if (tenant->version && !tenant->held && !generations_whole(&tenant->generations))
+    bool whole = generations_settle(&tenant->generations, tenant->rules);
+    if (tenant->version && !tenant->held && !whole)
         return fail(error, "the state of tenant %.*s does not say what it was counted by", SPAN_ARG(tenant->name));
     struct kept needed = kept_of(settings->needed, tenant->rules);
     tenant_cover(tenant, &needed);

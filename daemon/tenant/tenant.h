@@ -100,9 +100,9 @@ uint64_t tenant_counted_by(const struct tenant *tenant);
 void tenant_cover(struct tenant *tenant, const struct kept *needed);
 
 /* By what the entity was counted; NULL: the tenant is not as it was when that was read. */
-static inline const struct kept *tenant_kept(const struct tenant *tenant, const struct entity *entity)
+static inline const struct generation *tenant_generation(const struct tenant *tenant, const struct entity *entity)
 {
-    return entity->generation < tenant->generations.n ? &tenant->generations.at[entity->generation].kept : NULL;
+    return entity->generation < tenant->generations.n ? &tenant->generations.at[entity->generation] : NULL;
 }
 
 struct tenant_position *tenant_position(struct tenant *tenant, struct span partition); /* made if need be: next 0, life 0 */

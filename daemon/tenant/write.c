@@ -1,9 +1,11 @@
 /* From a folded batch to the one commit that moves entities, counters, names, timers and positions together. */
 #include "common/instant.h"
+#include "common/zone_bytes.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/terms.h"
 #include "daemon/tenant/writer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -108,17 +110,27 @@ static void put_busy_day(struct writer *writer)
     writer_put(writer, writer->batch->commit.state_key, SPAN("busy_day"), arena_copy(writer->arena, span_of(text)));
 }
 
-/* What is counted from this commit on, the day that says so with it. */
+static void put_zone(struct writer *writer, const struct generation *generation)
+{
+    buffer_printf(&writer->scratch, "zone:%016" PRIx64, generation->zone);
+    struct span field = writer_take(writer);
+    zone_write(generation->rules->zone, &writer->scratch);
+    writer_put(writer, writer->batch->commit.state_key, field, writer_take(writer));
+}
+
+/* By what it is counted from this commit on. */
 static void put_generations(struct writer *writer)
 {
     struct generations *generations = &writer->tenant->generations;
     for (; generations->stored < generations->n; generations->stored++) {
         struct generation *generation = &generations->at[generations->stored];
+        bool first = !generations->stored;
         generation->since = writer->tenant->today;
-        writer->batch->widens = generations->stored > 0;
+        writer->batch->widens = !first;
+        if (first || generation->zone != generation[-1].zone) put_zone(writer, generation);
         buffer_printf(&writer->scratch, "kept:%u", generations->stored);
         struct span field = writer_take(writer);
-        generation_write(generation, writer->tenant->rules, &writer->scratch);
+        generation_write(generation, &writer->scratch);
         writer_put(writer, writer->batch->commit.state_key, field, writer_take(writer));
     }
 }

@@ -32,12 +32,13 @@ void worker_say_widened(const struct tenant *tenant)
 {
     struct buffer added = { 0 };
     const struct generations *generations = &tenant->generations;
-    const struct generation *last = &generations->at[generations->n - 1];
-    kept_write_added(&last[-1].kept, &last->kept, tenant->rules, ADDED_BYTES, &added);
-    log_event(LEVEL_WARN, "tenant_counts_more", "tenant=%.*s added=%.*s meaning=%s", SPAN_ARG(tenant->name),
-              SPAN_ARG(buffer_all(&added)),
-              "the catalogue needs it, it was not counted before: it counts from now on, of entities that change, until "
-              "crm-reportd rebuild counts the tenant anew");
+    const struct generation *last = generations_last(generations);
+    generation_write_added(last - 1, last, ADDED_BYTES, &added);
+    log_event(
+        LEVEL_WARN, "tenant_counts_more", "tenant=%.*s added=%.*s meaning=%s", SPAN_ARG(tenant->name),
+        SPAN_ARG(buffer_all(&added)),
+        "it is needed, and was not there before: it counts from now on, of what changes, until crm-reportd rebuild counts the "
+        "tenant anew");
     buffer_deinit(&added);
 }
 

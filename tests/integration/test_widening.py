@@ -2,6 +2,7 @@
 attributes, then by the small one again. What was kept from the beginning stays right throughout, what is counted adds up to what
 stands behind it, `verify` and `check` say what is newer; after `rebuild` all is as if it had always been counted so."""
 import json
+import pathlib
 
 import ask
 import pytest
@@ -72,7 +73,7 @@ def test_from_one_catalogue_to_another_and_back_and_rebuilt(widened):
 
     widened.use([], widened.full)
     status, out, _ = widened.daemon.command("check")
-    assert status == 0 and "advice   tenants: t01 counts some of what the catalogue needs only from its next commit on, " in out, out
+    assert status == 0 and "advice   tenants: t01 counts some of what is needed only from its next commit on, " in out, out
     assert "until crm-reportd rebuild t01: custom.contact.region, custom.deal.region" in out and " more" in out, out
     widened.send(700)
     widened.settle()
@@ -100,7 +101,7 @@ def test_from_one_catalogue_to_another_and_back_and_rebuilt(widened):
     widened.check_kept()
     widened.check_explained()
     status, out, _ = widened.daemon.command("check")
-    assert status == 0 and "advice   tenants: t01 counts some of what the catalogue needs only from 2026-" in out, out
+    assert status == 0 and "advice   tenants: t01 counts some of what is needed only from 2026-" in out, out
     out, _ = widened.rebuild()  # none is named: those that do not count all from their beginning
     assert "t00: counted anew from the topics" in out and "t01: counted anew" in out, out
     widened.daemon.wait_says("event=tenant_counted_anew")
@@ -130,6 +131,29 @@ def test_two_with_different_catalogues_count_together(widened, daemon, topics):
     widened.check_explained()
     status, out, err = widened.daemon.command("verify")
     assert status == 0, out + err
+
+
+def test_other_time_zone_data(widened, monkeypatch):
+    """An update of the system's: here the zone of t00 becomes that of Kyiv."""
+    zones = pathlib.Path("/usr/share/zoneinfo")
+    for name, source in {"Europe/Berlin": "Europe/Kyiv", "America/New_York": "America/New_York"}.items():
+        copy = widened.folder / "zones" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes((zones / source).read_bytes())
+    monkeypatch.setenv("TZDIR", str(widened.folder / "zones"))
+    widened.use([str(widened.small)], widened.tenants)
+    widened.send(EVENTS)
+    widened.settle()
+    said = widened.daemon.said()
+    assert "event=tenant_counts_more tenant=t00 added=time zone data meaning" in said and "tenant=t01 added" not in said, said
+    status, out, err = widened.daemon.command("verify")
+    assert status == 0, out + err
+    assert "t00: " in out and "the topics cannot tell: it was begun with other time zone data" in out and "t01: " in out, out
+    widened.check_explained()
+    assert "t00: counted anew from the topics" in widened.rebuild()[0]
+    widened.check_kept()
+    status, out, err = widened.daemon.command("verify")
+    assert status == 0 and "cannot tell" not in out, out + err
 
 
 def test_an_attribute_that_is_no_longer_declared_holds(widened):

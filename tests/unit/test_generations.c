@@ -259,11 +259,87 @@ static void one_who_no_longer_declares_an_attribute_holds(void **unused)
     arena_deinit(&arena);
 }
 
+/* ---- other time zone data ---- */
+
+static char berlin[] = "CRM_REPORTD_TENANTS={\"default\":{\"time_zone\":\"Europe/Berlin\"}}";
+
+/* A daemon whose data of Europe/Berlin are those of another zone. */
+static void open_elsewhere(struct daemon *daemon, char *tenants, const char *catalogue, const char *zone)
+{
+    char folder[] = "/tmp/zones-XXXXXX", made[64], source[64], command[256];
+    assert_non_null(mkdtemp(folder));
+    snprintf(made, sizeof made, "%s/Europe", folder);
+    snprintf(source, sizeof source, "/usr/share/zoneinfo/%s", zone);
+    snprintf(command, sizeof command, "mkdir %s && cp -L %s %s/Berlin", made, source, made);
+    assert_int_equal(system(command), 0);
+    setenv("TZDIR", folder, 1);
+    open_daemon(daemon, tenants, catalogue);
+    unsetenv("TZDIR");
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+static struct record at(struct record record, struct arena *arena, const char *time_text)
+{
+    char *text = arena_text(arena, record.value), *time = strstr(text, "2026-03-01T10:");
+    memcpy(time, time_text, strlen(time_text));
+    record.value = span_of(text);
+    record.timestamp_us = instant("2026-03-02T21:00:00Z");
+    return record;
+}
+
+static void other_time_zone_data_count_from_then_on(void **unused)
+{
+    (void)unused;
+    struct daemon before, after;
+    struct arena arena = { 0 };
+    struct state *state = state_memory_create(NULL, NULL);
+    const char *hours = "\"metric\":\"resolution_business_time\",\"stat\":\"average\"", *overdue = "\"metric\":\"overdue_deals\"";
+    open_daemon(&before, berlin, NULL);
+    open_elsewhere(&after, berlin, NULL, "Europe/Kyiv");
+    int64_t now_us = instant("2026-03-02T21:00:00Z"); /* midnight is at 23:00 for the one, at 22:00 for the other */
+    before.engine.set_clock_us = after.engine.set_clock_us = now_us;
+    struct record first[] = {
+        at(event_of(&arena, "case.opened", "S1", ""), &arena, "2026-03-02T07:00:00Z"),
+        at(event_of(&arena, "case.resolved", "S1", ""), &arena, "2026-03-02T12:00:00Z"),
+        event_of(&arena, "deal.created", "D1", "\"expected_close\":\"2026-03-02\""),
+    };
+    count(&before, state, first, 3, now_us);
+    expect(&before, state, hours, "{\"rows\":[{\"value\":4}]}"); /* 9:00 to 13:00 */
+    expect(&after, state, hours, "{\"rows\":[{\"value\":4}]}");
+
+    struct record second[] = {
+        event_of(&arena, "case.updated", "S1", "\"owner\":\"ann\""),
+        event_of(&arena, "deal.updated", "D1", "\"owner\":\"ann\""),
+    };
+    count(&after, state, second, 2, now_us);
+    expect(&after, state, hours, "{\"rows\":[{\"value\":5}]}"); /* 9:00 to 14:00 */
+    expect(&after, state, overdue, "{\"rows\":[{\"value\":0}]}");
+
+    /* One that still has the old data knows them as older, and goes on by the newer ones. */
+    struct record third[] = {
+        event_of(&arena, "case.updated", "S1", "\"owner\":\"bob\""),
+        at(event_of(&arena, "case.opened", "S2", ""), &arena, "2026-03-02T07:00:00Z"),
+        at(event_of(&arena, "case.resolved", "S2", ""), &arena, "2026-03-02T12:00:00Z"),
+    };
+    now_us = instant("2026-03-02T22:30:00Z");
+    count(&before, state, third, 3, now_us);
+    expect(&after, state, hours, "{\"rows\":[{\"value\":5}]}");
+    expect(&after, state, overdue, "{\"rows\":[{\"value\":1}]}");
+    assert_int_equal(before.tenants[0]->generations.stored, 2);
+    close_daemon(&before);
+    close_daemon(&after);
+    state->ops->destroy(state);
+    arena_deinit(&arena);
+}
+
 /* ---- at random ---- */
 
-static char all_customs[] = "CRM_REPORTD_TENANTS={\"default\":{\"custom\":{\"deal\":[\"region\",\"area\"],\"contact\":[\"area\"],"
+static char all_customs[] = "CRM_REPORTD_TENANTS={\"default\":{\"time_zone\":\"Europe/"
+                            "Berlin\",\"custom\":{\"deal\":[\"region\",\"area\"],\"contact\":[\"area\"],"
                             "\"case\":[\"region\"]}}}";
-static char some_customs[] = "CRM_REPORTD_TENANTS={\"default\":{\"custom\":{\"deal\":[\"region\"],\"contact\":[\"area\"]}}}";
+static char some_customs[] = "CRM_REPORTD_TENANTS={\"default\":{\"time_zone\":\"Europe/"
+                             "Berlin\",\"custom\":{\"deal\":[\"region\"],\"contact\":[\"area\"]}}}";
 
 struct history {
     struct dice dice;
@@ -315,9 +391,14 @@ static void live(struct history *history, uint64_t seed)
 {
     *history = (struct history){ .dice = { seed * 77 }, .now_us = instant("2026-03-20T08:00:00Z") };
     history->state = state_memory_create(NULL, NULL);
+    bool elsewhere = dice_below(&history->dice, 4) == 0;
     bool fewer = dice_below(&history->dice, 2); /* one that declares fewer attributes cannot count on after the others */
     for (int d = 0; d < DAEMONS; d++) {
-        open_daemon(&history->daemons[d], d == 0 && fewer ? some_customs : all_customs, NULL);
+        char *tenants = d == 0 && fewer ? some_customs : all_customs;
+        if (d == 1 && elsewhere)
+            open_elsewhere(&history->daemons[d], tenants, NULL, "Europe/Kyiv");
+        else
+            open_daemon(&history->daemons[d], tenants, NULL);
         need_some(&history->dice, &history->daemons[d].engine.kept);
     }
     for (int turn = 0; turn < TURNS; turn++) {
@@ -390,7 +471,7 @@ static size_t check_tenant(struct history *history, uint64_t seed, int t, bool *
     comparison.by_topics = true;
     comparison.with_lines = false;
     telling.what = "from the beginning";
-    n += differences_find(&comparison, 5);
+    if (generations_share_zone(&view.tenant->generations)) n += differences_find(&comparison, 5);
     shared_redis.entities = (struct map){ 0 };
 
     struct census *all[] = { &redis, &entities, &due, &topics, &said, &shared_redis, &shared_due };
@@ -426,6 +507,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_needed_anew_counts_from_then_on),
+        cmocka_unit_test(other_time_zone_data_count_from_then_on),
         cmocka_unit_test(one_who_no_longer_declares_an_attribute_holds),
         cmocka_unit_test(whatever_is_needed_when_all_is_taken_back_exactly),
     };

@@ -1,5 +1,5 @@
 /* Time zones: loaded from the system, asked at days of 23 and 25 hours, at midnights that do not exist, and in 2100. */
-#include "common/buffer.h"
+#include "common/zone_bytes.h"
 #include "daemon/settings/zone_file.h"
 #include "daemon/settings/zone_rule.h"
 #include "daemon/settings/zones.h"
@@ -148,6 +148,37 @@ static void names(void **state)
     struct error error = { 0 };
     assert_null(zones_get(&zones, "Europe/Berlni", &error));
     assert_string_equal(error.text, "unknown time zone \"Europe/Berlni\", did you mean \"Europe/Berlin\"?");
+}
+
+static void a_zone_comes_back_from_few_bytes(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "UTC",          "Europe/Berlin", "America/New_York", "Asia/Kolkata",     "Africa/Casablanca", "Asia/Tehran",
+        "Pacific/Apia", "Asia/Gaza",     "Africa/Cairo",     "Antarctica/Troll", "Europe/Dublin",     "America/Sao_Paulo"
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct buffer bytes = { 0 };
+        struct arena arena = { 0 };
+        struct zone again = { 0 };
+        const struct zone *was = zone(names[i]);
+        zone_write(was, &bytes);
+        assert_true(zone_read(buffer_all(&bytes), &again, &arena));
+        assert_int_equal(again.n_steps, was->n_steps);
+        for (size_t step = 0; step < was->n_steps; step++) {
+            assert_int_equal(again.steps[step].from_us, was->steps[step].from_us);
+            assert_int_equal(again.steps[step].offset_s, was->steps[step].offset_s);
+        }
+        if (bytes.len > 2 * was->n_steps + 1000) fail_msg("%s: %zu bytes for %zu steps", names[i], bytes.len, was->n_steps);
+        for (size_t cut = 1; cut < bytes.len && cut < 100; cut++) { /* whatever it says, it ends */
+            struct zone broken = { 0 };
+            (void)!zone_read((struct span){ bytes.at + cut, bytes.len - cut }, &broken, &arena);
+        }
+        assert_false(zone_read((struct span){ bytes.at, 1 }, &again, &arena));
+        assert_false(zone_read(NO_SPAN, &again, &arena));
+        arena_deinit(&arena);
+        buffer_deinit(&bytes);
+    }
 }
 
 static void utc_needs_no_file(void **state)
@@ -319,6 +350,7 @@ int main(void)
         cmocka_unit_test(local_times),
         cmocka_unit_test(local_times_agree_with_offsets),
         cmocka_unit_test(names),
+        cmocka_unit_test(a_zone_comes_back_from_few_bytes),
         cmocka_unit_test(utc_needs_no_file),
         cmocka_unit_test(good_rules),
         cmocka_unit_test(bad_rules),
