@@ -6,6 +6,7 @@ import { element, openQuery, render } from './draw.js';
 import * as filter from './filter.js';
 import { app } from './state.js';
 import { sorted } from './table.js';
+import * as token from './token.js';
 
 const THEME = 'crm-reportd.theme';
 
@@ -72,6 +73,20 @@ function without(dimension) {
   return where;
 }
 
+/** What was read by another token is not to be seen any more: all begins anew, where the address says. */
+function enter({ elements }) {
+  const given = elements.token.value.trim();
+  if (!token.isOne(given)) return elements.token.setCustomValidity('A token has no spaces and no letters beyond ASCII') ?? elements.token.reportValidity();
+  token.keep(given, elements.remember.checked);
+  location.reload();
+}
+
+function leave() {
+  token.forget();
+  location.hash = '';
+  location.reload();
+}
+
 const ACTIONS = {
   explain: ({ query }) => openQuery(JSON.parse(query)),
   narrow: ({ dimension, member }) => go({ where: { ...app.view.where, [dimension]: [JSON.parse(member)] } }),
@@ -83,6 +98,7 @@ const ACTIONS = {
   csv: download,
   link: (_, target) => copyLink(target),
   theme: changeTheme,
+  forget: leave,
   again: () => dispatchEvent(new Event('hashchange')),
   skip: () => element('main').focus(),
 };
@@ -97,6 +113,9 @@ function onClick(event) {
 
 function onSubmit(event) {
   if (event.target.dataset.form === 'filter') go({ where: filter.result() });
+  if (event.target.dataset.form !== 'token') return;
+  event.preventDefault();
+  enter(event.target);
 }
 
 const STEPS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
@@ -120,5 +139,8 @@ export function listen() {
   document.addEventListener('submit', onSubmit);
   document.addEventListener('keydown', onKey);
   document.addEventListener('change', ({ target }) => INPUTS[target.dataset.input]?.(target.value));
-  document.addEventListener('input', ({ target }) => target.dataset.input === 'filter-search' && filter.search(target.value));
+  document.addEventListener('input', ({ target }) => {
+    if (target.dataset.input === 'filter-search') filter.search(target.value);
+    if (target.name === 'token') target.setCustomValidity('');
+  });
 }

@@ -1,5 +1,7 @@
-// The HTTP interface, and nothing else of the network: only this file knows routes and how errors look. Where a token is needed
-// the browser has asked for it before the page came (Basic), and sends it along by itself.
+// The HTTP interface, and nothing else of the network: only this file knows routes and how errors look.
+
+import { eventsOf } from './events.js';
+import * as token from './token.js';
 
 /** An answer that is none: `status` (0: nobody answered), `code` of the problem; the message says what is wrong. */
 export class ApiError extends Error {
@@ -9,17 +11,26 @@ export class ApiError extends Error {
   }
 }
 
-async function request(path, options) {
+/** Who asks: with the token, if there is one; and a script, so that no browser asks for a password. */
+function headers(more) {
+  const mine = { 'x-requested-with': 'page', ...more };
+  if (token.read()) mine.authorization = `Bearer ${token.read()}`;
+  return mine;
+}
+
+async function answerOf(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetch(path, { ...options, headers: headers(options.headers) });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError(0, { title: 'the server cannot be reached' });
   }
   if (!response.ok) throw new ApiError(response.status, await response.json().catch(() => ({})));
-  return response.json();
+  return response;
 }
+
+const request = async (path, options) => (await answerOf(path, options)).json();
 
 const get = (path, signal) => request(path, { signal });
 const post = (path, body, signal) =>
@@ -57,24 +68,31 @@ const RETRY_MS = 3000;
 
 /**
  * Follows a tenant's updates until `stop()` of what it returns. `updated(data)`: {report, version} of a report that has changed;
- * `alerted()`: how the alerts stand has changed; `connected(yes)`: whether updates come. A lost connection is made again.
+ * `alerted()`: how the alerts stand has changed; `connected(yes)`: whether updates come; `refused(error)`: the token is no more,
+ * it is over. A lost connection is made again.
  */
-export function follow(tenant, updated, alerted, connected) {
-  let source, timer;
-  const open = () => {
-    source = new EventSource(of(tenant, 'updates'));
-    source.onopen = () => connected(true);
-    source.onerror = () => {
+export function follow(tenant, { updated, alerted, connected, refused }) {
+  const controller = new AbortController();
+  let last = '';
+  const listen = async () => {
+    const options = { headers: { accept: 'text/event-stream', ...(last && { 'last-event-id': last }) }, signal: controller.signal };
+    const response = await answerOf(of(tenant, 'updates'), options);
+    connected(true);
+    for await (const { event, data, id } of eventsOf(response)) {
+      last = id ?? last;
+      if (event === 'report') updated(JSON.parse(data));
+      if (event === 'alerts') alerted();
+    }
+  };
+  const run = async () => {
+    while (!controller.signal.aborted) {
+      const error = await listen().catch((one) => one);
+      if (controller.signal.aborted) return;
       connected(false);
-      if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, RETRY_MS);
-    };
-    source.addEventListener('report', ({ data }) => updated(JSON.parse(data)));
-    source.addEventListener('alerts', alerted);
+      if (error?.status === 401) return refused(error);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
   };
-  const stop = () => {
-    clearTimeout(timer);
-    source.close();
-  };
-  open();
-  return { stop };
+  run();
+  return { stop: () => controller.abort() };
 }

@@ -10,8 +10,9 @@ import { follow, sameView, show, visibilityChanged } from './read.js';
 import { app, tenantOf } from './state.js';
 
 async function readServer() {
-  let alerting;
-  [app.tenants, app.metrics, alerting] = await Promise.all([api.tenants(), api.catalogue(), api.hasAlerts()]);
+  const tenants = await api.tenants(); // first of all and alone: perhaps a token is needed
+  const [metrics, alerting] = await Promise.all([api.catalogue(), api.hasAlerts()]);
+  Object.assign(app, { tenants, metrics });
   app.alerts = alerting ? [] : null;
 }
 

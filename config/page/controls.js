@@ -148,6 +148,7 @@ function reportLink(view, { report, question, version }) {
 
 /** All reports, by view. */
 export function navigation(view, reports) {
+  if (!reports.length) return null;
   const groups = [...VIEWS, null]
     .map((group) => [group, reports.filter((report) => (VIEWS.includes(report.view) ? report.view : null) === group)])
     .filter(([, list]) => list.length);
@@ -200,22 +201,26 @@ function liveSign(live, document) {
 
 const THEMES = { '': ['System', '◐'], light: ['Light', '☀'], dark: ['Dark', '☾'] };
 
+const tenantChoice = (view, tenants) =>
+  h(
+    'label',
+    { class: 'field tenant', 'data-key': 'tenant' },
+    h('span', {}, 'Tenant'),
+    h(
+      'select',
+      { 'data-input': 'tenant' },
+      tenants.map(({ tenant }) => h('option', { value: tenant, selected: tenant === view.tenant }, tenant)),
+    ),
+  );
+
 /** The bar on top. */
-export function topBar({ view, tenants, live, document, theme }) {
+export function topBar({ view, tenants, live, document, theme, token }) {
   const [themeName, sign] = THEMES[theme];
   return [
     h('div', { class: 'brand' }, h('img', { src: 'icon.svg', alt: '', width: '28', height: '28' }), h('span', {}, 'crm-reportd')),
-    h(
-      'label',
-      { class: 'field tenant' },
-      h('span', {}, 'Tenant'),
-      h(
-        'select',
-        { 'data-input': 'tenant' },
-        tenants.map(({ tenant }) => h('option', { value: tenant, selected: tenant === view.tenant }, tenant)),
-      ),
-    ),
-    liveSign(live, document),
+    tenants.length ? tenantChoice(view, tenants) : null,
+    tenants.length ? liveSign(live, document) : null,
+    token ? h('button', { type: 'button', class: 'leave', 'data-key': 'leave', 'data-action': 'forget' }, 'Forget token') : null,
     h(
       'button',
       { type: 'button', class: 'theme', 'data-action': 'theme', 'aria-label': `Colours: ${themeName}. Change` },

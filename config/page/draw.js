@@ -11,6 +11,7 @@ import { currenciesOf } from './model.js';
 import { isPanel, numbersTable, panel, sizeBars } from './panels.js';
 import { app, charted, currency } from './state.js';
 import { table } from './table.js';
+import * as token from './token.js';
 
 export const element = (id) => document.getElementById(id);
 
@@ -83,6 +84,42 @@ function reportView() {
   ];
 }
 
+const TOKEN_TEXTS = {
+  token_needed: 'These numbers are shown to those who have a token. Whoever runs the daemon gives you one.',
+  token_unknown: 'This token opens nothing here: it is mistyped, or was replaced by another one.',
+};
+
+/** Asks for the token, kindly. */
+function tokenView({ code }) {
+  const wrong = code === 'token_unknown';
+  return h(
+    'section',
+    { class: 'problem', 'data-key': 'token' },
+    h('h1', {}, 'Your token, please'),
+    h('p', { id: 'token-said', role: wrong ? 'alert' : null, class: wrong ? 'warn' : null }, TOKEN_TEXTS[code] ?? TOKEN_TEXTS.token_needed),
+    h(
+      'form',
+      { 'data-form': 'token', class: 'token' },
+      h(
+        'label',
+        { class: 'field' },
+        h('span', {}, 'Token'),
+        h('input', {
+          type: 'password',
+          name: 'token',
+          required: true,
+          autocomplete: 'current-password',
+          spellcheck: 'false',
+          'aria-describedby': 'token-said',
+          'aria-invalid': wrong ? 'true' : null,
+        }),
+      ),
+      h('label', { class: 'check' }, h('input', { type: 'checkbox', name: 'remember' }), 'Remember it on this device'),
+      h('button', { type: 'submit', class: 'primary' }, 'Show the numbers'),
+    ),
+  );
+}
+
 function problemView({ status, code, message }) {
   const waiting = code === 'no_report_yet';
   return h(
@@ -95,10 +132,12 @@ function problemView({ status, code, message }) {
       waiting ? 'This report comes with the next events of the tenant.' : `${message.charAt(0).toUpperCase()}${message.slice(1)}.`,
     ),
     h('button', { type: 'button', class: 'primary', 'data-action': 'again' }, 'Try again'),
+    code === 'other_tenant' ? h('button', { type: 'button', 'data-action': 'forget' }, 'Use another token') : null,
   );
 }
 
 function content() {
+  if (app.error?.status === 401) return tokenView(app.error);
   if (app.error) return problemView(app.error);
   return app.model ? reportView() : h('p', { class: 'loading', 'data-key': 'loading' }, 'Loading …');
 }
@@ -107,7 +146,7 @@ function content() {
 export function render() {
   document.title = app.view.report ? `${name(app.view.report)} · ${app.view.tenant} · crm-reportd` : 'crm-reportd';
   document.documentElement.dataset.theme = app.theme;
-  morph(element('top'), topBar({ ...app, document: app.model?.document }));
+  morph(element('top'), topBar({ ...app, document: app.model?.document, token: token.read() }));
   morph(element('reports'), navigation(app.view, app.reports));
   morph(element('main'), alerts(app.alerts), content());
   element('main').setAttribute('aria-busy', String(!app.model && !app.error));

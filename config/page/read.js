@@ -86,8 +86,16 @@ function paced(ms, work) {
   };
 }
 
+/** The token is one no more: another is asked for. */
+function refused(error) {
+  app.followed?.stop();
+  Object.assign(app, { followed: null, error });
+  render();
+}
+
 function reportProblem(error) {
-  if (error.name !== 'AbortError') console.warn(`not refreshed: ${error.message}`);
+  if (error.status === 401) refused(error);
+  else if (error.name !== 'AbortError') console.warn(`not refreshed: ${error.message}`);
 }
 
 /** Are the numbers of the view those of queries? That is dearer than reading a report. */
@@ -150,7 +158,7 @@ export function follow() {
     app.live = live;
     render();
   };
-  app.followed = { tenant, ...api.follow(tenant, updated, readAlerts, connected) };
+  app.followed = { tenant, ...api.follow(tenant, { updated, alerted: readAlerts, connected, refused }) };
 }
 
 /** A page nobody sees follows nothing: browsers grant a host only a few connections. */

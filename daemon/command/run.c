@@ -71,15 +71,26 @@ static struct alert_rules *read_alerts(const struct settings *settings, const st
     return rules;
 }
 
+static bool read_tokens(const struct settings *settings, struct tokens *tokens, struct problems *problems)
+{
+    struct error error = { "" };
+    if (tokens_load(tokens, settings->listen_tokens_file, &error)) return true;
+    problem_add(problems, "listen_tokens_file", "%s", error.text);
+    return false;
+}
+
 /* What may change takes effect at once, if nothing at all is wrong; settings_reload says of the rest that it needs a restart. */
-static void reload(struct engine *engine, struct daemon *daemon, struct settings **settings)
+static void reload(struct engine *engine, struct daemon *daemon, struct http_server *http, struct settings **settings)
 {
     struct problems problems = { 0 }, notes = { 0 };
+    struct tokens tokens = { 0 };
     if (!*settings) return;
     struct settings *fresh = settings_reload(*settings, environ, &problems, &notes);
-    struct alert_rules *rules = fresh ? read_alerts(fresh, engine->catalogue, &problems) : NULL;
+    bool fine = fresh && read_tokens(fresh, &tokens, &problems);
+    struct alert_rules *rules = fine ? read_alerts(fresh, engine->catalogue, &problems) : NULL;
     log_notes(&problems, LEVEL_ERROR, "settings_wrong");
     if (rules) {
+        if (http) http_renew_tokens(http, &tokens);
         log_notes(&notes, LEVEL_INFO, "settings_reloaded");
         log_setup((enum log_level)fresh->log_level, (enum log_format)fresh->log_format);
         engine_retune(engine, fresh);
@@ -89,6 +100,7 @@ static void reload(struct engine *engine, struct daemon *daemon, struct settings
     } else {
         settings_destroy(fresh);
     }
+    tokens_deinit(&tokens);
     problems_deinit(&problems);
     problems_deinit(&notes);
 }
@@ -116,7 +128,8 @@ static void tell_systemd(struct daemon *daemon, int64_t watchdog_us)
 }
 
 /* Until SIGTERM or SIGINT, or a worker gives up. */
-static int wait_for_end(struct engine *engine, struct daemon *daemon, const sigset_t *set, struct settings **reloaded)
+static int wait_for_end(struct engine *engine, struct daemon *daemon, struct http_server *http, const sigset_t *set,
+                        struct settings **reloaded)
 {
     struct timespec look = { .tv_nsec = LOOK_MS * 1000000L };
     struct worker_counts last = { 0 };
@@ -124,7 +137,7 @@ static int wait_for_end(struct engine *engine, struct daemon *daemon, const sigs
     int64_t watchdog_us = notify_watchdog_us();
     for (int looks = 1; !daemon_failed(daemon, &error); looks++) {
         int got = sigtimedwait(set, NULL, &look);
-        if (got == SIGHUP) reload(engine, daemon, reloaded);
+        if (got == SIGHUP) reload(engine, daemon, http, reloaded);
         if (got == SIGTERM || got == SIGINT) return EXIT_OK;
         if (looks % (TELL_MS / LOOK_MS) == 0) tell_systemd(daemon, watchdog_us);
         if (looks % (PROGRESS_S * 1000 / LOOK_MS) == 0) log_progress(daemon, &last);
@@ -156,7 +169,7 @@ static int run_daemon(struct engine *engine, const struct options *options, stru
     struct settings *reloaded = command_settings("run", options->config, NEED_ALL);
     log_event(LEVEL_INFO, "started", "workers=%lld prefix=%s", (long long)engine->settings->workers, engine->settings->prefix);
     notify("READY=1\nSTATUS=started");
-    int code = wait_for_end(engine, daemon, &set, &reloaded);
+    int code = wait_for_end(engine, daemon, http, &set, &reloaded);
     notify("STOPPING=1");
     http_stop(http);
     daemon_stop(daemon);

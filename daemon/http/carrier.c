@@ -138,6 +138,7 @@ static void read_head(struct carrier *carrier, const char *path, const char *met
     exchange->host = header_of(carrier, MHD_HTTP_HEADER_HOST);
     exchange->authorization = header_of(carrier, MHD_HTTP_HEADER_AUTHORIZATION);
     exchange->site = header_of(carrier, "Sec-Fetch-Site");
+    exchange->requested_with = header_of(carrier, "X-Requested-With");
     exchange->if_none_match = header_of(carrier, MHD_HTTP_HEADER_IF_NONE_MATCH);
     exchange->last_event_id = header_of(carrier, "Last-Event-ID");
     MHD_get_connection_values(carrier->connection, MHD_GET_ARGUMENT_KIND, take_argument, exchange);
@@ -187,7 +188,8 @@ static void add_headers(struct MHD_Response *response, const struct answer *answ
     if (answer->file_name) add_file_name(response, answer->file_name);
     if (answer->stream) MHD_add_response_header(response, "X-Accel-Buffering", "no");
     if (answer->challenge) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"crm-reportd\", charset=\"UTF-8\"");
+        if (!answer->by_script)
+            MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"crm-reportd\", charset=\"UTF-8\"");
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"crm-reportd\"");
     }
     snprintf(number, sizeof number, "%u", answer->retry_after_s);

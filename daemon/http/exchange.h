@@ -3,6 +3,7 @@
 
 #include "common/arena.h"
 #include "common/buffer.h"
+#include "daemon/http/tokens.h"
 
 enum method {
     METHOD_GET = 1,
@@ -27,6 +28,7 @@ struct answer {
     const char *file_name; /* for a browser that saves it; NULL: it is to be shown */
     unsigned retry_after_s;
     bool challenge; /* of 401 */
+    bool by_script; /* who asks is no browser's dialog: it is not to ask for a password */
     bool stream;    /* the beginning of a stream of updates: `text` and what follows */
 };
 
@@ -42,7 +44,8 @@ struct exchange {
     } arguments[ARGUMENTS_MAX];
     size_t n_arguments;
     bool too_many_arguments;
-    struct span host, authorization, site, if_none_match, last_event_id; /* headers; .at NULL: not given */
+    struct span host, authorization, site, requested_with, if_none_match, last_event_id; /* headers; .at NULL: not given */
+    struct scope scope; /* what its token opens; of the exchange's own memory */
     struct buffer body;
     size_t body_seen; /* bytes, also of one that is too large */
     struct answer answer;

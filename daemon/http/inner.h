@@ -61,6 +61,8 @@ struct http_server {
     atomic_bool stop;
     pthread_mutex_t lock;  /* of what follows */
     struct exchange *done; /* answered by the clerks */
+    struct tokens fresh;   /* those that hold from the next turn on … */
+    bool renewed;          /* … if there are such */
     char where[HTTP_WHERE_BYTES];
 };
 
@@ -78,5 +80,6 @@ void stream_follow(struct carrier *carrier); /* from now on hints are kept for i
 struct MHD_Response *stream_response(struct carrier *carrier);
 void stream_beat(struct follower *follower); /* now and then something is written, so that a dead reader is noticed */
 void stream_end(struct follower *follower);
+void stream_doubt(struct follower *follower);          /* ends it, if its token is one no more */
 void stream_leave(struct carrier *carrier);            /* it is over */
 void stream_hangups(const struct http_server *server); /* ends those whose readers are gone */

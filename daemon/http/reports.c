@@ -89,9 +89,8 @@ static size_t all_tenants(const struct answering *with, struct exchange *exchang
 void answer_tenants(const struct answering *with, struct exchange *exchange)
 {
     struct error error = { "" };
-    struct scope scope = tokens_scope(with->tokens, exchange->authorization, &exchange->arena);
-    struct span *tenants = &scope.tenant;
-    size_t n = scope.all ? all_tenants(with, exchange, &tenants, &error) : 1;
+    struct span *tenants = &exchange->scope.tenant;
+    size_t n = exchange->scope.all ? all_tenants(with, exchange, &tenants, &error) : 1;
     if (error.text[0]) {
         answer_away(exchange, &error);
         return;

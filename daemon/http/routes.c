@@ -13,7 +13,7 @@ static const char *const format_only[] = { "format", NULL };
 
 /* clang-format off */
 static const struct route routes[] = {
-    { "/",                                     METHOD_GET,  ACCESS_ANY,    AT_ONCE,  answer_page,      NULL },
+    { "/",                                     METHOD_GET,  ACCESS_OPEN,   AT_ONCE,  answer_page,      NULL },
     { "/v1/tenants",                           METHOD_GET,  ACCESS_ANY,    BY_CLERK, answer_tenants,   NULL },
     { "/v1/tenants/{tenant}/reports",          METHOD_GET,  ACCESS_TENANT, BY_CLERK, answer_reports,   NULL },
     { "/v1/tenants/{tenant}/reports/{report}", METHOD_GET,  ACCESS_TENANT, BY_CLERK, answer_report,    format_only },
@@ -26,7 +26,7 @@ static const struct route routes[] = {
     { "/healthz",                              METHOD_GET,  ACCESS_OPEN,   AT_ONCE,  answer_healthz,   NULL },
     { "/metrics",                              METHOD_GET,  ACCESS_ALL,    AT_ONCE,  answer_metrics,   NULL },
     { "/readyz",                               METHOD_GET,  ACCESS_OPEN,   AT_ONCE,  answer_readyz,    NULL },
-    { "/{file}",                               METHOD_GET,  ACCESS_ANY,    AT_ONCE,  answer_page,      NULL },
+    { "/{file}",                               METHOD_GET,  ACCESS_OPEN,   AT_ONCE,  answer_page,      NULL },
 };
 /* clang-format on */
 enum {
@@ -156,16 +156,18 @@ static bool asked_properly(const struct answering *with, struct exchange *exchan
 static bool may_ask(const struct answering *with, struct exchange *exchange)
 {
     enum access access = exchange->route->access;
-    struct scope scope = tokens_scope(with->tokens, exchange->authorization, &exchange->arena);
-    if (access == ACCESS_OPEN || scope.all) return true;
-    if (!scope.tenant.at) {
-        answer_problem(exchange, 401, "token_needed",
+    if (access == ACCESS_OPEN) return true;
+    struct scope *scope = &exchange->scope;
+    *scope = tokens_scope(with->tokens, exchange->authorization, &exchange->arena);
+    if (!scope->all && !scope->tenant.at) {
+        answer_problem(exchange, 401, exchange->authorization.len ? "token_unknown" : "token_needed",
                        "expected a token: \"Authorization: Bearer TOKEN\", or as the password of Basic");
         exchange->answer.challenge = true;
+        exchange->answer.by_script = exchange->requested_with.len > 0;
         return false;
     }
-    if (access == ACCESS_ANY || (access == ACCESS_TENANT && span_equal(scope.tenant, exchange->tenant))) return true;
-    answer_problem(exchange, 403, "other_tenant", "this token is for tenant %.*s only", SPAN_ARG(scope.tenant));
+    if (scope->all || access == ACCESS_ANY || (access == ACCESS_TENANT && scope_opens(scope, exchange->tenant))) return true;
+    answer_problem(exchange, 403, "other_tenant", "this token is for tenant %.*s only", SPAN_ARG(scope->tenant));
     return false;
 }
 

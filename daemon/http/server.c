@@ -116,6 +116,23 @@ static void take_hints(struct http_server *server)
     hub_each(&server->hub, stream_end);
 }
 
+static void take_tokens(struct http_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    bool renewed = server->renewed;
+    struct tokens old = server->tokens;
+    if (renewed) {
+        server->tokens = server->fresh;
+        server->fresh = (struct tokens){ 0 };
+        server->renewed = false;
+    }
+    pthread_mutex_unlock(&server->lock);
+    if (!renewed) return;
+    tokens_deinit(&old);
+    hub_each(&server->hub, stream_doubt);
+    log_event(LEVEL_INFO, "tokens_reloaded", "tokens=%zu", server->tokens.n);
+}
+
 /* A request that takes too long to come is answered, an answer that takes too long to be read is cut off. */
 static void expire(struct wire *wire)
 {
@@ -142,6 +159,7 @@ static void sweep(struct http_server *server)
 static void turn(struct http_server *server)
 {
     await(server);
+    take_tokens(server);
     take_answers(server);
     take_hints(server);
     server->tell_at_us = hub_tell(&server->hub, thread_monotonic_us());
@@ -218,6 +236,17 @@ struct http_server *http_start(const struct http_settings *settings, struct erro
     return NULL;
 }
 
+void http_renew_tokens(struct http_server *server, struct tokens *fresh)
+{
+    pthread_mutex_lock(&server->lock);
+    tokens_deinit(&server->fresh);
+    server->fresh = *fresh;
+    server->renewed = true;
+    pthread_mutex_unlock(&server->lock);
+    *fresh = (struct tokens){ 0 };
+    wake(server);
+}
+
 void http_stop(struct http_server *server)
 {
     if (!server) return;
@@ -229,6 +258,7 @@ void http_stop(struct http_server *server)
     clerks_stop(server->clerks);
     listener_stop(server->listener);
     tokens_deinit(&server->tokens);
+    tokens_deinit(&server->fresh);
     if (server->wake >= 0) close(server->wake);
     if (server->hangups >= 0) close(server->hangups);
     pthread_mutex_destroy(&server->lock);

@@ -89,6 +89,13 @@ void stream_end(struct follower *follower)
     wake(follower);
 }
 
+void stream_doubt(struct follower *follower)
+{
+    struct exchange *exchange = &carrier_of(follower)->exchange;
+    struct scope scope = tokens_scope(&carrier_of(follower)->server->tokens, exchange->authorization, &exchange->arena);
+    if (!scope_opens(&scope, exchange->tenant)) stream_end(follower);
+}
+
 void stream_hangups(const struct http_server *server)
 {
     struct epoll_event events[HANGUPS_MAX];

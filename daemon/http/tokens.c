@@ -119,7 +119,12 @@ struct scope tokens_scope(const struct tokens *tokens, struct span authorization
     for (size_t i = 0; i < tokens->n; i++) {
         if (!same_secret(given, tokens->at[i].secret)) continue;
         scope.all |= !tokens->at[i].tenant.at;
-        scope.tenant = tokens->at[i].tenant;
+        if (tokens->at[i].tenant.at) scope.tenant = arena_copy(arena, tokens->at[i].tenant);
     }
     return scope;
+}
+
+bool scope_opens(const struct scope *scope, struct span tenant)
+{
+    return scope->all || (scope->tenant.at && span_equal(scope->tenant, tenant));
 }

@@ -29,4 +29,5 @@ struct scope {
     bool all;
     struct span tenant; /* .at NULL and not all: nothing */
 };
-struct scope tokens_scope(const struct tokens *tokens, struct span authorization, struct arena *arena);
+struct scope tokens_scope(const struct tokens *tokens, struct span authorization, struct arena *arena); /* copied there */
+bool scope_opens(const struct scope *scope, struct span tenant);

@@ -28,7 +28,7 @@ const struct row setting_rows[] = {
     { .path = "prefix", .type = ROW_TEXT, .offset = AT(prefix), .accepts = form_prefix, .form = "1 to 64 of A-Z a-z 0-9 . _ : - (no braces)", .standard = "crm", .help = "First part of every key in Redis" },
     { .path = "type_prefix", .type = ROW_TEXT, .offset = AT(type_prefix), .accepts = form_type_prefix, .form = "1 to 64 of A-Z a-z 0-9 . _ -", .standard = "crm.", .help = "First part of every event's type" },
     { .path = "listen", .type = ROW_TEXT, .offset = AT(listen), .accepts = form_listen, .form = "address:port, [address]:port, or \"\" for no HTTP", .standard = "127.0.0.1:8380", .help = "HTTP address; empty: none" },
-    { .path = "listen_tokens_file", .type = ROW_FILE, .offset = AT(listen_tokens_file), .standard = "", .help = "Tokens for HTTP, one per line: `TOKEN` for all tenants, `TOKEN TENANT` for one. Needed to listen beyond the machine itself" },
+    { .path = "listen_tokens_file", .type = ROW_FILE, .offset = AT(listen_tokens_file), .reloadable = true, .standard = "", .help = "Tokens for HTTP, one per line: `TOKEN` for all tenants, `TOKEN TENANT` for one. Needed to listen beyond the machine itself" },
     { .path = "workers", .type = ROW_INTEGER, .offset = AT(workers), .min = 1, .max = 64, .standard = "1", .help = "Threads that fold events, each a member of the consumer group" },
     { .path = "cache_mb", .type = ROW_INTEGER, .offset = AT(cache_mb), .min = 8, .max = MEBI, .standard = "256", .help = "Memory for entities and counters at hand, in MiB, of all workers together" },
     { .path = "max_ahead_s", .type = ROW_INTEGER, .offset = AT(max_ahead_s), .min = 0, .max = 31536000, .standard = "600", .help = "How far an event's time may lie after its record's timestamp, in seconds" },

@@ -82,7 +82,10 @@ class Run:
         before = self.look()
         time.sleep(self.args.seconds)
         after = self.look()
-        return None if after["events"] >= self.ends else {name: after[name] - before[name] for name in after}
+        if after["events"] >= self.ends:
+            return None
+        assert after["events"] > before["events"], "nothing was counted for %g s: the machine is too busy" % self.args.seconds
+        return {name: after[name] - before[name] for name in after}
 
     def stretches(self):
         """([without readers, with, without, …], what the readers saw)"""

@@ -1,9 +1,11 @@
 """Requests as nobody should send them, to a daemon under the address sanitizer: each gets a proper answer or a closed connection, and
 the daemon serves on; and what a token opens, on every route."""
 import base64
+import http.client
 import json
 import random
 import re
+import signal
 import socket
 import threading
 import time
@@ -470,12 +472,76 @@ def test_what_is_for_everybody_and_what_for_all(guarded):
     assert names(ACME) == ["acme"] and names(GLOBEX) == ["globex"] and set(names(ALL)) >= {"acme", "globex", "secret"}
     for path in OPEN:
         assert Http(port).ask(path).status in (200, 503)
-    for path in ("/", "/app.js", "/v1/catalogue", "/v1/openapi.json", "/metrics", "/v1/tenants"):
-        assert Http(port).ask(path).status == 401
+    for path in ("/", "/app.js", "/style.css"):  # the page, without a number in it: it asks for the token
+        assert Http(port).ask(path).status == 200
+    for path in ("/v1/catalogue", "/v1/openapi.json", "/metrics", "/v1/tenants"):
+        assert Http(port).problem(path) == (401, "token_needed") and Http(port, "not-a-token-0123456789").problem(path) == (401, "token_unknown")
         assert Http(port, ALL).ask(path).status == 200
+    challenges = lambda **headers: Http(port).ask("/v1/tenants", **headers).headers.get_all("WWW-Authenticate")
+    assert [one.split()[0] for one in challenges()] == ["Basic", "Bearer"]
+    assert [one.split()[0] for one in challenges(X_Requested_With="page")] == ["Bearer"]  # a page's script: no browser is to ask
     assert Http(port, ACME).ask("/metrics").status == 403 and Http(port, ACME).ask("/v1/catalogue").status == 200
     body = '{"metric":"leads","tenant":"globex"}'
     assert Http(port, ACME).ask("/v1/tenants/acme/query", "POST", body).status == 400
+
+
+def stream(port, token):
+    """An open stream of updates of acme, its first bytes read."""
+    one = socket.create_connection(("127.0.0.1", port), timeout=10)
+    one.sendall(b"GET /v1/tenants/acme/updates HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n" % token.encode())
+    assert b" 200 " in one.recv(4096)
+    return one
+
+
+def ends(one, seconds):
+    """Does the stream end (with its last chunk, or the connection)?"""
+    one.settimeout(seconds)
+    try:
+        while (got := one.recv(4096)) and not got.endswith(b"\r\n0\r\n\r\n") and got != b"0\r\n\r\n":
+            pass
+        return True
+    except TimeoutError:
+        return False
+
+
+def test_tokens_are_renewed_while_it_runs(sanitized, redis_alone, tmp_path):
+    """SIGHUP: who has a token that stays notices nothing; a stream of one that is gone ends; a wrong file changes nothing."""
+    file, anew = tmp_path / "tokens", "acme-anew-0123456789"
+    file.write_text("%s\n%s acme\n" % (ALL, ACME))
+    redis_alone.client.hset("crm:{acme}:state", "version", "5")
+    one = start(sanitized, tmp_path, redis_alone, listen_tokens_file="tokens")
+    port = one.http.port
+    kept, gone = stream(port, ALL), stream(port, ACME)
+    waiting = http.client.HTTPConnection("127.0.0.1", port, timeout=20)  # kept open over it
+    ask = lambda token: (waiting.request("GET", "/v1/tenants", headers={"Authorization": "Bearer " + token}), waiting.getresponse())[1]
+
+    def renew(text, event):
+        before = one.said().count(event)
+        file.write_text(text)
+        one.send(signal.SIGHUP)
+        wait_until(lambda: one.said().count(event) > before, event, 20)
+
+    for wrong in ("short\n", "", "%s acme globex\n" % anew):
+        renew(wrong, "event=settings_wrong")
+        assert Http(port, ACME).ask("/v1/tenants").status == 200 and Http(port, anew).ask("/v1/tenants").status == 401
+    answer = ask(ACME)
+    assert answer.status == 200 and answer.read()
+    renew("%s\n%s acme\n" % (ALL, anew), "event=tokens_reloaded")
+    assert ends(gone, 10) and not ends(kept, 1.5)
+    answer = ask(ACME)
+    assert answer.status == 401 and answer.read()
+    answer = ask(anew)  # the same connection
+    assert [row["tenant"] for row in json.loads(answer.read())["tenants"]] == ["acme"]
+    other = tmp_path / "others"  # and another file
+    other.write_text("%s\n" % anew)
+    one.configure(one.config | {"listen_tokens_file": "others"})
+    renew("%s\n" % ALL, "event=tokens_reloaded")
+    assert ends(kept, 10) and Http(port, anew).ask("/metrics").status == 200 and Http(port, ALL).ask("/metrics").status == 401
+    one.configure({name: value for name, value in one.config.items() if name != "listen_tokens_file"})
+    renew("", "event=tokens_reloaded")
+    assert Http(port).ask("/metrics").status == 200  # none: everything is open, on this machine
+    end(one)
+    assert not any(token in one.whole_log() for token in (ALL, ACME, anew))
 
 
 def test_other_machines_need_a_token(sanitized, redis_alone, tmp_path):
