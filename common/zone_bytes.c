@@ -4,6 +4,8 @@
 
 #include "common/instant.h"
 
+#define SECONDS_MAX INT64_C(100000000000) /* three thousand years */
+
 enum {
     STEP_52_WEEKS,
     STEP_53_WEEKS,
@@ -39,6 +41,12 @@ void zone_write(const struct zone *zone, struct buffer *out)
     }
 }
 
+/* No zone has a step beyond this: its bytes are damaged, and sums of them might overflow. */
+static bool is_in_reach(int64_t at_us)
+{
+    return at_us >= -SECONDS_MAX * MICROS_PER_SECOND && at_us <= SECONDS_MAX * MICROS_PER_SECOND;
+}
+
 static bool take_step(struct cursor *in, struct zone *zone, size_t i)
 {
     struct zone_step *step = &zone->steps[i];
@@ -46,13 +54,14 @@ static bool take_step(struct cursor *in, struct zone *zone, size_t i)
     if (kind > STEP_OTHER || (kind != STEP_OTHER && i < 3)) return false;
     if (kind == STEP_OTHER) {
         int64_t seconds = cursor_zigzag(in);
+        if (seconds < -SECONDS_MAX || seconds > SECONDS_MAX) return false;
         step->from_us = i ? begin_of(zone, i) + seconds * MICROS_PER_SECOND : INT64_MIN;
         step->offset_s = (int32_t)cursor_zigzag(in);
     } else {
         step->from_us = weeks_later(zone, i, kind == STEP_52_WEEKS ? 52 : 53);
         step->offset_s = zone->steps[i - 2].offset_s;
     }
-    return i < 2 || step->from_us > zone->steps[i - 1].from_us;
+    return !i || (is_in_reach(step->from_us) && step->from_us > zone->steps[i - 1].from_us);
 }
 
 bool zone_read(struct span bytes, struct zone *zone, struct arena *arena)

@@ -126,10 +126,18 @@ static void bytes_come_back_as_they_were(void **state)
     struct handed_item touch = { .type = HANDED_TOUCH, .key = SPAN("5call"), .payload = SPAN("xy") };
     entity_hand_item(&entity, &bench.arena, &touch, 1);
     entity.sums[HANDED_CALLS] = 3;
+    struct buffer of_the_first = encode_of(&entity);
+    entity.generation = 1;
     struct buffer bytes = encode_of(&entity);
     assert_true(entity_decode(&again, buffer_all(&bytes), &bench.arena, &bench.names));
     assert_int_equal(again.wake_us, 12345);
     assert_int_equal(again.sums[HANDED_CALLS], 3);
+    assert_int_equal(again.generation, 1);
+    assert_int_equal(bytes.len, of_the_first.len + 1); /* the first takes no room */
+    struct entity first = { .kind = KIND_DEAL, .id = SPAN("D-1"), .generation = 5 };
+    assert_true(entity_decode(&first, buffer_all(&of_the_first), &bench.arena, &bench.names));
+    assert_int_equal(first.generation, 0);
+    buffer_deinit(&of_the_first);
     struct buffer twice = encode_of(&again);
     assert_int_equal(twice.len, bytes.len);
     assert_memory_equal(twice.at, bytes.at, bytes.len);
