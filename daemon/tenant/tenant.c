@@ -304,10 +304,8 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
         struct span month = arena_copy(&tenant->months_arena, months->values[i]);
         map_put(&tenant->months, month, (void *)month.at);
     }
-    tenant->held = tenant->version && ((uint64_t)counted_by != tenant_counted_by(tenant) || tenant->undeclared.len);
-    bool whole = generations_settle(&tenant->generations, tenant->rules);
-    if (tenant->version && !tenant->held && !whole)
-        return fail(error, "the state of tenant %.*s does not say what it was counted by", SPAN_ARG(tenant->name));
+    bool known = generations_settle(&tenant->generations, tenant->rules) && !tenant->undeclared.len;
+    tenant->held = tenant->version && ((uint64_t)counted_by != tenant_counted_by(tenant) || !known);
     struct kept needed = kept_of(settings->needed, tenant->rules);
     tenant_cover(tenant, &needed);
     if (tenant->clock_us != INT64_MIN)

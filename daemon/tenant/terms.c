@@ -119,6 +119,6 @@ void terms_write_changed(const struct tenant *tenant, struct buffer *out)
     if (tenant->terms.len) compare(tenant->terms, buffer_all(&now), out);
     if (tenant->undeclared.len)
         buffer_printf(out, "%scustom (%.*s is no longer declared)", out->len ? ", " : "", SPAN_ARG(tenant->undeclared));
-    if (!out->len) buffer_str(out, "the version of crm-reportd");
+    if (!out->len) buffer_str(out, "the form of its state");
     buffer_deinit(&now);
 }

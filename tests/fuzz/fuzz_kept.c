@@ -22,7 +22,7 @@ static void check_kept(const struct rules *rules, struct span text)
 static void check_zone(struct span text)
 {
     struct arena arena = { 0 };
-    struct zone zone = { "" }, again = { "" };
+    struct zone zone = { .steps = NULL }, again = { .steps = NULL };
     struct buffer out = { 0 };
     if (zone_read(text, &zone, &arena)) {
         zone_write(&zone, &out);

@@ -7,6 +7,7 @@
 #include "daemon/run/engine.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/fold.h"
+#include "daemon/tenant/terms.h"
 #include "tests/sim/events.h"
 #include "tests/unit/unit.h"
 
@@ -362,6 +363,37 @@ static void one_who_no_longer_declares_an_attribute_holds(void **unused)
     arena_deinit(&arena);
 }
 
+static void one_whose_state_does_not_say_what_it_has_kept_is_held(void **unused)
+{
+    (void)unused;
+    struct daemon daemon;
+    struct arena arena = { 0 };
+    struct error error = { "" };
+    struct state *state = state_memory_create(NULL, NULL);
+    open_daemon(&daemon, with_area, more);
+    struct record record = event_of(&arena, "deal.created", "D1", "");
+    count(&daemon, state, &record, 1, record.timestamp_us);
+    struct worker_parts parts = engine_parts(&daemon.engine);
+    struct span key = key_state(&arena, parts.tenants.prefix, SPAN("t0"));
+    struct hash_write write = { key, SPAN("kept:0"), NO_SPAN };
+    struct commit commit = {
+        .tenant = SPAN("t0"), .state_key = key, .version = daemon.tenants[0]->version, .writes = &write, .n_writes = 1
+    };
+    commit.timers_key = key_timers(&arena, parts.tenants.prefix, SPAN("t0"));
+    assert_true(state->ops->commit_begin(state, &commit, 1, &error) && state->ops->commit_end(state, &error));
+    struct view view;
+    struct buffer why = { 0 };
+    assert_true(view_open(&view, state, &parts.tenants, SPAN("t0"), daemon.tenants[0]->rules, &error));
+    assert_true(view.tenant->held);
+    terms_write_changed(view.tenant, &why);
+    assert_true(span_is(buffer_all(&why), "the form of its state"));
+    buffer_deinit(&why);
+    view_close(&view);
+    close_daemon(&daemon);
+    state->ops->destroy(state);
+    arena_deinit(&arena);
+}
+
 /* ---- other time zone data ---- */
 
 static char berlin[] = "CRM_REPORTD_TENANTS={\"default\":{\"time_zone\":\"Europe/Berlin\"}}";
@@ -613,6 +645,7 @@ int main(void)
         cmocka_unit_test(what_is_no_kept_is_refused),
         cmocka_unit_test(generations_come_back_as_they_were),
         cmocka_unit_test(what_is_needed_anew_counts_from_then_on),
+        cmocka_unit_test(one_whose_state_does_not_say_what_it_has_kept_is_held),
         cmocka_unit_test(other_time_zone_data_count_from_then_on),
         cmocka_unit_test(one_who_no_longer_declares_an_attribute_holds),
         cmocka_unit_test(whatever_is_needed_when_all_is_taken_back_exactly),
