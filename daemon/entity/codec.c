@@ -246,7 +246,7 @@ static uint32_t take_count(struct cursor *in, size_t bytes)
 static void take_events(struct entity *entity, struct cursor *in, struct arena *arena, const struct names *names)
 {
     uint32_t n = take_count(in, 4);
-    entity->room_events = n + 4;
+    entity->room_events = n + 2;
     entity->events = arena_alloc(arena, entity->room_events * sizeof *entity->events);
     struct entity_event first = { .id = entity->id };
     for (uint32_t i = 0; i < n; i++) entity->events[i] = take_event(in, i ? &entity->events[i - 1] : &first, arena, names);
@@ -272,7 +272,7 @@ static void take_handed(struct entity *entity, struct cursor *in, struct arena *
     for (int i = 0; (parts & PART_SUMS) && i < N_HANDED_SUMS; i++) entity->sums[i] = cursor_zigzag(in);
     if (!(parts & PART_ITEMS)) return;
     uint32_t n = take_count(in, 3);
-    entity->room_items = n + 4;
+    entity->room_items = n + 2;
     entity->items = arena_alloc(arena, entity->room_items * sizeof *entity->items);
     for (uint32_t i = 0; i < n; i++) {
         entity->items[i].type = cursor_byte(in);

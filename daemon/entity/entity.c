@@ -18,11 +18,15 @@ int event_compare(const struct entity_event *a, const struct entity_event *b)
     return c ? c : span_compare(a->id, b->id);
 }
 
+enum {
+    FIRST_BYTES = 320 /* of an array: a few events, or the attributes of most entities */
+};
+
 /* Makes room for one more of an array that lives in an arena. */
 static void *grow(struct arena *arena, void *array, uint32_t n, uint32_t *room, size_t item_bytes)
 {
     if (n < *room) return array;
-    *room = *room ? *room * 2 : 8;
+    *room = *room ? *room * 2 : (uint32_t)(FIRST_BYTES / item_bytes);
     void *bigger = arena_alloc(arena, *room * item_bytes);
     if (n) memcpy(bigger, array, n * item_bytes);
     return bigger;

@@ -126,6 +126,7 @@ static struct statement statement_of(const struct shares *shares, const struct s
     if (!stored->readable || entity_is_empty(&stored->entity)) return statement;
     const struct generation *by = tenant_generation(tenant, &stored->entity);
     struct facts_context facts = { .arena = stored->arena,
+                                   .scratch = stored->arena,
                                    .names = &tenant->names,
                                    .known = tenant->known,
                                    .rules = by->rules,

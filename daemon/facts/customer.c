@@ -9,11 +9,20 @@ static int compare_wins(const void *a, const void *b)
     return win_compare(a, b);
 }
 
+static uint32_t count_wins(const struct entity *entity)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < entity->n_items; i++) n += entity->items[i].type == HANDED_WIN;
+    return n;
+}
+
 /* The wins handed to it as a customer, in order. */
 static struct win *customer_wins(const struct teller *teller, uint32_t *n)
 {
     const struct entity *entity = teller->entity;
-    struct win *wins = arena_alloc(teller->context->arena, (entity->n_items + 1) * sizeof *wins);
+    uint32_t most = count_wins(entity);
+    if (!most) return NULL;
+    struct win *wins = arena_alloc(teller->context->scratch, most * sizeof *wins);
     for (uint32_t i = 0; i < entity->n_items; i++) {
         if (!win_decode(&wins[*n], &entity->items[i], teller->context)) continue;
         if (wins[*n].roles & WIN_CUSTOMER) ++*n;
@@ -60,7 +69,6 @@ static void tell_units(struct teller *teller, const struct win *wins, uint32_t n
 void tell_customer(struct teller *teller)
 {
     uint32_t n = 0;
-    if (!teller->entity->n_items) return;
     struct win *wins = customer_wins(teller, &n);
     if (!n) return;
     tell_of_win(teller, FACT_CUSTOMER_NEW, event_day(&wins[0].event), &wins[0]);

@@ -80,10 +80,42 @@ static void keep_only(struct fact_entry *entry, const struct kept *kept)
             entry->measures[i] = row->measures[i].type == MEASURE_DURATION ? ABSENT : 0;
 }
 
+/* Most statements are short: they are written here, and then copied in their length. */
+enum {
+    DESK_FACTS = 24,
+    DESK_HANDOVERS = 16
+};
+struct writing_desk {
+    struct fact_entry facts[DESK_FACTS];
+    struct handover handovers[DESK_HANDOVERS];
+    struct listing listings[N_LISTS];
+};
+
+static void *copy_array(struct arena *arena, const void *array, size_t bytes)
+{
+    return bytes ? memcpy(arena_alloc(arena, bytes), array, bytes) : NULL;
+}
+
+static void clear_desk(const struct writing_desk *desk, struct arena *arena, struct statement *out)
+{
+    if (out->facts == desk->facts) out->facts = copy_array(arena, desk->facts, out->n_facts * sizeof *out->facts);
+    if (out->handovers == desk->handovers)
+        out->handovers = copy_array(arena, desk->handovers, out->n_handovers * sizeof *out->handovers);
+    out->listings = copy_array(arena, desk->listings, out->n_listings * sizeof *out->listings);
+    out->room_facts = out->n_facts;
+    out->room_handovers = out->n_handovers;
+}
+
 void facts_of(const struct entity *entity, const struct facts_context *context, struct statement *out)
 {
     struct teller teller = { .entity = entity, .context = context, .out = out, .deleted = -1, .opening = -1 };
-    *out = (struct statement){ .wake_us = NEVER };
+    struct writing_desk desk;
+    *out = (struct statement){ .facts = desk.facts,
+                               .room_facts = DESK_FACTS,
+                               .handovers = desk.handovers,
+                               .room_handovers = DESK_HANDOVERS,
+                               .listings = desk.listings,
+                               .wake_us = NEVER };
     if (entity->kind < N_KINDS) {
         teller.deleted = entity_last_deleted(entity);
         teller.opening = find_opening(entity, teller.deleted);
@@ -93,6 +125,7 @@ void facts_of(const struct entity *entity, const struct facts_context *context, 
     tellers[entity->kind](&teller);
     tell_offenders(&teller);
     for (uint32_t i = 0; i < out->n_facts; i++) keep_only(&out->facts[i], context->kept);
+    clear_desk(&desk, context->scratch, out);
 }
 
 /* ---- looking ---- */
@@ -167,9 +200,9 @@ static struct fact_entry *add_entry(struct teller *teller)
 {
     struct statement *out = teller->out;
     if (out->n_facts == out->room_facts) {
-        uint32_t room = out->room_facts ? out->room_facts * 2 : 16;
-        struct fact_entry *bigger = arena_alloc(teller->context->arena, room * sizeof *bigger);
-        if (out->n_facts) memcpy(bigger, out->facts, out->n_facts * sizeof *bigger);
+        uint32_t room = out->room_facts * 2;
+        struct fact_entry *bigger = arena_alloc(teller->context->scratch, room * sizeof *bigger);
+        memcpy(bigger, out->facts, out->n_facts * sizeof *bigger);
         out->facts = bigger;
         out->room_facts = room;
     }
@@ -220,9 +253,9 @@ static struct handover *add_handover(struct teller *teller)
 {
     struct statement *out = teller->out;
     if (out->n_handovers == out->room_handovers) {
-        uint32_t room = out->room_handovers ? out->room_handovers * 2 : 8;
-        struct handover *bigger = arena_alloc(teller->context->arena, room * sizeof *bigger);
-        if (out->n_handovers) memcpy(bigger, out->handovers, out->n_handovers * sizeof *bigger);
+        uint32_t room = out->room_handovers * 2;
+        struct handover *bigger = arena_alloc(teller->context->scratch, room * sizeof *bigger);
+        memcpy(bigger, out->handovers, out->n_handovers * sizeof *bigger);
         out->handovers = bigger;
         out->room_handovers = room;
     }

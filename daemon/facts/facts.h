@@ -26,7 +26,7 @@ struct handover {
     struct handed_item item; /* else: put this there */
 };
 
-/* All that an entity says at one clock. Zeroed = empty; arrays in the arena of the context. */
+/* All that an entity says at one clock. Zeroed = empty; arrays in the context's scratch. */
 struct statement {
     struct fact_entry *facts;
     uint32_t n_facts, room_facts;
@@ -61,7 +61,8 @@ enum known_name {
 };
 
 struct facts_context {
-    struct arena *arena;
+    struct arena *arena;   /* what is handed over lies here */
+    struct arena *scratch; /* statements' arrays: as long as they are needed; may be the same */
     struct names *names;
     name_id *known; /* [N_KNOWN_NAMES], 0 = not yet looked up */
     const struct rules *rules;

@@ -46,9 +46,9 @@ static bool is_listed(const struct teller *teller, enum list list)
 static struct list_line *add_line(struct teller *teller, enum list list)
 {
     struct statement *out = teller->out;
-    if (!out->listings) out->listings = arena_zalloc(teller->context->arena, N_LISTS * sizeof *out->listings);
-    out->listings[out->n_listings].list = list;
-    return &out->listings[out->n_listings++].line;
+    struct listing *added = &out->listings[out->n_listings++];
+    *added = (struct listing){ .list = list };
+    return &added->line;
 }
 
 static int64_t heard_of(const struct teller *teller)

@@ -178,6 +178,7 @@ static struct statement say(const struct telling *telling, const struct stored *
     if (!stored->readable || entity_is_empty(&stored->entity)) return statement;
     const struct generation *by = tenant_generation(tenant, &stored->entity);
     struct facts_context context = { .arena = stored->arena,
+                                     .scratch = stored->arena,
                                      .names = &tenant->names,
                                      .known = tenant->known,
                                      .rules = by->rules,

@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-    BATCH_RECORDS = 4096,
+    BATCH_RECORDS = 16384,
     ANSWER_ATTEMPTS = 20
 };
 

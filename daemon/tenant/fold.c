@@ -33,6 +33,7 @@ struct entity_context batch_entity_context(const struct batch *batch)
 static struct facts_context facts_context(const struct batch *batch, const struct generation *by, int64_t clock_us)
 {
     return (struct facts_context){ .arena = batch->arena,
+                                   .scratch = batch->scratch,
                                    .names = &batch->tenant->names,
                                    .known = batch->tenant->known,
                                    .rules = by->rules,
@@ -417,6 +418,7 @@ void batch_fold(struct batch *batch)
     if (batch->outcome != DONE) return;
     for (size_t i = 0; i < batch->all.n; i++)
         if (batch->all.at[i]->changed) settle(batch, batch->all.at[i]);
+    arena_reset(batch->scratch); /* no statement is looked at again */
     ledger_settle(&batch->ledger);
     batch_ask_for_cells(batch);
 }

@@ -61,6 +61,7 @@ struct batch {
     struct tenant *tenant;
     const struct tenant_settings *settings;
     struct arena *arena;     /* of the batch: entries' texts live as long */
+    struct arena *scratch;   /* of its fold: what entities say, until the ledger knows it */
     struct loading *loading; /* for what is found out to be needed while folding */
     struct entry **entries;
     size_t n_entries, room_entries;

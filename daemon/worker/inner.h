@@ -31,6 +31,7 @@ struct worker {
     struct lanes lanes;
     struct loading loading;
     struct arena scratch;   /* of one step */
+    struct arena folding;   /* of one batch's fold */
     struct round rounds[2]; /* one is being committed while the next is received and decoded */
     int current;
     struct record *records;

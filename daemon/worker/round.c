@@ -18,6 +18,7 @@ struct batch *round_batch(struct worker *worker, struct round *round, struct spa
     *batch = (struct batch){ .tenant = tenant,
                              .settings = &worker->parts.tenants,
                              .arena = &round->arena,
+                             .scratch = &worker->folding,
                              .loading = &worker->loading,
                              .now_us = worker_now(worker) };
     return tenant->batch = batch;

@@ -88,6 +88,7 @@ void worker_destroy(struct worker *worker)
     lanes_deinit(&worker->lanes);
     loading_deinit(&worker->loading);
     arena_deinit(&worker->scratch);
+    arena_deinit(&worker->folding);
     free(worker->unlisted);
     free(worker->records);
     free(worker);
