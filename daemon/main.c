@@ -1,5 +1,6 @@
 /* Three acts: prepare the process, find the command, run it. */
 #include "daemon/command/command.h"
+#include "daemon/run/memory.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@ static void prepare(void)
 {
     signal(SIGPIPE, SIG_IGN);
     umask(077);
+    memory_prepare();
 }
 
 /* An answer that could not be written is none. */

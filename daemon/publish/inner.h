@@ -16,7 +16,7 @@ struct publisher {
     pthread_mutex_t lock; /* of the inbox */
     pthread_cond_t filled;
     struct committed **inbox;
-    size_t n_inbox, room_inbox, inbox_differences;
+    size_t n_inbox, room_inbox, inbox_differences, inbox_bytes;
     struct alert_rules *fresh_rules; /* also behind the lock: to be taken over */
     bool has_fresh_rules;
     bool started;

@@ -7,9 +7,8 @@
 #include <time.h>
 
 enum {
-    INBOX_DIFFERENCES_MAX = 200000, /* of some 300 bytes */
-    FLOOD_DIFFERENCES = 500,        /* in a commit, on average: the worker catches up */
-    FLOOD_REST = 4,                 /* then a publication is followed by so many times its time without one */
+    FLOOD_DIFFERENCES = 500, /* in a commit, on average: the worker catches up */
+    FLOOD_REST = 4,          /* then a publication is followed by so many times its time without one */
     RETRY_US = 500 * 1000,
     LOOK_US = 20 * 1000,
     TRIM_EVERY = 64 /* publications */
@@ -20,6 +19,7 @@ enum {
 static void drop_differences(struct committed *committed)
 {
     for (size_t i = 0; i < committed->n_differences; i++) difference_deinit(committed->differences[i]);
+    arena_deinit(&committed->arena);
     committed->n_differences = 0;
     committed->version_before = -1; /* continues nothing: the tenant is loaded again */
 }
@@ -27,13 +27,14 @@ static void drop_differences(struct committed *committed)
 void publisher_take(struct publisher *publisher, struct committed *committed)
 {
     pthread_mutex_lock(&publisher->lock);
-    if (publisher->inbox_differences + committed->n_differences > INBOX_DIFFERENCES_MAX) drop_differences(committed);
+    if (publisher->inbox_bytes + committed->arena.bytes > publisher->engine->memory.inbox) drop_differences(committed);
     if (publisher->n_inbox == publisher->room_inbox) {
         publisher->room_inbox = publisher->room_inbox ? publisher->room_inbox * 2 : 64;
         publisher->inbox = must_realloc(publisher->inbox, publisher->room_inbox * sizeof(struct committed *));
     }
     publisher->inbox[publisher->n_inbox++] = committed;
     publisher->inbox_differences += committed->n_differences;
+    publisher->inbox_bytes += committed->arena.bytes;
     pthread_cond_signal(&publisher->filled);
     pthread_mutex_unlock(&publisher->lock);
 }
@@ -55,7 +56,7 @@ static struct committed **take_inbox(struct publisher *publisher, int64_t until_
     *n = publisher->n_inbox;
     publisher->inbox = NULL;
     if (*n) publisher->flooded = publisher->inbox_differences / *n > FLOOD_DIFFERENCES;
-    publisher->n_inbox = publisher->room_inbox = publisher->inbox_differences = 0;
+    publisher->n_inbox = publisher->room_inbox = publisher->inbox_differences = publisher->inbox_bytes = 0;
     pthread_mutex_unlock(&publisher->lock);
     return taken;
 }
@@ -138,7 +139,7 @@ static size_t all_bytes(const struct publisher *publisher, struct desk **oldest)
 /* Those that changed longest ago are forgotten; they are read again when something happens to them. */
 static void trim_desks(struct publisher *publisher)
 {
-    size_t limit = ((size_t)publisher->engine->settings->cache_mb << 20) / 2;
+    size_t limit = publisher->engine->memory.boards;
     struct desk *oldest;
     publisher->published = 0;
     while (all_bytes(publisher, &oldest) > limit && oldest) {

@@ -84,9 +84,15 @@ static bool open_adapters(struct post *post, struct error *error)
     return post->dead_letters != NULL;
 }
 
+/* From the worker's own thread, or before there is one. */
+static void limit(struct post *post)
+{
+    const struct memory *memory = &post->daemon->engine->memory;
+    worker_limit(post->worker, memory->cache / (size_t)post->daemon->n_posts, memory->round);
+}
+
 static bool open_post(struct post *post, bool accept_gap, struct error *error)
 {
-    const struct settings *settings = post->daemon->engine->settings;
     if (!open_adapters(post, error)) return false;
     struct worker_parts parts = engine_parts(post->daemon->engine);
     parts.source = post->source;
@@ -96,9 +102,9 @@ static bool open_post(struct post *post, bool accept_gap, struct error *error)
     parts.clock = post_clock;
     parts.context = post;
     parts.committed = hand_over;
-    parts.cache_bytes /= (size_t)settings->workers;
     parts.accept_gap = accept_gap;
     post->worker = worker_create(&parts);
+    limit(post);
     return true;
 }
 
@@ -117,6 +123,8 @@ static void look(struct post *post)
     int64_t now_us = worker_monotonic();
     if (now_us < post->look_at_us) return;
     post->look_at_us = now_us + LOOK_MS * MICROS_PER_MS;
+    if (!post->number) memory_balance(&post->daemon->engine->memory, memory_resident());
+    limit(post);
     struct worker_sight *fresh = worker_look(post->worker);
     pthread_mutex_lock(&post->daemon->lock);
     struct worker_sight *old = post->sight;

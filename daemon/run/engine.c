@@ -20,6 +20,7 @@ bool engine_init(struct engine *engine, const struct settings *settings, const s
     engine->settings = settings;
     engine->catalogue = catalogue;
     engine->set_clock_us = NO_INSTANT;
+    memory_share(&engine->memory, (size_t)settings->cache_mb << 20, (size_t)settings->workers);
     engine_retune(engine, settings);
     catalogue_kept(catalogue, &engine->kept);
     const char *clock = getenv("CRM_REPORTD_CLOCK");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/alert/rule.h"
+#include "daemon/run/memory.h"
 #include "daemon/settings/settings.h"
 #include "daemon/state/redis.h"
 #include "daemon/worker/worker.h"
@@ -14,6 +15,7 @@ struct engine {
     const struct catalogue *catalogue;
     struct kept kept;                                                  /* what the catalogue needs; a tenant may keep more */
     _Atomic int64_t snapshot_interval_us, durability_lag_us, max_rows; /* may change while it runs: engine_retune */
+    struct memory memory;                                              /* of the daemon, by cache_mb */
     struct alert_rules *alerts; /* those to begin with; NULL: none. The publisher takes them over */
     int64_t set_clock_us;       /* the clock when it is set (replay's as-of, CRM_REPORTD_CLOCK of tests); NO_INSTANT: it runs */
 };

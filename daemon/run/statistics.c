@@ -186,15 +186,6 @@ static void write_process_row(const char *name, const char *kind, const char *he
     buffer_printf(out, "# HELP process_%s %s\n# TYPE process_%s %s\nprocess_%s %.17g\n", name, help, name, kind, name, value);
 }
 
-static double resident_bytes(void)
-{
-    long pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "re");
-    if (statm && fscanf(statm, "%*s %ld", &pages) != 1) pages = 0;
-    if (statm) fclose(statm);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 static double open_descriptors(void)
 {
     double n = 0;
@@ -211,7 +202,7 @@ static void write_process(struct buffer *out)
     double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / MICROS_PER_SECOND;
     write_process_row("cpu_seconds_total", "counter", "Processor time of the whole process.", cpu, out);
-    write_process_row("resident_memory_bytes", "gauge", "Memory that is resident.", resident_bytes(), out);
+    write_process_row("resident_memory_bytes", "gauge", "Memory that is resident.", (double)memory_resident(), out);
     write_process_row("open_fds", "gauge", "Open file descriptors.", open_descriptors(), out);
 }
 

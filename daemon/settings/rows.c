@@ -30,7 +30,7 @@ const struct row setting_rows[] = {
     { .path = "listen", .type = ROW_TEXT, .offset = AT(listen), .accepts = form_listen, .form = "address:port, [address]:port, or \"\" for no HTTP", .standard = "127.0.0.1:8380", .help = "HTTP address; empty: none" },
     { .path = "listen_tokens_file", .type = ROW_FILE, .offset = AT(listen_tokens_file), .reloadable = true, .standard = "", .help = "Tokens for HTTP, one per line: `TOKEN` for all tenants, `TOKEN TENANT` for one. Needed to listen beyond the machine itself" },
     { .path = "workers", .type = ROW_INTEGER, .offset = AT(workers), .min = 1, .max = 64, .standard = "1", .help = "Threads that fold events, each a member of the consumer group" },
-    { .path = "cache_mb", .type = ROW_INTEGER, .offset = AT(cache_mb), .min = 8, .max = MEBI, .standard = "256", .help = "Memory for entities and counters at hand, in MiB, of all workers together" },
+    { .path = "cache_mb", .type = ROW_INTEGER, .offset = AT(cache_mb), .min = 8, .max = MEBI, .standard = "256", .help = "Memory of the whole daemon, in MiB: entities and counters at hand get what everything else leaves (it does not do with less than about 100)" },
     { .path = "max_ahead_s", .type = ROW_INTEGER, .offset = AT(max_ahead_s), .min = 0, .max = 31536000, .standard = "600", .help = "How far an event's time may lie after its record's timestamp, in seconds" },
     { .path = "max_event_bytes", .type = ROW_INTEGER, .offset = AT(max_event_bytes), .min = 1024, .max = 1000000000, .standard = "1048576", .help = "Longest event" },
     { .path = "max_events", .type = ROW_INTEGER, .offset = AT(max_events), .min = 1, .max = 1000000, .standard = "10000", .help = "Most events of one entity" },

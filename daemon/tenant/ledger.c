@@ -22,6 +22,11 @@ void ledger_deinit(struct ledger *ledger)
     *ledger = (struct ledger){ 0 };
 }
 
+size_t ledger_bytes(const struct ledger *ledger)
+{
+    return ledger->arena.bytes + ledger->room * sizeof *ledger->differences + ledger->by_key.room * sizeof *ledger->by_key.slots;
+}
+
 static struct difference *add_difference(struct ledger *ledger, const struct difference *wanted)
 {
     if (ledger->n == ledger->room) {

@@ -26,6 +26,9 @@ void ledger_add(struct ledger *ledger, const struct fact_entry *fact, int factor
 /* What changes from one statement to the next. Rows that are in both cost nothing. */
 void ledger_replace(struct ledger *ledger, const struct statement *before, const struct statement *after);
 
+/* Memory that it takes, but for spreads of durations. */
+size_t ledger_bytes(const struct ledger *ledger);
+
 /* Drops what came to zero. */
 void ledger_settle(struct ledger *ledger);
 

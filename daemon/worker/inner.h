@@ -6,7 +6,8 @@
 #include "daemon/worker/midnights.h"
 
 enum {
-    ROUND_TENANTS_MAX = 4096
+    ROUND_TENANTS_MAX = 4096,
+    ROUND_RECORDS_MIN = 256
 };
 
 /* One round of records, from receiving to the answer of its commit. */
@@ -35,7 +36,8 @@ struct worker {
     struct round rounds[2]; /* one is being committed while the next is received and decoded */
     int current;
     struct record *records;
-    struct span *unlisted; /* tenants to be added to crm:tenants; own memory */
+    size_t round_bytes, round_records; /* a round is to take so much at most; so many records, by the last one */
+    struct span *unlisted;             /* tenants to be added to crm:tenants; own memory */
     size_t n_unlisted;
     bool lanes_pending; /* where to begin is still to be found out */
     bool away;          /* the state does not answer: wait, keep membership */
@@ -62,6 +64,7 @@ bool round_fold(struct worker *worker, struct round *round); /* loads, folds, ma
 bool round_send(struct worker *worker, struct round *round); /* begins the commits */
 bool round_finish(struct worker *worker, struct round *round); /* waits for the answers */
 void round_clear(struct round *round);
+size_t round_bytes(const struct round *round); /* of memory that it takes */
 
 /* recover.c: the one answer to everything that goes wrong */
 void worker_set_back(struct worker *worker, enum outcome outcome, const struct error *error); /* drop, and read again */

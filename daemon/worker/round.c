@@ -357,3 +357,10 @@ void round_clear(struct round *round)
     round->sent = false;
     arena_reset(&round->arena);
 }
+
+size_t round_bytes(const struct round *round)
+{
+    size_t bytes = round->arena.bytes;
+    for (size_t i = 0; i < round->n_batches; i++) bytes += ledger_bytes(&round->batches[i].ledger);
+    return bytes;
+}

@@ -69,6 +69,7 @@ struct worker *worker_create(const struct worker_parts *parts)
     worker->clock_trusted = true;
     worker->cache.limit_bytes = parts->cache_bytes;
     worker->loading = (struct loading){ .state = parts->state, .prefix = parts->tenants.prefix, .arena = &worker->scratch };
+    worker->round_records = parts->batch_records;
     worker->records = must_alloc(parts->batch_records * sizeof *worker->records);
     worker->away = parts->marks != NULL; /* not connected yet */
     return worker;
@@ -104,7 +105,22 @@ const char *worker_trouble(const struct worker *worker)
     return worker->trouble[0] ? worker->trouble : source_trouble(worker->parts.source);
 }
 
+void worker_limit(struct worker *worker, size_t cache_bytes, size_t round_bytes)
+{
+    worker->cache.limit_bytes = cache_bytes;
+    worker->round_bytes = round_bytes;
+}
+
 /* ---- one turn ---- */
+
+/* So many records that the next round stays within its bytes, going by the last one. */
+static void size_rounds(struct worker *worker, const struct round *round)
+{
+    size_t most = worker->parts.batch_records, least = most < ROUND_RECORDS_MIN ? most : ROUND_RECORDS_MIN;
+    if (!worker->round_bytes || round->n_entries < least) return;
+    size_t records = worker->round_bytes / (round_bytes(round) / round->n_entries + 1);
+    worker->round_records = records < least ? least : records > most ? most : records;
+}
 
 /* Waits for the answers of the commits under way: true when all of them took place. */
 static bool finish_pending(struct worker *worker)
@@ -166,6 +182,7 @@ static void fold_and_send(struct worker *worker)
     if (!finish_pending(worker)) return;
     for (size_t i = 0; i < worker->lanes.n; i++) lane_send(worker->lanes.at[i]);
     if (!round_fold(worker, round) || !worker_pin_marks(worker) || !round_send(worker, round)) return;
+    size_rounds(worker, round);
     source_release(worker->parts.source);
     worker->current = !worker->current;
     arena_reset(&worker->scratch);
@@ -174,7 +191,7 @@ static void fold_and_send(struct worker *worker)
 static void take_records(struct worker *worker, int timeout_ms)
 {
     bool pending = worker->rounds[!worker->current].sent;
-    size_t n = source_receive(worker->parts.source, worker->records, worker->parts.batch_records, pending ? 0 : timeout_ms);
+    size_t n = source_receive(worker->parts.source, worker->records, worker->round_records, pending ? 0 : timeout_ms);
     if (n) {
         round_decode(worker, &worker->rounds[worker->current], worker->records, n);
         fold_and_send(worker);
