@@ -53,7 +53,7 @@ static void close_daemon(struct daemon *daemon)
 }
 
 struct fold {
-    struct arena arena;
+    struct arena arena, scratch;
     struct loading loading;
     struct worker_parts parts;
     struct batch batch;
@@ -96,9 +96,12 @@ static bool fold_once(struct daemon *daemon, struct state *state, int t, const s
     struct error error = { "" };
     struct fold fold = { .parts = engine_parts(&daemon->engine), .tenant = daemon->tenants[t] };
     fold.loading = (struct loading){ .state = state, .prefix = fold.parts.tenants.prefix, .arena = &fold.arena };
-    fold.batch = (struct batch){
-        .tenant = fold.tenant, .settings = &fold.parts.tenants, .arena = &fold.arena, .loading = &fold.loading, .now_us = now_us
-    };
+    fold.batch = (struct batch){ .tenant = fold.tenant,
+                                 .settings = &fold.parts.tenants,
+                                 .arena = &fold.arena,
+                                 .scratch = &fold.scratch,
+                                 .loading = &fold.loading,
+                                 .now_us = now_us };
     loading_add_tenant(&fold.loading, fold.tenant);
     read_all(&fold);
     assert_false(fold.tenant->held);
@@ -120,6 +123,7 @@ static bool fold_once(struct daemon *daemon, struct state *state, int t, const s
     batch_deinit(&fold.batch);
     loading_deinit(&fold.loading);
     arena_deinit(&fold.arena);
+    arena_deinit(&fold.scratch);
     return done;
 }
 
