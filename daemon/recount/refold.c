@@ -7,6 +7,7 @@ struct refold {
     struct cache cache;
     struct map tenants; /* name -> struct refold_tenant */
     struct loading loading;
+    struct arena scratch; /* of a batch's fold */
     struct arena arena;     /* of one round */
     struct batch **batches; /* of the round */
     size_t n_batches, room_batches;
@@ -38,6 +39,7 @@ void refold_destroy(struct refold *refold)
     for (struct map_slot *slot; (slot = map_next(&refold->tenants, &at));) free_tenant(slot->value);
     map_deinit(&refold->tenants);
     loading_deinit(&refold->loading);
+    arena_deinit(&refold->scratch);
     arena_deinit(&refold->arena);
     free(refold->batches);
     free(refold);
@@ -86,6 +88,7 @@ static struct batch *open_batch(struct refold *refold, struct refold_tenant *of)
     batch->tenant = tenant;
     batch->settings = &refold->settings.tenants;
     batch->arena = &refold->arena;
+    batch->scratch = &refold->scratch;
     batch->loading = &refold->loading;
     batch->now_us = of->clock_us;
     if (refold->n_batches == refold->room_batches) {
