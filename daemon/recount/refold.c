@@ -7,7 +7,7 @@ struct refold {
     struct cache cache;
     struct map tenants; /* name -> struct refold_tenant */
     struct loading loading;
-    struct arena scratch; /* of a batch's fold */
+    struct arena scratch;   /* of a batch's fold */
     struct arena arena;     /* of one round */
     struct batch **batches; /* of the round */
     size_t n_batches, room_batches;
