@@ -3,18 +3,27 @@
  * asked again by whoever asked, once cluster_connect has found out who has it. */
 #include "daemon/state/cluster.h"
 
+#include "common/instant.h"
 #include "daemon/state/server.h"
 #include "daemon/state/slots.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+
+#define RETRY_FIRST_US (100 * MICROS_PER_MS)
+#define RETRY_LONGEST_US (2000 * MICROS_PER_MS)
+
+struct node {
+    struct server *server;
+    bool out; /* could not be reached: its slots wait, the others go on */
+    int64_t retry_wait_us, retry_at_us;
+};
 
 struct cluster {
     struct state state;
     struct connection *any;
-    struct server *nowhere; /* what nobody serves is asked of it, in vain */
     struct slot_map map;
-    struct server **nodes; /* as many as in the map, in its order */
+    struct node *nodes; /* as many as in the map, in its order, and one more: what nobody serves is asked of it, in vain */
 };
 
 extern const struct state_ops cluster_ops;
@@ -25,15 +34,16 @@ static struct cluster *cluster_of(const struct state *state)
     return (struct cluster *)state;
 }
 
-static struct server *server_of_slot(const struct cluster *cluster, uint16_t slot)
+static size_t node_of_slot(const struct cluster *cluster, uint16_t slot)
 {
     uint16_t owner = cluster->map.owner[slot];
-    return owner == NO_OWNER ? cluster->nowhere : cluster->nodes[owner];
+    return owner == NO_OWNER ? cluster->map.n_nodes : owner;
 }
 
 struct state *cluster_server(struct state *state, uint16_t slot)
 {
-    return &server_of_slot(cluster_of(state), slot)->state;
+    const struct cluster *cluster = cluster_of(state);
+    return &cluster->nodes[node_of_slot(cluster, slot)].server->state;
 }
 
 size_t cluster_owner(const struct state *state, uint16_t slot)
@@ -44,7 +54,7 @@ size_t cluster_owner(const struct state *state, uint16_t slot)
 struct state *cluster_node(struct state *state, size_t i)
 {
     const struct cluster *cluster = cluster_of(state);
-    return i < cluster->map.n_nodes ? &cluster->nodes[i]->state : NULL;
+    return i < cluster->map.n_nodes ? &cluster->nodes[i].server->state : NULL;
 }
 
 const char *cluster_where(const struct state *state)
@@ -63,77 +73,144 @@ static bool ask_slots(struct connection *connection, struct slot_map *map, struc
     bool good = reply && slot_map_read(map, reply, connection_address(connection)->host, error);
     if (reply) freeReplyObject(reply);
     connection_settle(connection);
-    if (!good) return false;
-    size_t unserved = slot_map_unserved(map);
-    if (!unserved) return true;
-    slot_map_deinit(map);
-    return fail(error, "redis %s: %zu of %d slots of the cluster are served by nobody", connection_where(connection), unserved,
-                (int)N_SLOTS);
+    if (good && slot_map_unserved(map) < N_SLOTS) return true;
+    if (good) slot_map_deinit(map);
+    return good && fail(error, "redis %s serves no slot, and knows of nobody who does", connection_where(connection));
 }
 
-/* Nodes whose connection stands, then those of the url. */
+static bool ask_endpoint(const struct cluster *cluster, const struct endpoint *endpoint, struct slot_map *map,
+                         struct error *error)
+{
+    struct connection *connection = connection_to(cluster->any, endpoint);
+    bool found = ask_slots(connection, map, error);
+    connection_destroy(connection);
+    return found;
+}
+
+/* Nodes whose connection stands, then those of the url, then those that once were. */
 static bool find_slots(struct cluster *cluster, struct slot_map *map, struct error *error)
 {
     const struct address *address = connection_address(cluster->any);
-    struct error why = { "" };
-    for (size_t i = 0; i < cluster->map.n_nodes; i++)
-        if (connection_is_open(cluster->nodes[i]->connection) && ask_slots(cluster->nodes[i]->connection, map, &why)) return true;
-    for (size_t i = 0; i < address->n_seeds; i++) {
-        struct connection *seed = connection_to(cluster->any, &address->seeds[i]);
-        bool found = ask_slots(seed, map, &why);
-        connection_destroy(seed);
-        if (found) return true;
+    for (size_t i = 0; i < cluster->map.n_nodes; i++) {
+        struct connection *connection = cluster->nodes[i].server->connection;
+        if (connection_is_open(connection) && ask_slots(connection, map, error)) return true;
     }
-    return fail(error, "%s", why.text);
+    for (size_t i = 0; i < address->n_seeds; i++)
+        if (ask_endpoint(cluster, &address->seeds[i], map, error)) return true;
+    for (size_t i = 0; i < cluster->map.n_nodes; i++)
+        if (ask_endpoint(cluster, &cluster->map.nodes[i], map, error)) return true;
+    return false;
 }
 
-static struct server *take_node(struct cluster *cluster, const struct endpoint *endpoint)
+static struct node take_node(struct cluster *cluster, const struct endpoint *endpoint)
 {
     for (size_t i = 0; i < cluster->map.n_nodes; i++) {
-        struct server *node = cluster->nodes[i];
-        const struct address *address = node ? connection_address(node->connection) : NULL;
-        if (!node || address->port != endpoint->port || strcmp(address->host, endpoint->host) != 0) continue;
-        cluster->nodes[i] = NULL;
+        struct node node = cluster->nodes[i];
+        const struct address *address = node.server ? connection_address(node.server->connection) : NULL;
+        if (!address || address->port != endpoint->port || strcmp(address->host, endpoint->host) != 0) continue;
+        cluster->nodes[i].server = NULL;
         return node;
     }
-    return server_create(connection_to(cluster->any, endpoint));
+    return (struct node){ .server = server_create(connection_to(cluster->any, endpoint)) };
 }
 
 static void drop_nodes(struct cluster *cluster)
 {
     for (size_t i = 0; i < cluster->map.n_nodes; i++)
-        if (cluster->nodes[i]) server_ops.destroy(&cluster->nodes[i]->state);
+        if (cluster->nodes[i].server) server_ops.destroy(&cluster->nodes[i].server->state);
     free(cluster->nodes);
     slot_map_deinit(&cluster->map);
 }
 
 static void follow_map(struct cluster *cluster, const struct slot_map *map)
 {
-    struct server **nodes = must_alloc(map->n_nodes * sizeof(struct server *));
+    struct node *nodes = must_alloc((map->n_nodes + 1) * sizeof *nodes), nowhere = cluster->nodes[cluster->map.n_nodes];
     for (size_t i = 0; i < map->n_nodes; i++) nodes[i] = take_node(cluster, &map->nodes[i]);
+    nodes[map->n_nodes] = nowhere;
     drop_nodes(cluster);
     cluster->nodes = nodes;
     cluster->map = *map;
 }
 
+/* ---- who can be reached ---- */
+
+static int64_t monotonic_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
+}
+
+static void note_reached(struct node *node, bool reached)
+{
+    int64_t wait_us = node->out ? node->retry_wait_us * 2 : RETRY_FIRST_US;
+    node->out = !reached;
+    node->retry_wait_us = wait_us < RETRY_LONGEST_US ? wait_us : RETRY_LONGEST_US;
+    node->retry_at_us = monotonic_us() + node->retry_wait_us;
+}
+
+/* Nothing to be done about it now. */
+static bool is_settled(const struct node *node)
+{
+    return node->out ? monotonic_us() < node->retry_at_us : connection_is_open(node->server->connection);
+}
+
+/* Stands for the slots that nobody serves. */
+static bool are_settled_nowhere(const struct cluster *cluster)
+{
+    const struct node *nowhere = &cluster->nodes[cluster->map.n_nodes];
+    return !nowhere->out || is_settled(nowhere);
+}
+
 bool cluster_connected(const struct state *state)
 {
     const struct cluster *cluster = cluster_of(state);
-    for (size_t i = 0; i < cluster->map.n_nodes; i++)
-        if (!connection_is_open(cluster->nodes[i]->connection)) return false;
-    return cluster->map.n_nodes > 0;
+    size_t open = 0;
+    for (size_t i = 0; i < cluster->map.n_nodes; i++) {
+        if (!is_settled(&cluster->nodes[i])) return false;
+        open += connection_is_open(cluster->nodes[i].server->connection);
+    }
+    return open > 0 && are_settled_nowhere(cluster);
 }
 
 bool cluster_connect(struct state *state, struct error *error)
 {
     struct cluster *cluster = cluster_of(state);
     struct slot_map map;
-    bool all = true;
+    size_t open = 0;
     if (cluster_connected(state)) return true;
     if (!find_slots(cluster, &map, error)) return false;
+    *error = (struct error){ "" }; /* who was asked for the slots in vain may not even be needed */
     follow_map(cluster, &map);
-    for (size_t i = 0; i < map.n_nodes; i++) all &= connection_open(cluster->nodes[i]->connection, error);
-    return all;
+    for (size_t i = 0; i < map.n_nodes; i++) {
+        struct node *node = &cluster->nodes[i];
+        bool reached = connection_open(node->server->connection, error);
+        note_reached(node, reached);
+        open += reached;
+    }
+    size_t unserved = slot_map_unserved(&map);
+    note_reached(&cluster->nodes[map.n_nodes], !unserved);
+    if (unserved) fail(error, "redis %s: nobody serves %zu of %d slots", cluster_where(state), unserved, (int)N_SLOTS);
+    return open > 0;
+}
+
+bool cluster_reaches(const struct state *state, uint16_t slot)
+{
+    const struct cluster *cluster = cluster_of(state);
+    return connection_is_open(cluster->nodes[node_of_slot(cluster, slot)].server->connection);
+}
+
+bool cluster_reaches_all(const struct state *state)
+{
+    const struct cluster *cluster = cluster_of(state);
+    for (size_t i = 0; i < cluster->map.n_nodes; i++)
+        if (!connection_is_open(cluster->nodes[i].server->connection)) return false;
+    return cluster->map.n_nodes > 0 && !cluster->nodes[cluster->map.n_nodes].out;
+}
+
+bool state_redis_reaches(const struct state *state, struct span tenant)
+{
+    return state->ops != &cluster_ops || cluster_reaches(state, slot_of(tenant));
 }
 
 /* ---- reads ---- */
@@ -145,12 +222,6 @@ struct split {
     uint16_t *owners; /* of each read */
 };
 
-static uint16_t owner_of(const struct cluster *cluster, struct span key)
-{
-    uint16_t owner = cluster->map.owner[slot_of(key)];
-    return owner == NO_OWNER ? (uint16_t)cluster->map.n_nodes : owner;
-}
-
 static struct split split_reads(struct cluster *cluster, const struct hash_read *reads, size_t n, struct arena *arena,
                                 struct error *error)
 {
@@ -158,13 +229,12 @@ static struct split split_reads(struct cluster *cluster, const struct hash_read 
     size_t *counts = arena_zalloc(arena, split.n * sizeof *counts);
     split.of = arena_alloc(arena, split.n * sizeof *split.of);
     split.owners = arena_alloc(arena, n * sizeof *split.owners);
-    for (size_t i = 0; i < n; i++) counts[split.owners[i] = owner_of(cluster, reads[i].key)]++;
+    for (size_t i = 0; i < n; i++) counts[split.owners[i] = (uint16_t)node_of_slot(cluster, slot_of(reads[i].key))]++;
     for (size_t node = 0; node < split.n; node++) {
-        struct server *server = node < cluster->map.n_nodes ? cluster->nodes[node] : cluster->nowhere;
         struct hash_read *own = arena_alloc(arena, counts[node] * sizeof *own);
         for (size_t i = 0, at = 0; at < counts[node]; i++)
             if (split.owners[i] == node) own[at++] = reads[i];
-        split.of[node] = reading_begin(server, own, counts[node], error);
+        split.of[node] = reading_begin(cluster->nodes[node].server, own, counts[node], error);
     }
     return split;
 }
@@ -216,7 +286,10 @@ static bool cluster_timers(struct state *state, struct span timers_key, int64_t 
 
 static bool cluster_clock(struct state *state, int64_t *now_us, enum outcome *outcome, struct error *error)
 {
-    return server_ops.clock(cluster_server(state, 0), now_us, outcome, error);
+    const struct cluster *cluster = cluster_of(state);
+    size_t i = 0;
+    while (i < cluster->map.n_nodes && !connection_is_open(cluster->nodes[i].server->connection)) i++;
+    return server_ops.clock(&cluster->nodes[i].server->state, now_us, outcome, error);
 }
 
 /* ---- commits ---- */
@@ -225,11 +298,11 @@ static bool cluster_commit_begin(struct state *state, struct commit *commits, si
 {
     struct cluster *cluster = cluster_of(state);
     size_t under_way = 0;
-    commits_begin(&cluster->nowhere->commits);
-    for (size_t i = 0; i < cluster->map.n_nodes; i++) commits_begin(&cluster->nodes[i]->commits);
-    for (size_t i = 0; i < n; i++) commits_add(&server_of_slot(cluster, slot_of(commits[i].state_key))->commits, &commits[i]);
+    for (size_t i = 0; i <= cluster->map.n_nodes; i++) commits_begin(&cluster->nodes[i].server->commits);
+    for (size_t i = 0; i < n; i++)
+        commits_add(&cluster->nodes[node_of_slot(cluster, slot_of(commits[i].state_key))].server->commits, &commits[i]);
     for (size_t i = 0; i <= cluster->map.n_nodes; i++) {
-        struct commits *own = i < cluster->map.n_nodes ? &cluster->nodes[i]->commits : &cluster->nowhere->commits;
+        struct commits *own = &cluster->nodes[i].server->commits;
         under_way += own->n && commits_send(own, error);
     }
     return under_way > 0;
@@ -238,8 +311,8 @@ static bool cluster_commit_begin(struct state *state, struct commit *commits, si
 static bool cluster_commit_end(struct state *state, struct error *error)
 {
     struct cluster *cluster = cluster_of(state);
-    bool good = commits_end(&cluster->nowhere->commits, error);
-    for (size_t i = 0; i < cluster->map.n_nodes; i++) good &= commits_end(&cluster->nodes[i]->commits, error);
+    bool good = true;
+    for (size_t i = 0; i <= cluster->map.n_nodes; i++) good &= commits_end(&cluster->nodes[i].server->commits, error);
     return good;
 }
 
@@ -248,8 +321,8 @@ static bool cluster_commit_end(struct state *state, struct error *error)
 static void cluster_destroy(struct state *state)
 {
     struct cluster *cluster = cluster_of(state);
+    server_ops.destroy(&cluster->nodes[cluster->map.n_nodes].server->state);
     drop_nodes(cluster);
-    server_ops.destroy(&cluster->nowhere->state);
     connection_destroy(cluster->any);
     free(cluster);
 }
@@ -270,7 +343,8 @@ struct state *cluster_create(struct connection *any)
     struct endpoint nowhere = { "(nobody)", 1 };
     cluster->state.ops = &cluster_ops;
     cluster->any = any;
-    cluster->nowhere = server_create(connection_to(any, &nowhere));
     slot_map_deinit(&cluster->map);
+    cluster->nodes = must_zalloc(sizeof *cluster->nodes);
+    cluster->nodes[0].server = server_create(connection_to(any, &nowhere));
     return &cluster->state;
 }

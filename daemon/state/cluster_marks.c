@@ -22,7 +22,7 @@ struct keeper {
     struct mark_keeper base;
     struct slots_in_use used;
     bool identified;         /* since it was connected */
-    uint64_t owner[N_SLOTS]; /* of the last connection: who served the slot, by run id and replication id; 0: nobody yet */
+    uint64_t owner[N_SLOTS]; /* of the last connection: who served the slot, by run id and replication id; see NOT_SEEN */
 };
 
 static struct keeper *keeper_of(const struct mark_keeper *base)
@@ -37,14 +37,27 @@ static struct connection *connection_of(const struct keeper *keeper, const struc
 
 /* ---- reading ---- */
 
+/* Those whose servers can be reached now, in the arena. Of the others nothing is known, and nothing is done to them: once they can
+ * be reached all is read again. */
+static size_t reachable(const struct keeper *keeper, size_t from, struct slot_marks ***slots, struct arena *arena)
+{
+    size_t n = 0;
+    *slots = arena_alloc(arena, (keeper->used.n + 1) * sizeof(struct slot_marks *));
+    for (size_t i = from; i < keeper->used.n; i++)
+        if (cluster_reaches(keeper->used.state, keeper->used.at[i]->slot)) (*slots)[n++] = keeper->used.at[i];
+    return n;
+}
+
 static bool keeper_read(struct mark_keeper *base, struct mark **marks, size_t *n, struct arena *arena, enum outcome *outcome,
                         struct error *error)
 {
     struct keeper *keeper = keeper_of(base);
     slots_forget(&keeper->used);
     if (!slots_read(&keeper->used, arena, outcome, error)) return false;
-    if (!slots_read_marks(&keeper->used, keeper->used.at, keeper->used.n, arena, outcome, error)) return false;
-    slot_marks_merge(keeper->used.at, keeper->used.n, marks, n, arena);
+    struct slot_marks **slots;
+    size_t n_slots = reachable(keeper, 0, &slots, arena);
+    if (!slots_read_marks(&keeper->used, slots, n_slots, arena, outcome, error)) return false;
+    slot_marks_merge(slots, n_slots, marks, n, arena);
     return true;
 }
 
@@ -122,10 +135,13 @@ static bool meet_slots(struct keeper *keeper, bool all, enum outcome *outcome, s
     int64_t registered;
     if (!slots_count(&keeper->used, &registered, outcome, error)) return false;
     if (registered == keeper->used.n_registered) return true;
-    bool good = slots_read(&keeper->used, &arena, outcome, error) &&
-                slots_read_marks(&keeper->used, keeper->used.at + before, keeper->used.n - before, &arena, outcome, error);
-    for (size_t i = before; i < keeper->used.n && good && all; i++)
-        if (!keeper->used.at[i]->is_new && slot_lacks_marks(keeper->used.at[i], keeper->used.at[0])) *outcome = CONFLICT;
+    struct slot_marks **slots;
+    size_t n = 0;
+    bool good = slots_read(&keeper->used, &arena, outcome, error);
+    if (good) n = reachable(keeper, before, &slots, &arena);
+    good = good && slots_read_marks(&keeper->used, slots, n, &arena, outcome, error);
+    for (size_t i = 0; i < n && good && all; i++)
+        if (!slots[i]->is_new && slot_lacks_marks(slots[i], keeper->used.at[0])) *outcome = CONFLICT;
     arena_deinit(&arena);
     return good;
 }
@@ -140,6 +156,20 @@ static bool is_placing(const struct keeper *keeper, const struct mark *marks, si
 static bool all_moved(const bool *moved, size_t n)
 {
     return n == 0 || !memchr(moved, false, n);
+}
+
+static bool move_others(const struct moving *moving, enum outcome *outcome, struct error *error)
+{
+    struct keeper *keeper = moving->keeper;
+    struct arena arena = { 0 };
+    struct slot_marks **slots;
+    size_t n = reachable(keeper, 1, &slots, &arena);
+    bool good = move_slots(moving, slots, n, outcome, error);
+    if (good && all_moved(moving->moved, moving->n))
+        good = slots_note_used(&keeper->used, slots, n, outcome, error) &&
+               slots_note_used(&keeper->used, keeper->used.at, 1, outcome, error);
+    arena_deinit(&arena);
+    return good;
 }
 
 /* Home first, then whatever other slots there are by then. */
@@ -160,8 +190,7 @@ static bool keeper_move(struct mark_keeper *base, const struct mark *old, const 
     }
     if (!move_slots(&moving, keeper->used.at, 1, outcome, error)) return false;
     if (placing && !meet_slots(keeper, false, outcome, error)) return false;
-    if (!move_slots(&moving, keeper->used.at + 1, keeper->used.n - 1, outcome, error)) return false;
-    return !all_moved(moved, n) || slots_note_used(&keeper->used, keeper->used.at, keeper->used.n, outcome, error);
+    return move_others(&moving, outcome, error);
 }
 
 /* Gives a slot those of home's marks that it lacks. Where somebody else does so at the same time, theirs stand. */
@@ -232,37 +261,50 @@ static bool keeper_tenants(struct mark_keeper *base, struct span **tenants, size
 
 /* ---- who answers ---- */
 
-/* Each server by its run id and replication id, as a number. */
-static bool identify(struct keeper *keeper, uint64_t **servers, struct arena *arena, struct error *error)
+/* In the place of the server's number. */
+enum {
+    NOT_SEEN, /* since we began */
+    OUT_OF_REACH = 2
+};
+
+/* Each server by its run id and replication id, as an odd number. */
+static bool identify(struct state *server, uint64_t *number, struct error *error)
 {
-    struct state *server;
-    size_t n = 0;
-    while (cluster_node(keeper->used.state, n)) n++;
-    *servers = arena_alloc(arena, n * sizeof **servers);
-    for (size_t i = 0; (server = cluster_node(keeper->used.state, i)); i++) {
-        struct redis_identity identity;
-        enum outcome outcome;
-        char both[sizeof identity.run_id + sizeof identity.replication_id];
-        if (!state_redis_identity(server, &identity, &outcome, error)) return false;
-        int len = snprintf(both, sizeof both, "%s %s", identity.run_id, identity.replication_id);
-        (*servers)[i] = bytes_hash(both, (size_t)len) | 1;
-    }
+    struct redis_identity identity;
+    enum outcome outcome;
+    char both[sizeof identity.run_id + sizeof identity.replication_id];
+    *number = OUT_OF_REACH;
+    if (!state_redis_connected(server)) return true;
+    if (!state_redis_identity(server, &identity, &outcome, error)) return false;
+    int len = snprintf(both, sizeof both, "%s %s", identity.run_id, identity.replication_id);
+    *number = bytes_hash(both, (size_t)len) | 1;
     return true;
 }
 
-/* Whatever slot is served by another server, or another history, than before: what is known is in doubt. */
+static bool identify_all(struct state *cluster, uint64_t **numbers, struct arena *arena, struct error *error)
+{
+    size_t n = 0;
+    while (cluster_node(cluster, n)) n++;
+    *numbers = arena_alloc(arena, (n + 1) * sizeof **numbers);
+    for (size_t i = 0; i < n; i++)
+        if (!identify(cluster_node(cluster, i), &(*numbers)[i], error)) return false;
+    return true;
+}
+
+/* Is a slot served by another server, or another history, than before, what is known is in doubt; also where it was out of reach. */
 static bool keeper_connect(struct mark_keeper *base, bool *same, struct error *error)
 {
     struct keeper *keeper = keeper_of(base);
     struct arena arena = { 0 };
-    uint64_t *servers;
+    uint64_t *numbers;
     *same = true;
     keeper->identified = false;
-    bool good = state_redis_connect(keeper->used.state, error) && identify(keeper, &servers, &arena, error);
+    bool good = state_redis_connect(keeper->used.state, error) && identify_all(keeper->used.state, &numbers, &arena, error);
     for (uint16_t slot = 0; slot < N_SLOTS && good; slot++) {
-        uint64_t owner = servers[cluster_owner(keeper->used.state, slot)];
-        if (keeper->owner[slot] && keeper->owner[slot] != owner) *same = false;
-        keeper->owner[slot] = owner;
+        size_t owner = cluster_owner(keeper->used.state, slot);
+        uint64_t now = owner == NO_OWNER ? OUT_OF_REACH : numbers[owner], *before = &keeper->owner[slot];
+        if (*before != NOT_SEEN && *before != now && now != OUT_OF_REACH) *same = false;
+        *before = now;
     }
     arena_deinit(&arena);
     return keeper->identified = good;
@@ -271,6 +313,17 @@ static bool keeper_connect(struct mark_keeper *base, bool *same, struct error *e
 static bool keeper_connected(const struct mark_keeper *base)
 {
     return keeper_of(base)->identified && state_redis_connected(keeper_of(base)->used.state);
+}
+
+/* A tenant that is the first of its slot needs home, too. */
+static bool keeper_reaches(const struct mark_keeper *base, struct span tenant)
+{
+    const struct keeper *keeper = keeper_of(base);
+    const struct state *cluster = keeper->used.state;
+    if (!tenant.at) return cluster_reaches_all(cluster);
+    uint16_t slot = slot_of(tenant);
+    const struct slot_marks *known = keeper->used.of_slot[slot];
+    return cluster_reaches(cluster, slot) && ((known && !known->is_new) || cluster_reaches(cluster, keeper->used.home));
 }
 
 /* ---- life ---- */
@@ -283,6 +336,7 @@ static const struct mark_keeper_ops keeper_ops = {
     .admit = keeper_admit,
     .connect = keeper_connect,
     .connected = keeper_connected,
+    .reaches = keeper_reaches,
 };
 
 struct mark_keeper *marks_cluster_create(struct state *cluster, const char *prefix)

@@ -17,8 +17,12 @@ struct redis_settings {
 struct state *state_redis_create(const struct redis_settings *settings);
 
 /* One attempt, at most connect_timeout_ms for the socket and command_timeout_ms for the greeting; the caller waits between
- * attempts. Returns true at once when connected. No message ever holds the password. */
+ * attempts. Returns true at once when connected. Of a cluster true when any of its servers is reached: `error` then tells of those
+ * that are not. No message ever holds the password. */
 bool state_redis_connect(struct state *state, struct error *error) MUST_USE;
+
+/* Can anything be asked of the tenant now? In a cluster some servers may be out while the others are connected. */
+bool state_redis_reaches(const struct state *state, struct span tenant);
 
 /* False after any LOST, and after refusals that another connection may not meet (READONLY, NOAUTH). */
 bool state_redis_connected(const struct state *state);

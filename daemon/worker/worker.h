@@ -81,6 +81,9 @@ struct mark_keeper {
         /* Makes ready for commits to tenants that may be new to it: marks stand wherever one of these may be set back alone. CONFLICT:
          * they do not stand as they should, read them again. NULL: there is nothing to make ready. */
         bool (*admit)(struct mark_keeper *, const struct commit *commits, size_t n, enum outcome *, struct error *);
+        /* Can the tenant be read and committed now? tenant.at NULL: can all? Changes with `connect` only. What cannot is known by an
+         * error beside a `connect` that is true; as soon as it can again, `same` is false. NULL: all or none. */
+        bool (*reaches)(const struct mark_keeper *, struct span tenant);
     } * ops;
 };
 
