@@ -184,8 +184,12 @@ static bool publish_next(struct publisher *publisher, bool any)
     if (now_us < publisher->retry_at_us || (publisher->flooded && now_us < publisher->rest_until_us)) return false;
     struct desk *desk = longest_waiting(publisher, now_us, any);
     if (!desk) return false;
-    if ((!state_redis_connected(publisher->state) && !state_redis_connect(publisher->state, &error)) ||
-        !publish_desk(publisher, desk, &outcome, &error)) {
+    bool connected = state_redis_connected(publisher->state) || state_redis_connect(publisher->state, &error);
+    if (connected && !state_redis_reaches(publisher->state, desk->tenant)) { /* it waits, the others have their turn */
+        desk->next_at_us = now_us + RETRY_US;
+        return !any;
+    }
+    if (!connected || !publish_desk(publisher, desk, &outcome, &error)) {
         could_not(publisher, desk, &error);
         return false;
     }

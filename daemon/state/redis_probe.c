@@ -100,7 +100,8 @@ static void look_at_server(struct state *server, bool in_cluster, struct finding
 static void look_at_servers(struct state *state, struct findings *findings)
 {
     struct state *server;
-    for (size_t i = 0; (server = state_redis_server(state, i)); i++) look_at_server(server, server != state, findings);
+    for (size_t i = 0; (server = state_redis_server(state, i)); i++)
+        if (state_redis_connected(server)) look_at_server(server, server != state, findings);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -122,6 +123,7 @@ void redis_probe(const struct settings *settings, int64_t timeout_ms, struct fin
     struct error error = { "" };
     struct state *state = state_redis_create(&redis);
     if (state_redis_connect(state, &error)) {
+        if (error.text[0]) problem_add(&findings->wrong, "redis.url", "%s", error.text);
         look_at_servers(state, findings);
         check_rights(state, settings->prefix, findings);
     } else {

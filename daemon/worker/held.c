@@ -69,6 +69,16 @@ void worker_pass_over(struct worker *worker, struct round *round)
     }
 }
 
+void worker_forget_passed(struct worker *worker)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
+        struct tenant *tenant = slot->value;
+        for (size_t i = 0; i < tenant->n_positions; i++) tenant->positions[i].passed = INT64_MAX;
+    }
+    for (size_t i = 0; i < worker->lanes.n; i++) worker->lanes.at[i]->passed = INT64_MAX;
+}
+
 /* ---- going on ---- */
 
 /* No mark beyond what is still passed over. */

@@ -45,6 +45,7 @@ struct worker {
     int64_t marks_due_us, clocks_due_us;
     int64_t due_us, last_trusted_us, look_held_us;
     bool clock_trusted, adopt_pending;
+    bool in_part;     /* of some tenants the state does not answer: they are passed over, no mark moves */
     bool any_awaited; /* a tenant is (tenant.h): dropped while the clock had to do with it */
     struct midnight_wave midnights;
     bool ended; /* the source has no more records */
@@ -72,12 +73,14 @@ void worker_doubt_state(
     struct worker *worker); /* it lost something: marks and tenants are read again, what was published compared */
 void worker_drop_rounds(struct worker *worker); /* of what is under way nothing is known any more */
 void worker_return(struct worker *worker);      /* tries to reach the state again, when it is time to */
+bool worker_reaches(const struct worker *worker, const struct tenant *tenant); /* does the state answer of it? */
 void worker_assigned(struct worker *worker, const struct change *change);
 void worker_released(struct worker *worker, const struct change *change);
 void worker_restart_lanes(struct worker *worker); /* reads marks, finds where to begin, starts */
 
-/* held.c: tenants that were counted by other rules than ours */
+/* held.c: tenants that were counted by other rules than ours; and those of whom the state does not answer */
 void worker_pass_over(struct worker *worker, struct round *round); /* takes their batches out of the round */
+void worker_forget_passed(struct worker *worker);                  /* all is read again from the marks */
 void worker_say_held(struct tenant *tenant);                       /* once */
 void worker_say_widened(const struct tenant *tenant);              /* its last generation has begun */
 void worker_look_at_held(struct worker *worker); /* has one been counted anew? Then it is read again, and goes on */

@@ -36,8 +36,10 @@ static void commit_offsets(struct worker *worker)
     if (n) source_commit(worker->parts.source, positions, n);
 }
 
+/* While some tenants are passed over nothing is done with below what they have not seen. */
 void worker_move_marks(struct worker *worker)
 {
+    if (worker->in_part) return;
     size_t n = 0, room = worker->lanes.n + 1;
     struct mark *old = arena_alloc(&worker->scratch, room * sizeof *old),
                 *new = arena_alloc(&worker->scratch, room * sizeof *new);

@@ -47,6 +47,12 @@ static void wait_longer(struct worker *worker)
     worker->retry_at_us = worker_monotonic() + worker->retry_wait_us;
 }
 
+static void note_trouble(struct worker *worker, const struct error *error)
+{
+    snprintf(worker->trouble, sizeof worker->trouble, "%s", error->text);
+    log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error->text);
+}
+
 void worker_drop_rounds(struct worker *worker)
 {
     worker->loading.n = 0;
@@ -91,22 +97,45 @@ void worker_doubt_state(struct worker *worker)
     worker->lanes_pending = worker->adopt_pending = true;
 }
 
+bool worker_reaches(const struct worker *worker, const struct tenant *tenant)
+{
+    return !worker->in_part || worker->parts.marks->ops->reaches(worker->parts.marks, tenant->name);
+}
+
+/* Of those that are out of reach nothing is known for sure. Once they can be reached again, and all is read again, somebody must
+ * look after them. */
+static void drop_unreached(struct worker *worker)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
+        struct tenant *tenant = slot->value;
+        if (!tenant->loaded || worker_reaches(worker, tenant)) continue;
+        tenant_drop(tenant);
+        tenant->awaited = worker->any_awaited = true;
+    }
+}
+
 void worker_return(struct worker *worker)
 {
+    struct mark_keeper *marks = worker->parts.marks;
     struct error error = { "" };
     bool same = true;
     if (worker_monotonic() < worker->retry_at_us) return;
-    if (worker->parts.marks && !worker->parts.marks->ops->connected(worker->parts.marks) &&
-        !worker->parts.marks->ops->connect(worker->parts.marks, &same, &error)) {
-        snprintf(worker->trouble, sizeof worker->trouble, "%s", error.text);
-        log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error.text);
+    if (marks && !marks->ops->connected(marks) && !marks->ops->connect(marks, &same, &error)) {
+        note_trouble(worker, &error);
         wait_longer(worker);
         return;
     }
     worker->away = false;
-    worker->trouble[0] = 0;
+    worker->in_part = marks && marks->ops->reaches && !marks->ops->reaches(marks, NO_SPAN);
+    if (error.text[0]) note_trouble(worker, &error);
+    if (worker->in_part)
+        drop_unreached(worker);
+    else
+        worker->trouble[0] = 0;
     if (!same) {
         log_event(LEVEL_WARN, "state_changed", "meaning=%s", "another server or another history: reading again from its marks");
+        worker_forget_passed(worker);
         worker_doubt_state(worker);
         worker_tell_doubt(worker, true);
     }
@@ -281,7 +310,7 @@ void worker_restart_lanes(struct worker *worker)
         return;
     }
     if (!find_beginnings(worker, marks, n_marks) || !place_marks(worker, marks, n_marks, &error)) return;
-    worker->trouble[0] = 0;
+    if (!worker->in_part) worker->trouble[0] = 0;
     for (size_t i = 0; i < worker->lanes.n; i++) {
         start_lane(worker, worker->lanes.at[i]);
         log_event(LEVEL_INFO, "partition_started", "partition=%.*s offset=%lld", SPAN_ARG(worker->lanes.at[i]->key),

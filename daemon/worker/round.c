@@ -113,6 +113,7 @@ static bool read_all(struct worker *worker)
 
 static bool load_tenants(struct worker *worker, struct round *round)
 {
+    if (worker->in_part) worker_pass_over(worker, round);
     for (size_t i = 0; i < round->n_batches; i++) loading_add_tenant(&worker->loading, round->batches[i].tenant);
     if (!read_all(worker)) return false;
     worker_pass_over(worker, round);

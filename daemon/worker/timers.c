@@ -88,15 +88,20 @@ static bool load_awaited(struct worker *worker)
     if (!worker->any_awaited) return true;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
-        if (tenant->awaited) loading_add_tenant(&worker->loading, tenant);
+        if (tenant->awaited && worker_reaches(worker, tenant)) loading_add_tenant(&worker->loading, tenant);
     }
     if (!loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
         worker_set_back(worker, outcome, &error);
         return false;
     }
     at = 0;
+    worker->any_awaited = false;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
+        if (!worker_reaches(worker, tenant)) {
+            worker->any_awaited |= tenant->awaited;
+            continue;
+        }
         if (tenant->awaited && tenant->perhaps && tenant->version) worker_tell_publisher(worker, tenant);
         tenant->awaited = false; /* not `perhaps`: it may still come */
     }

@@ -130,7 +130,7 @@ static bool finish_pending(struct worker *worker)
     if (!round_finish(worker, pending)) return false;
     round_clear(pending);
     for (size_t i = 0; i < worker->lanes.n; i++) lane_commit(worker->lanes.at[i]);
-    if (worker->retry_wait_us) log_cause_over(&worker->cause, "state_available", "");
+    if (worker->retry_wait_us && !worker->in_part) log_cause_over(&worker->cause, "state_available", "");
     worker->retry_wait_us = 0;
     cache_trim(&worker->cache);
     return true;
@@ -206,11 +206,18 @@ static void take_records(struct worker *worker, int timeout_ms)
 static void follow_clock(struct worker *worker)
 {
     if (!worker->parts.marks || worker->away || worker->lanes_pending) return;
-    if (worker->adopt_pending && finish_pending(worker)) worker_adopt_tenants(worker);
+    if (worker->adopt_pending && !worker->in_part && finish_pending(worker)) worker_adopt_tenants(worker);
     if (worker_monotonic() >= worker->look_held_us && finish_pending(worker)) worker_look_at_held(worker);
     if (worker->away || worker->lanes_pending) return;
     if (worker_monotonic() < worker->due_us || !finish_pending(worker)) return;
     if (worker_collect_due(worker)) fold_and_send(worker);
+}
+
+/* Those that are out of reach: can they be reached again? */
+static void try_the_rest(struct worker *worker)
+{
+    const struct mark_keeper *marks = worker->parts.marks;
+    if (!marks->ops->connected(marks) && finish_pending(worker)) worker_return(worker);
 }
 
 bool worker_turn(struct worker *worker, int timeout_ms, struct error *error)
@@ -224,6 +231,7 @@ bool worker_turn(struct worker *worker, int timeout_ms, struct error *error)
         if (!worker->fatal.text[0]) take_records(worker, timeout_ms);
         follow_clock(worker);
         if (!worker->away) do_chores(worker);
+        if (worker->in_part && !worker->away) try_the_rest(worker);
     }
     if (!worker->fatal.text[0]) return !worker->ended || worker->rounds[!worker->current].sent;
     *error = worker->fatal;

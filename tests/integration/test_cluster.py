@@ -41,12 +41,13 @@ def feed_leads(feed, first, last, tenants=TENANTS):
     feed.flush()
 
 
-def counts(worker, metric="leads"):
-    return counts_of(worker, metric, TENANTS)
+def counts(worker, metric="leads", tenants=TENANTS):
+    return counts_of(worker, metric, tenants)
 
 
-def wait_counts(worker, want, timeout=90):
-    wait_until(lambda: counts(worker) == [want] * len(TENANTS), lambda: "%s, not %d\n%s" % (counts(worker), want, worker.log()), timeout, 0.5)
+def wait_counts(worker, want, timeout=90, tenants=TENANTS):
+    wait_until(lambda: counts(worker, tenants=tenants) == [want] * len(tenants),
+               lambda: "%s, not %d\n%s" % (counts(worker, tenants=tenants), want, worker.log()), timeout, 0.5)
 
 
 def published_as_stored(topics, cluster):
@@ -103,6 +104,42 @@ def test_a_shard_set_back_while_the_daemon_is_away(topics, cluster, daemon, feed
     worker.start().wait_ready(60)
     wait_counts(worker, 200)
     assert counts(worker, "duplicate_events") == [0] * len(TENANTS)
+
+
+def test_others_go_on_while_a_shard_is_out(topics, cluster, daemon, feed):
+    """Neither primary nor replica: its tenants wait, also when the daemon is started meanwhile, and miss nothing."""
+    for node in cluster.nodes:
+        node.client.config_set("cluster-require-full-coverage", "no")
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 50)
+    settle(topics, worker, cluster)
+    home = cluster.owner("crm:tenants")
+    primary = next(node for node in cluster.primaries() if node is not home)
+    replica, owner = cluster.replica_of(primary), {tenant: cluster.owner("crm:{%s}:state" % tenant) for tenant in TENANTS}
+    others, waiting = [t for t in TENANTS if owner[t] is not primary], [t for t in TENANTS if owner[t] is primary]
+    assert others and waiting
+    replica.kill()
+    primary.kill()
+    feed_leads(feed, 50, 100)
+    wait_counts(worker, 100, 60, others)
+    wait_until(lambda: all(new_leads(owner[t], t) == 100 for t in others), "they are published, too")
+    worker.kill()
+    worker.start()
+    feed_leads(feed, 100, 150)
+    wait_counts(worker, 150, 60, others)
+    primary.start()
+    replica.start()
+    feed_leads(feed, 150, 160)
+    wait_counts(worker, 160)
+    cluster.connect()
+    settle(topics, worker, cluster)
+    assert counts(worker, "duplicate_events") == [0] * len(TENANTS)
+    published_as_stored(topics, cluster)
+
+
+def new_leads(node, tenant):
+    """As published: the number of all of them, without JSON."""
+    return int(node.client.hget("crm:{%s}:metrics:this_month" % tenant, "leads") or 0)
 
 
 def test_slots_move_and_nodes_change_places(topics, cluster, daemon, feed):
