@@ -56,11 +56,11 @@ void worker_pass_over(struct worker *worker, struct round *round)
     for (size_t i = 0; i < round->n_batches;) {
         struct batch *batch = &round->batches[i];
         struct tenant *tenant = batch->tenant;
-        if (!tenant->held) {
+        if (!tenant->held && worker_reaches(worker, tenant)) {
             i++;
             continue;
         }
-        worker_say_held(tenant);
+        if (tenant->held) worker_say_held(tenant);
         for (size_t e = 0; e < batch->n_entries; e++) pass(worker, tenant, batch->entries[e]);
         batch_deinit(batch);
         tenant->batch = NULL;

@@ -105,7 +105,6 @@ static bool load_awaited(struct worker *worker)
         if (tenant->awaited && tenant->perhaps && tenant->version) worker_tell_publisher(worker, tenant);
         tenant->awaited = false; /* not `perhaps`: it may still come */
     }
-    worker->any_awaited = false;
     return true;
 }
 
