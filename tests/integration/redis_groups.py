@@ -188,6 +188,9 @@ class Cluster:
     def wait_taken_over(self, replica):
         replica.client.config_set("masteruser", "")
         wait_until(lambda: self.is_primary(replica), "the replica is promoted", 60, 0.1)
+        self.wait_whole()
+
+    def wait_whole(self):
         wait_until(lambda: all(node.client.cluster("info")["cluster_state"] == "ok" for node in self.nodes_alive()), "the cluster is whole", 60, 0.2)
         self.connect()
 
