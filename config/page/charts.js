@@ -113,6 +113,7 @@ function line(series, i, colours) {
     backgroundColor: colours.series[i],
     borderWidth: 2,
     pointRadius: series.values.length > 20 ? 0 : 2.5,
+    clip: 8, // a point at 100 % is a whole one
     pointHoverRadius: 5,
     pointHitRadius: 10,
     spanGaps: true,

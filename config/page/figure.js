@@ -37,11 +37,13 @@ export const titleOf = (query) => columnName(query.stat ? `${query.metric}.${que
 
 const comparable = (value, currency) => (isMoney(value) ? (value[currency] ?? 0) : (value ?? ''));
 
+const GOOD = { 1: 'up', '-1': 'down', 0: null }; // the way that is good
+
 /** A button with a value; plain text where there is nothing to open. `of`: what it is the number of. */
 export function number(value, unit, query, { of, currency, compact = false } = {}) {
   const text = lines(value, unit, compact);
   const parts = text.length > 1 ? text.map((line) => h('span', { class: 'line' }, line)) : text;
-  const live = { 'data-value': comparable(value, currency), 'data-of': of };
+  const live = { 'data-value': comparable(value, currency), 'data-of': of, 'data-good': GOOD[query ? meaning(query.metric, 1) : 0] };
   if (!query || value === null || value === undefined) return h('span', { class: 'number', ...live }, parts);
   const label = `${text.join(', ')}: ${titleOf(query)}, ${scopeOf(query)}. Show what is behind it`;
   return h(

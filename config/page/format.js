@@ -139,10 +139,17 @@ export const clock = (instant, timeZone) =>
 // Words that are not what their letters say.
 const WORDS = { roi: 'ROI', sla: 'SLA', crm: 'CRM', p50: 'median', p90: 'p90', p95: 'p95', average: 'average' };
 
+// Those that belong together.
+const PAIRS = [
+  [/same_day/, 'same-day'],
+  [/cross_sell/, 'cross-sell'],
+  [/up_sell/, 'up-sell'],
+];
+const paired = (text) => PAIRS.reduce((all, [from, to]) => all.replace(from, to), text);
+
 /** won_deals → "Won deals" */
 export function name(text) {
-  const words = text
-    .replace(/^custom\./, '')
+  const words = paired(text.replace(/^custom\./, ''))
     .split(/[_\s]+/)
     .map((word) => WORDS[word] ?? word);
   const joined = words.join(' ');

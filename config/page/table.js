@@ -142,8 +142,16 @@ function body(model, currency) {
   return h('tbody', {}, totalRow(model, currency), rows);
 }
 
+/** Without the columns that nothing can be said of by this grouping: the leading numbers and the file have them. */
+function withoutEmpty(model) {
+  const says = ({ name: key }) => model.rows.some((row) => (row[key] ?? null) !== null);
+  const columns = model.columns.filter((column) => !model.rows.length || says(column));
+  return columns.length ? { ...model, columns } : model;
+}
+
 /** The whole table, with its caption. */
-export function table(model, caption, currency) {
+export function table(whole, caption, currency) {
+  const model = withoutEmpty(whole);
   const empty = model.by.length && !model.rows.length;
   return h(
     'div',

@@ -34,6 +34,7 @@ bool marketing_email(struct company *company)
     if (draw_percent(draw, 60)) post_text(company, "campaign", company->cast->campaigns[draw_below(draw, CAST_CAMPAIGNS)]);
     post_end(company, "e-mail %s sent by %s", id.text, seller->name);
     if (follow(company, "email.bounced", id, 1, 4)) return true;
+    follow(company, "email.delivered", id, 1, 100);
     if (follow(company, "email.opened", id, 2, 38) && follow(company, "email.clicked", id, 3, 30))
         follow(company, "email.replied", id, 4, 35);
     return true;

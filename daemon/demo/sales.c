@@ -2,6 +2,8 @@
 #include "common/instant.h"
 #include "daemon/demo/post.h"
 
+#include <stdio.h>
+
 static const char *const loss_reasons[] = { "price", "no budget", "competitor", "no need", "timing" };
 static const char *const competitors[] = { "hooli", "umbrella", "stark" };
 static const char *const sales[] = { "new", "new", "new", "new", "new", "renewal", "renewal", "cross_sell", "up_sell", "new" };
@@ -9,7 +11,10 @@ static const char *const sales[] = { "new", "new", "new", "new", "new", "renewal
 enum {
     FIRST_NUMBER = 1000,
     OPEN_DEALS = 40, /* about so many there are */
-    CAMPAIGN_PERCENT = 35
+    CAMPAIGN_PERCENT = 35,
+    SUBSCRIBER_PERCENT = 40,
+    NO_ADDRESS_PERCENT = 3,
+    DOUBLE_PERCENT = 1 /* have the address of another: somebody typed them in twice */
 };
 
 static int pick_source(struct company *company)
@@ -40,6 +45,15 @@ static void keep_lead(struct company *company, struct lead lead)
     company->leads[company->n_leads++] = lead;
 }
 
+/* Its e-mail address; empty: nobody knows it. */
+static struct short_text address_of(struct company *company, int number)
+{
+    struct short_text address = { "" };
+    int of = draw_percent(&company->draw, DOUBLE_PERCENT) && number > FIRST_NUMBER + 9 ? number - 9 : number;
+    if (!draw_percent(&company->draw, NO_ADDRESS_PERCENT)) snprintf(address.text, sizeof address.text, "c%d@mail.example", of);
+    return address;
+}
+
 bool sales_lead(struct company *company)
 {
     struct draw *draw = &company->draw;
@@ -55,7 +69,13 @@ bool sales_lead(struct company *company)
     post_who(company, lead.seller);
     post_text(company, "source", source);
     post_text(company, "campaign", campaign_of(company, lead.campaign));
+    struct short_text address = address_of(company, lead.number);
+    post_text(company, "email", address.text[0] ? address.text : NULL);
     post_end(company, "lead %s from %s", subject, source);
+    if (draw_percent(draw, SUBSCRIBER_PERCENT)) {
+        post_begin(company, "contact.subscribed", subject, company->at_us);
+        post_end(company, "%s takes the newsletter", subject);
+    }
     keep_lead(company, lead);
     return true;
 }
