@@ -1,5 +1,6 @@
 // The HTTP interface, and nothing else of the network: only this file knows routes and how errors look.
 
+import { together } from './batch.js';
 import { eventsOf } from './events.js';
 import * as token from './token.js';
 
@@ -46,8 +47,7 @@ export const reports = async (tenant) => (await get(of(tenant, 'reports'))).repo
 export const report = (tenant, name, signal) => get(of(tenant, 'reports', name), signal);
 export const explain = (tenant, query) => post(of(tenant, 'explain'), query);
 
-/** Rows of a query; null where the metric cannot be asked like that (an unknown dimension, a range it is not for). */
-export async function query(tenant, body, signal) {
+async function rowsOf(tenant, body, signal) {
   try {
     return (await post(of(tenant, 'query'), body, signal)).rows;
   } catch (error) {
@@ -55,6 +55,9 @@ export async function query(tenant, body, signal) {
     throw error;
   }
 }
+
+/** Rows of a query; null where the metric cannot be asked like that (an unknown dimension, a range it is not for). */
+export const query = (tenant, body, signal) => together(tenant, body, signal, (all, until) => rowsOf(tenant, all, until));
 
 const ALERTS = '/v1/tenants/{tenant}/alerts';
 

@@ -39,6 +39,7 @@ async function arrive() {
     app.catalogue = readCatalogue(app.metrics, tenantOf(view));
     view.report ??= firstReport();
   } catch (error) {
+    app.loading?.abort();
     Object.assign(app, { view, error, model: null });
     return render();
   }

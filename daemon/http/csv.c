@@ -191,7 +191,8 @@ static yyjson_doc *read_json(struct span text)
     return text.len ? yyjson_read(text.at, text.len, YYJSON_READ_NUMBER_AS_RAW) : NULL;
 }
 
-bool csv_write_rows(struct span answer, const struct span *by, size_t n_by, struct buffer *out)
+bool csv_write_rows(struct span answer, const struct span *by, size_t n_by, const struct span *values, size_t n_values,
+                    struct buffer *out)
 {
     struct table table = { 0 };
     size_t i, n;
@@ -199,7 +200,7 @@ bool csv_write_rows(struct span answer, const struct span *by, size_t n_by, stru
     yyjson_doc *doc = read_json(answer);
     yyjson_val *rows = yyjson_obj_get(yyjson_doc_get_root(doc), "rows");
     for (size_t dim = 0; dim < n_by; dim++) group_of(&table, by[dim]);
-    group_of(&table, SPAN("value"));
+    for (size_t value = 0; value < n_values; value++) group_of(&table, values[value]);
     yyjson_arr_foreach(rows, i, n, row)
     {
         table.n_rows++;

@@ -244,10 +244,12 @@ static void answer_rows(struct exchange *exchange, struct span answer)
         buffer_span(answer_with(exchange, type_json), answer);
         return;
     }
-    bool fine = query_parse(&query, buffer_all(&exchange->body), &exchange->arena, &wrong) &&
-                csv_write_rows(answer, query.by, query.n_by, answer_with(exchange, type_csv));
+    bool fine = query_parse(&query, buffer_all(&exchange->body), &exchange->arena, &wrong);
+    bool one = !query.n_metrics;
+    fine = fine && csv_write_rows(answer, query.by, query.n_by, one ? &SPAN("value") : query.metrics, one ? 1 : query.n_metrics,
+                                  answer_with(exchange, type_csv));
     if (fine)
-        exchange->answer.file_name = arena_text(&exchange->arena, query.metric);
+        exchange->answer.file_name = one ? arena_text(&exchange->arena, query.metric) : "query";
     else
         answer_problem(exchange, 500, "not_rows", "the answer has no rows");
 }

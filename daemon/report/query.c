@@ -2,11 +2,14 @@
 
 #include "daemon/report/figure.h"
 #include "daemon/report/goals.h"
+#include "daemon/report/joined.h"
 #include "daemon/report/reading.h"
 #include "daemon/report/rows.h"
 #include "daemon/report/text.h"
 
-/* A query at work. */
+#include <stdlib.h>
+
+/* One metric of a query at work. */
 struct answer {
     const struct bound_query *query;
     const struct query_tenant *tenant;
@@ -15,24 +18,42 @@ struct answer {
     struct weights weights;
     struct goals goals; /* of a metric of goals: else without any */
     struct row_list rows;
+    bool bare; /* the rows' fields are values only: they are joined with those of others */
 };
 
-static void take_cells(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)
+/* All of them: read once. */
+struct answers {
+    struct answer *at;
+    size_t n;
+};
+
+static void take_cell_of(struct answer *answer, const struct period *period, const struct cell_key *key,
+                         const struct cell_value *value)
 {
-    struct answer *answer = context;
     (void)tally_add(answer->tally, period, key, value);
     for (size_t i = 0; i < answer->weights.n; i++) (void)tally_add(answer->weights.at[i].tally, period, key, value);
     for (size_t i = 0; i < answer->goals.n_tallies; i++) (void)tally_add(answer->goals.tallies[i], period, key, value);
 }
 
-static bool read_cells(struct answer *answer, struct error *error)
+static void take_cells(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)
+{
+    const struct answers *answers = context;
+    for (size_t i = 0; i < answers->n; i++) take_cell_of(&answers->at[i], period, key, value);
+}
+
+static void add_needs(const struct answer *answer, struct reading *reading)
+{
+    tally_needs(answer->tally, reading);
+    for (size_t i = 0; i < answer->weights.n; i++) tally_needs(answer->weights.at[i].tally, reading);
+    for (size_t i = 0; i < answer->goals.n_tallies; i++) tally_needs(answer->goals.tallies[i], reading);
+}
+
+static bool read_cells(struct answers *answers, const struct cell_reader *reader, struct error *error)
 {
     struct reading reading;
     reading_init(&reading);
-    tally_needs(answer->tally, &reading);
-    for (size_t i = 0; i < answer->weights.n; i++) tally_needs(answer->weights.at[i].tally, &reading);
-    for (size_t i = 0; i < answer->goals.n_tallies; i++) tally_needs(answer->goals.tallies[i], &reading);
-    bool good = reading_run(&reading, answer->tenant->reader, take_cells, answer, error);
+    for (size_t i = 0; i < answers->n; i++) add_needs(&answers->at[i], &reading);
+    bool good = reading_run(&reading, reader, take_cells, answers, error);
     reading_deinit(&reading);
     return good;
 }
@@ -47,18 +68,10 @@ static void take_row(void *context, const struct tally_row *row)
         if (grouping_is_goal(&query->by[i])) evaluation.goal = row->key[i];
     struct figure figure = evaluate(&evaluation, query->stat);
     struct buffer text = { 0 };
-    buffer_str(&text, "\"value\":");
+    if (!answer->bare) buffer_str(&text, "\"value\":");
     figure_write(query->metric, &figure, answer->tenant->names, &text);
     row_list_add(&answer->rows, row->key, buffer_all(&text));
     buffer_deinit(&text);
-}
-
-static void write_rows(struct answer *answer, struct buffer *out)
-{
-    tally_rows(answer->tally, take_row, answer);
-    buffer_str(out, "{\"rows\":");
-    row_list_write(&answer->rows, out);
-    buffer_byte(out, '}');
 }
 
 /* The tallies that the answer is made from. False: the goals could not be read. */
@@ -84,30 +97,95 @@ static bool open_answer(struct answer *answer, const struct catalogue *catalogue
     return true;
 }
 
-static bool answer_bound(const struct bound_query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
-                         struct buffer *out, struct error *error)
+static bool open_all(struct answers *answers, const struct bound_query *bound, const struct query_tenant *tenant,
+                     const struct catalogue *catalogue, bool bare, struct error *error)
 {
-    struct answer answer = { .query = query, .tenant = tenant };
-    answer.rows = (struct row_list){ query->by, query->n_by, tenant->rules, tenant->names, &answer.arena, NULL, 0, 0 };
-    bool good = open_answer(&answer, catalogue, error) && read_cells(&answer, error);
-    if (good) write_rows(&answer, out);
-    weights_deinit(&answer.weights);
-    goals_deinit(&answer.goals);
-    tally_destroy(answer.tally);
-    row_list_deinit(&answer.rows);
-    arena_deinit(&answer.arena);
+    bool good = true;
+    for (size_t i = 0; i < answers->n; i++) {
+        struct answer *answer = &answers->at[i];
+        const struct bound_query *query = &bound[i];
+        *answer = (struct answer){ .query = query, .tenant = tenant, .bare = bare };
+        answer->rows = (struct row_list){ query->by, query->n_by, tenant->rules, tenant->names, &answer->arena, NULL, 0, 0 };
+        good = open_answer(answer, catalogue, error) && good;
+    }
     return good;
+}
+
+static void close_all(struct answers *answers)
+{
+    for (size_t i = 0; i < answers->n; i++) {
+        struct answer *answer = &answers->at[i];
+        weights_deinit(&answer->weights);
+        goals_deinit(&answer->goals);
+        tally_destroy(answer->tally);
+        row_list_deinit(&answer->rows);
+        arena_deinit(&answer->arena);
+    }
+    free(answers->at);
+}
+
+/* `names` of the metrics; NULL: it is one. */
+static void write_rows(struct answers *answers, const struct span *names, struct buffer *out)
+{
+    const struct row_list *lists[METRICS_MAX];
+    for (size_t i = 0; i < answers->n; i++) {
+        tally_rows(answers->at[i].tally, take_row, &answers->at[i]);
+        lists[i] = &answers->at[i].rows;
+    }
+    buffer_str(out, "{\"rows\":");
+    if (names)
+        joined_write(lists, names, answers->n, out);
+    else
+        row_list_write(&answers->at[0].rows, out);
+    buffer_byte(out, '}');
+}
+
+static bool answer_bound(const struct bound_query *bound, const struct span *names, size_t n, const struct catalogue *catalogue,
+                         const struct query_tenant *tenant, struct buffer *out, struct error *error)
+{
+    struct answers answers = { must_zalloc(n * sizeof *answers.at), n };
+    bool good = open_all(&answers, bound, tenant, catalogue, names != NULL, error) && read_cells(&answers, tenant->reader, error);
+    if (good) write_rows(&answers, names, out);
+    close_all(&answers);
+    return good;
+}
+
+/* "sales_cycle.p90": of a metric its statistic. */
+static void split_name(struct span name, struct query *one)
+{
+    one->metric = name;
+    for (size_t i = 0; stat_names[i]; i++) {
+        size_t len = strlen(stat_names[i]);
+        if (name.len <= len + 1 || name.at[name.len - len - 1] != '.' ||
+            memcmp(name.at + name.len - len, stat_names[i], len) != 0)
+            continue;
+        one->metric.len = name.len - len - 1;
+        one->stat = (struct span){ name.at + name.len - len, len };
+    }
+}
+
+static bool bind_all(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
+                     struct arena *arena, struct bound_query *bound, struct query_error *refused)
+{
+    if (!query->n_metrics) return query_bind(query, catalogue, tenant, arena, bound, refused);
+    for (size_t i = 0; i < query->n_metrics; i++) {
+        struct query one = *query;
+        split_name(query->metrics[i], &one);
+        if (!query_bind(&one, catalogue, tenant, arena, &bound[i], refused)) return false;
+    }
+    return true;
 }
 
 bool query_answer(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
                   struct buffer *out, struct error *error)
 {
     struct arena arena = { 0 };
-    struct bound_query bound;
+    size_t n = query->n_metrics ? query->n_metrics : 1;
+    struct bound_query *bound = arena_zalloc(&arena, n * sizeof *bound);
     struct query_error refused;
     bool good = true;
-    if (query_bind(query, catalogue, tenant, &arena, &bound, &refused))
-        good = answer_bound(&bound, catalogue, tenant, out, error);
+    if (bind_all(query, catalogue, tenant, &arena, bound, &refused))
+        good = answer_bound(bound, query->n_metrics ? query->metrics : NULL, n, catalogue, tenant, out, error);
     else
         query_error_write(&refused, out);
     arena_deinit(&arena);

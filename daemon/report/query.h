@@ -25,7 +25,8 @@ struct query_error {
 };
 
 enum {
-    CONDITIONS_MAX = 16
+    CONDITIONS_MAX = 16,
+    METRICS_MAX = 32
 };
 
 /* A request as it was written: nothing of it is looked up yet. Texts are in the arena given to query_parse. */
@@ -33,6 +34,8 @@ struct query {
     struct span tenant;                         /* "default" where the request names none … */
     bool names_tenant;                          /* … and whether it does */
     struct span metric, stat, period, from, to; /* .at NULL: not given */
+    struct span metrics[METRICS_MAX];           /* instead of one: as a report names its columns, "sales_cycle.p90" … */
+    size_t n_metrics;                           /* … 0: it is one */
     struct span by[GROUPINGS_MAX];
     size_t n_by;
     struct query_condition {
@@ -76,7 +79,8 @@ bool query_parse_explain(struct query *query, size_t *limit, struct span json, s
 bool query_bind(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
                 struct arena *arena, struct bound_query *bound, struct query_error *error);
 
-/* Appends the answer, be it rows or an error of the request. False only when cells could not be read: then nothing is
+/* Appends the answer of one state to one metric ("value" in each row) or several (each by its name; null where it has no such row),
+ * be it rows or an error of the request. False only when cells could not be read: then nothing is
  * appended and `error` says why. */
 bool query_answer(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
                   struct buffer *out, struct error *error) MUST_USE;

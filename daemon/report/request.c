@@ -46,6 +46,22 @@ static bool read_by(struct request *request, yyjson_val *list)
     return true;
 }
 
+static bool read_metrics(struct request *request, yyjson_val *list)
+{
+    struct query *query = request->query;
+    size_t n = yyjson_arr_size(list);
+    if (!n || n > METRICS_MAX) return refuse(request, "\"metrics\" must be a list of 1 to %d metrics", METRICS_MAX);
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) {
+        if (!yyjson_is_str(item) || !yyjson_get_len(item)) return refuse(request, "\"metrics\" must be a list of metrics");
+        struct span name = copy_of(request, item);
+        for (size_t i = 0; i < query->n_metrics; i++)
+            if (span_equal(query->metrics[i], name)) return refuse(request, "\"metrics\" names \"%.*s\" twice", SPAN_ARG(name));
+        query->metrics[query->n_metrics++] = name;
+    }
+    return true;
+}
+
 static bool read_values(struct request *request, yyjson_val *list, struct query_condition *condition)
 {
     if (!yyjson_is_arr(list))
@@ -95,20 +111,30 @@ static bool read_limit(struct request *request, yyjson_val *value)
 
 static bool read_key(struct request *request, yyjson_val *key, yyjson_val *value)
 {
-    static const char *const names[] = { "limit", "tenant", "metric", "stat", "period", "from", "to", "by", "where", NULL };
+    static const char *const of_query[] = { "tenant", "metric", "metrics", "stat", "period", "from", "to", "by", "where", NULL };
+    static const char *const to_explain[] = { "limit", "tenant", "metric", "stat", "period", "from", "to", "by", "where", NULL };
     struct span name = { yyjson_get_str(key), yyjson_get_len(key) };
     if (span_is(name, "by")) return read_by(request, value);
     if (span_is(name, "where")) return read_where(request, value);
     if (request->limit && span_is(name, "limit")) return read_limit(request, value);
+    if (!request->limit && span_is(name, "metrics")) return read_metrics(request, value);
     for (size_t i = 0; i < sizeof text_rows / sizeof *text_rows; i++) {
         if (!span_is(name, text_rows[i].name)) continue;
         if (!yyjson_is_str(value) || !yyjson_get_len(value)) return refuse(request, "\"%s\" must be a text", text_rows[i].name);
         *(struct span *)((char *)request->query + text_rows[i].offset) = copy_of(request, value);
         return true;
     }
-    const char *best = suggest_from(name, request->limit ? names : names + 1);
+    const char *best = suggest_from(name, request->limit ? to_explain : of_query);
     if (best) return refuse(request, "unknown key \"%.*s\", did you mean \"%s\"?", SPAN_ARG(name), best);
     return refuse(request, "unknown key \"%.*s\"", SPAN_ARG(name));
+}
+
+static bool check_metrics(struct request *request)
+{
+    const struct query *query = request->query;
+    if (query->n_metrics && (query->metric.at || query->stat.at))
+        return refuse(request, "\"metrics\" stands instead of \"metric\" and \"stat\", not beside them");
+    return query->n_metrics || query->metric.at || refuse(request, "\"metric\" is missing");
 }
 
 static bool read_root(struct request *request, yyjson_val *root)
@@ -120,7 +146,7 @@ static bool read_root(struct request *request, yyjson_val *root)
         if (!read_key(request, key, yyjson_obj_iter_get_val(key))) return false;
     query->names_tenant = query->tenant.at != NULL;
     if (!query->names_tenant) query->tenant = SPAN("default");
-    if (!query->metric.at) return refuse(request, "\"metric\" is missing");
+    if (!check_metrics(request)) return false;
     if (query->period.at && (query->from.at || query->to.at))
         return refuse(request, "\"period\" stands instead of \"from\" and \"to\", not beside them");
     if (!query->from.at != !query->to.at) return refuse(request, "\"from\" and \"to\" belong together");

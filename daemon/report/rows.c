@@ -16,10 +16,8 @@ void row_list_add(struct row_list *rows, const uint32_t *key, struct span fields
     rows->at[rows->n++] = (struct answer_row){ copy, arena_copy(rows->arena, fields) };
 }
 
-static int compare_rows(const void *a, const void *b, void *context)
+int row_list_compare(const struct row_list *rows, const uint32_t *left, const uint32_t *right)
 {
-    const struct row_list *rows = context;
-    const uint32_t *left = ((const struct answer_row *)a)->key, *right = ((const struct answer_row *)b)->key;
     for (size_t i = 0; i < rows->n_by; i++) {
         int c = grouping_compare(&rows->by[i], rows->names, left[i], right[i]);
         if (c) return c;
@@ -27,15 +25,25 @@ static int compare_rows(const void *a, const void *b, void *context)
     return 0;
 }
 
-static void write_row(const struct row_list *rows, const struct answer_row *row, struct buffer *out)
+static int compare_rows(const void *a, const void *b, void *context)
 {
-    buffer_byte(out, '{');
+    return row_list_compare(context, ((const struct answer_row *)a)->key, ((const struct answer_row *)b)->key);
+}
+
+void row_list_write_key(const struct row_list *rows, const uint32_t *key, struct buffer *out)
+{
     for (size_t i = 0; i < rows->n_by; i++) {
         text_write(span_of(rows->by[i].name), out);
         buffer_byte(out, ':');
-        grouping_write(&rows->by[i], rows->rules, rows->names, row->key[i], out);
+        grouping_write(&rows->by[i], rows->rules, rows->names, key[i], out);
         buffer_byte(out, ',');
     }
+}
+
+static void write_row(const struct row_list *rows, const struct answer_row *row, struct buffer *out)
+{
+    buffer_byte(out, '{');
+    row_list_write_key(rows, row->key, out);
     buffer_span(out, row->fields);
     buffer_byte(out, '}');
 }

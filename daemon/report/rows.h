@@ -18,6 +18,11 @@ struct row_list {
 
 void row_list_add(struct row_list *rows, const uint32_t *key, struct span fields);
 
+int row_list_compare(const struct row_list *rows, const uint32_t *left, const uint32_t *right);
+
+/* "owner":"anna", … each with a comma behind it */
+void row_list_write_key(const struct row_list *rows, const uint32_t *key, struct buffer *out);
+
 /* [{"owner":"anna",FIELDS},…] */
 void row_list_write(struct row_list *rows, struct buffer *out);
 void row_list_deinit(struct row_list *rows);

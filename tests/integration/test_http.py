@@ -97,6 +97,29 @@ def test_reports_and_questions(running):
     assert http.query("acme", {"metric": "leads", "tenant": "acme"}).status == 200
 
 
+def test_several_metrics_at_once(running):
+    """The rows of each by itself, side by side; as a table, too; by the command line as well."""
+    names = ["won_deals", "revenue", "sales_cycle.p90", "close_rate", "leads"]
+    for more in ({"by": ["owner"]}, {}, {"by": ["owner", "month"], "period": "this_month"}, {"by": ["owner"], "where": {"owner": ["anna", None]}}):
+        merged = {}
+        for name in names:
+            metric, _, stat = name.partition(".")
+            for row in json.loads(running.http.query("acme", {"metric": metric} | ({"stat": stat} if stat else {}) | more).text)["rows"]:
+                merged.setdefault(tuple(row.get(one) for one in more.get("by", [])), {})[name] = row["value"]
+        answer = running.http.query("acme", {"metrics": names} | more)
+        rows = json.loads(answer.text)["rows"]
+        assert {tuple(row[one] for one in more.get("by", [])): {name: row[name] for name in names} for row in rows} == {
+            key: {name: values.get(name) for name in names} for key, values in merged.items()}
+        assert running.command("query", json.dumps({"metrics": names, "tenant": "acme"} | more))[1].strip() == answer.text
+    table = running.http.query("acme", {"metrics": names, "by": ["owner"]}, "csv")
+    assert table.text.splitlines()[0] == "owner,won_deals,revenue:EUR,revenue:USD,sales_cycle.p90,close_rate,leads"
+    assert {one["owner"]: (one["won_deals"], one["revenue:EUR"], one["leads"]) for one in rows_of(table.text)} == {"anna": ("1", "1300.00", "1"), "ben": ("1", "", "1")}
+    for body, want in (({"metrics": []}, "bad_request"), ({"metrics": names, "metric": "leads"}, "bad_request"), ({"metrics": ["leads", "leeds"]}, "unknown_metric"),
+                       ({"metrics": ["won_deals", "leads"], "by": ["pipeline"]}, "unknown_dimension"), ({"metrics": ["leads.p90"]}, "unknown_stat")):
+        assert running.http.problem("/v1/tenants/acme/query", method="POST", body=json.dumps(body)) == (400, want)
+    assert running.http.problem("/v1/tenants/acme/explain", method="POST", body='{"metrics":["leads"]}') == (400, "bad_request")
+
+
 def test_what_stands_behind_a_number(running):
     for request in ({"metric": "revenue"}, {"metric": "conversion_rate"}, {"metric": "revenue", "by": ["owner"]}, {"metric": "leads", "limit": 1}):
         answer = running.http.ask("/v1/tenants/acme/explain", "POST", json.dumps(request))

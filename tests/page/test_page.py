@@ -122,6 +122,20 @@ def test_filtering(see, demo):
     page.wait_for_url(re.compile("where.team=south"))
 
 
+def test_a_filtered_table_is_one_question(see):
+    """All columns of a filtered view come in one request (and one for the total), not one by one."""
+    sight = see("tenant=acme&report=sales_performance&period=last_month&by=team")
+    bodies = []
+    sight.page.on("request", lambda request: request.url.endswith("/query") and bodies.append(json.loads(request.post_data)))
+    sight.page.click("table.report tbody button.member:has-text('south')")
+    sight.page.wait_for_url(re.compile("where.team=south"))
+    sight.drawn()
+    tables = [body for body in bodies if "revenue" in body.get("metrics", []) and "sales_cycle.p90" in body["metrics"]]
+    shown = [body for body in tables if body["from"] == tables[0]["from"]]
+    assert sorted(body["by"] for body in shown if body["by"] in ([], ["team"])) == [[], ["team"]], bodies
+    assert len(bodies) < 16, len(bodies)
+
+
 def test_a_number_opens_what_is_behind_it(see, demo):
     sight = see("tenant=acme&report=conversion&period=last_month")
     page = sight.page

@@ -55,6 +55,35 @@ static void counts_and_missing_values_last(void **state)
     ANSWER("{'metric':'leads','period':'next_month','by':['source']}", "");
 }
 
+static void several_metrics_at_once(void **state)
+{
+    (void)state;
+    put_fact(cells, "2026-03-02", "lead source=web owner=u1");
+    put_fact(cells, "2026-03-05", "lead source=fair");
+    put_fact(cells, "2026-03-07", "lead_converted source=web");
+    put_fact(cells, "2026-03-08", "lead_converted source=mail");
+    put_fact(cells, "2026-03-07", "conversion source=web seconds=86400000");
+    put_fact(cells, "2026-03-08", "conversion source=mail seconds=259200000");
+    put_fact(cells, "2026-02-05", "lead source=phone");
+    ANSWER("{'metrics':['leads','conversion_rate','days_to_convert.average'],'period':'this_month'}",
+           "{'leads':2,'conversion_rate':1,'days_to_convert.average':2}");
+    ANSWER("{'metrics':['converted_leads','leads','days_to_convert'],'period':'this_month','by':['source']}",
+           "{'source':'fair','converted_leads':null,'leads':1,'days_to_convert':null},"
+           "{'source':'mail','converted_leads':1,'leads':null,'days_to_convert':3},"
+           "{'source':'web','converted_leads':1,'leads':1,'days_to_convert':1}");
+    ANSWER("{'metrics':['leads'],'by':['month']}", "{'month':'2026-02','leads':1},{'month':'2026-03','leads':2}");
+    ANSWER("{'metrics':['leads','converted_leads'],'by':['source'],'where':{'source':['nobody']}}", "");
+    refused("{'metrics':[]}", "bad_request", "1 to 32");
+    refused("{'metrics':'leads'}", "bad_request", "list");
+    refused("{'metrics':[7]}", "bad_request", "list");
+    refused("{'metrics':['leads','leads']}", "bad_request", "twice");
+    refused("{'metrics':['leads'],'metric':'leads'}", "bad_request", "instead");
+    refused("{'metrics':['leads'],'stat':'p90'}", "bad_request", "instead");
+    refused("{'metrics':['leads','leeds']}", "unknown_metric", "leads");
+    refused("{'metrics':['leads','leads.p90']}", "unknown_stat", "leads");
+    refused("{'metrics':['won_deals','leads'],'by':['pipeline']}", "unknown_dimension", "leads");
+}
+
 static void units_are_cut_by_the_range(void **state)
 {
     (void)state;
@@ -371,6 +400,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(counts_and_missing_values_last),
+        CASE(several_metrics_at_once),
         CASE(units_are_cut_by_the_range),
         CASE(whole_months_are_read_as_months),
         CASE(money_by_currency),
