@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from servers import BROKER, Daemon, Kafka, Redis
-from stream import Topics
+from asking import HISTORY, NOW, TENANTS, Http
+from servers import BROKER, Daemon, Kafka, Redis, free_port
+from stream import Feed, Topics, settle
 
 numbers = itertools.count(1)
 
@@ -87,3 +88,15 @@ def daemon(binary, tmp_path):
     yield make
     for each in made:
         each.kill()
+
+
+@pytest.fixture
+def running(topics, redis_server, daemon):
+    """A daemon that has counted HISTORY; .http asks it."""
+    redis, port = redis_server(), free_port()
+    one = daemon(topics, redis, TENANTS, NOW, listen="127.0.0.1:%d" % port)
+    one.start().wait_ready()
+    one.topics, one.redis, one.http = topics, redis, Http(port)
+    Feed(topics).events(HISTORY)
+    settle(topics, one, redis)
+    return one

@@ -12,8 +12,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from asking import Http
 from servers import Daemon, free_port, wait_until
-from test_http import Http
 
 HOST = b"Host: localhost\r\n"
 

@@ -7,9 +7,9 @@ import subprocess
 import time
 
 import pytest
-from servers import TESTS, free_port, wait_until
+from asking import HISTORY, NOW, TENANTS, event
+from servers import TESTS, wait_until
 from stream import Feed, settle
-from test_http import HISTORY, NOW, TENANTS, Http, event
 
 CONFIG = TESTS.parent / "config"
 
@@ -46,17 +46,6 @@ def samples(text):
             assert (name, labels) not in found, line
             found[name, labels or ""] = float(value)
     return found
-
-
-@pytest.fixture
-def running(topics, redis_server, daemon):
-    redis, port = redis_server(), free_port()
-    one = daemon(topics, redis, TENANTS, NOW, listen="127.0.0.1:%d" % port)
-    one.start().wait_ready()
-    one.topics, one.redis, one.http = topics, redis, Http(port)
-    Feed(topics).events(HISTORY)
-    settle(topics, one, redis)
-    return one
 
 
 def test_metrics(running):
