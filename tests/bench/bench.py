@@ -14,13 +14,14 @@ import tempfile
 from pathlib import Path
 
 import freshness
+import growth
 import replaying
 import throughput
 from load import load, read_once
 from machine import BENCH, TREE, MeasuredKafka
 from peers import Peers
 from stream import Topics
-from table import CATCHUP, FRESHNESS, REPLAY, markdown
+from table import CATCHUP, FRESHNESS, GROWTH, REPLAY, markdown
 
 # name -> catalogue, append-only file
 OURS = {"three": ("three", False), "three-aof": ("three", True), "full": ("full", False), "full-aof": ("full", True)}
@@ -32,7 +33,7 @@ def words(text):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay", help="default: all")
+    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth", help="default: the first three")
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("--events", type=int, default=1000000)
     parser.add_argument("--tenants", type=int, default=20)
@@ -46,6 +47,7 @@ def arguments():
     parser.add_argument("--intervals", type=words, default=["200", "20"], help="snapshot_interval_ms of the freshness runs")
     parser.add_argument("--rate", type=int, default=2000, help="events per second behind the probes of the freshness runs")
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--cases", type=words, default=["10000", "100000", "1000000"], help="how many stand in Redis, run by run, in growth")
     parser.add_argument("--results", type=Path, help="a file: one JSON line per run is added")
     return parser.parse_args()
 
@@ -125,6 +127,14 @@ class Bench:
         print("\n## From event to snapshot\n\n" + markdown(rows, FRESHNESS))
 
 
+    def growth(self):
+        rows = []
+        with self.broker() as kafka:
+            for cases in self.args.cases:
+                rows.append((cases, growth.run(self.args.bin, self.place("growth"), kafka, int(cases))))
+                self.note(*rows[-1])
+        print("\n## Growth\n\n" + markdown(rows, GROWTH))
+
     def replay(self):
         """A file of all kinds by our own generator, folded in memory."""
         args, place = self.args, self.place("replay")
@@ -145,7 +155,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, Path(folder))
         for what in args.what or ["catchup", "freshness", "replay"]:
-            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay}[what]()
+            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth}[what]()
 
 
 if __name__ == "__main__":
