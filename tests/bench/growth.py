@@ -20,7 +20,7 @@ PRIORITIES, CHANNELS = ["low", "normal", "high"], ["email", "chat", "portal", "p
 
 
 class Feed:
-    """Cases of believable size: opened with six attributes, closed hours later."""
+    """Cases of believable size: opened with six attributes, closed hours later. Each tenant counts its cases up."""
 
     def __init__(self, address):
         self.random, self.n, self.failed = random.Random(7), 0, []
@@ -31,7 +31,7 @@ class Feed:
     def send(self, topic, case, verb, day, hour, data="{}"):
         self.n += 1
         tenant, pick = TENANTS[case % len(TENANTS)], self.random.randrange
-        line = CASE % (self.n, verb, case, tenant, 1 + day // 28, 1 + day % 28, hour, pick(60), pick(60), pick(1000000), data)
+        line = CASE % (self.n, verb, case // len(TENANTS), tenant, 1 + day // 28, 1 + day % 28, hour, pick(60), pick(60), pick(1000000), data)
         while True:
             try:
                 self.producer.produce(topic, line, tenant)
