@@ -218,6 +218,42 @@ def test_what_is_not_there(see):
     sight.drawn()
 
 
+def test_the_funnel_has_the_probability_to_win(see, demo):
+    sight = see("tenant=acme&report=pipeline")
+    read = """() => Object.fromEntries([...document.querySelectorAll('.funnel li')].map((stage) => [stage.dataset.key,
+        [Number(stage.querySelector('.deals .number').dataset.value), parseFloat(stage.querySelector(':scope > .chance > :last-child').textContent)]]))"""
+
+    def pair():
+        deals = {row["stage"]: row["value"] for row in demo.query("open_deals", by=["stage"], period="this_month")}
+        chances = {row["stage"]: row["value"] for row in demo.query("win_probability", by=["stage"])}
+        return {stage: [deals.get(stage, 0), round(chance * 100, 1)] for stage, chance in chances.items()}, sight.page.evaluate(read)
+    wait_until(lambda: (both := pair())[0] == both[1], lambda: str(pair()), 30, 0.5)  # drawn at most every 3 s
+    shown = sight.page.evaluate(read)
+    assert len(shown) >= 4
+    chances = [chance for _, chance in shown.values()]
+    assert chances == sorted(chances)  # from entry to close
+
+
+def test_the_forecast_by_month_has_commit_and_best_case(see, demo):
+    sight = see("tenant=acme&report=forecast")
+    months = sight.page.locator("figure.chart", has=sight.page.locator("h2:text-is('Won, commit, forecast and best case')"))
+    months.locator("summary").click()
+    read = """(figure) => [...figure.querySelectorAll('tbody tr')].map((row) => [...row.querySelectorAll('.number')].map((one) => Number(one.dataset.value)))"""
+
+    def both():
+        answers = [demo.query(metric, by=["month"]) for metric in ("won", "commit", "forecast", "best_case")]
+        wanted = {}
+        for i, rows in enumerate(answers):
+            for row in rows:
+                wanted.setdefault(row["month"], [0, 0, 0, 0])[i] = plain(row["value"])
+        return json.dumps([wanted, months.evaluate(read)])
+    wanted, shown = json.loads(at_rest(both))
+    assert len(shown) >= 3
+    for month in shown:
+        assert month[:4] in list(wanted.values()), (month, wanted)
+    assert any(won < commit <= best or won == commit < best for won, commit, _, best in (month[:4] for month in shown))
+
+
 def test_no_server(see):
     sight = see("tenant=acme&report=service")
     sight.page.route("**/v1/**", lambda route: route.abort())
