@@ -64,10 +64,9 @@ void kept_cut_key(const struct kept *kept, struct cell_key *key)
 {
     const struct fact_row *row = &fact_rows[key->fact];
     unsigned customs = row->custom_of < N_KINDS && kept->fact[key->fact].customs ? kept->customs[row->custom_of] : 0;
-    for (int i = 0; i < row->n_dims; i++)
-        if (!(kept->fact[key->fact].dims >> i & 1)) key->dims[i] = 0;
-    for (int i = row->n_dims; i < key->n; i++)
-        if (!(customs >> (i - row->n_dims) & 1)) key->dims[i] = 0;
+    unsigned bits = kept->fact[key->fact].dims | customs << row->n_dims;
+    for (int i = 0; i < key->n; i++, bits >>= 1)
+        if (!(bits & 1)) key->dims[i] = 0;
 }
 
 /* ---- writing ---- */
