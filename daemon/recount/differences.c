@@ -134,10 +134,23 @@ static bool equal(const struct cell_value *a, const struct cell_value *b)
     return same;
 }
 
+/* Rejected and repeated events are counted when they come in: no entity says them. */
+static bool is_of_intake(const struct census_cell *cell)
+{
+    return cell->key.fact == FACT_REJECTED_EVENT || cell->key.fact == FACT_DUPLICATE_EVENT;
+}
+
+/* Who stands for the tenant: once its entities have been held against Redis, they do. */
+static const struct cell_value *counted(const struct comparison *comparison, const struct census_cell *cell)
+{
+    bool by_entities = comparison->by_topics && !is_of_intake(cell);
+    return census_cell(by_entities ? comparison->entities : comparison->redis, cell);
+}
+
 /* What the topics should say, if Redis is right: without what timers have not moved yet. */
 static bool equal_to_topics(const struct comparison *comparison, const struct census_cell *cell)
 {
-    const struct cell_value *redis = census_cell(comparison->redis, cell), *topics = census_cell(comparison->topics, cell);
+    const struct cell_value *redis = counted(comparison, cell), *topics = census_cell(comparison->topics, cell);
     const struct cell_value *due = comparison->due ? census_cell(comparison->due, cell) : NULL;
     struct cell_value ahead = { 0 };
     bool same = (!redis || cell_value_add(&ahead, redis, 1)) && (!due || cell_value_add(&ahead, due, 1)) && equal(&ahead, topics);
@@ -145,11 +158,9 @@ static bool equal_to_topics(const struct comparison *comparison, const struct ce
     return same;
 }
 
-/* Rejected and repeated events are counted when they come in: no entity says them. */
 static bool equal_to_entities(const struct comparison *comparison, const struct census_cell *cell)
 {
-    bool of_intake = cell->key.fact == FACT_REJECTED_EVENT || cell->key.fact == FACT_DUPLICATE_EVENT;
-    return of_intake || equal(census_cell(comparison->redis, cell), census_cell(comparison->entities, cell));
+    return is_of_intake(cell) || equal(census_cell(comparison->redis, cell), census_cell(comparison->entities, cell));
 }
 
 static bool tell_cell(const struct comparison *comparison, const struct census_cell *cell, bool loud, struct buffer *line)
@@ -159,14 +170,16 @@ static bool tell_cell(const struct comparison *comparison, const struct census_c
     if (as_entities && as_topics) return false;
     if (!loud) return true;
     write_where(comparison, cell, line);
-    buffer_str(line, ": Redis has ");
-    write_value(cell, census_cell(comparison->redis, cell), line);
+    buffer_str(line, comparison->by_topics && !is_of_intake(cell) ? ": its entities say " : ": Redis has ");
+    write_value(cell, counted(comparison, cell), line);
     if (comparison->topics) {
         buffer_str(line, "; the topics say ");
         write_value(cell, census_cell(comparison->topics, cell), line);
     }
-    buffer_str(line, "; its entities say ");
-    write_value(cell, census_cell(comparison->entities, cell), line);
+    if (!comparison->by_topics) {
+        buffer_str(line, "; its entities say ");
+        write_value(cell, census_cell(comparison->entities, cell), line);
+    }
     tell(comparison, line);
     return true;
 }

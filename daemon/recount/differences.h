@@ -9,7 +9,7 @@ struct comparison {
     const struct census *redis;    /* its cells, and its entities */
     const struct census *entities; /* the cells that its entities say */
     const struct census *topics;   /* cells and entities; NULL: they are not compared with */
-    bool by_topics;                /* only against the topics: that its entities say the same has been looked at */
+    bool by_topics;                /* only its entities against the topics: that Redis has what they say has been looked at */
     const struct census *due;      /* what timers are about to change: the topics' cells are ahead by it */
     bool with_lines;               /* the lists of reports, too */
     bool with_graves;              /* there are deleted contacts: whose ids, in the list of unknown references, nobody knows */

@@ -102,6 +102,13 @@ def test_from_one_catalogue_to_another_and_back_and_rebuilt(widened):
     assert widened.daemon.command("verify", "--entities")[0] == 0
     assert json.loads(ask.live(widened.daemon, [{"tenant": "t00", "metric": "proposals"}])[0])["rows"][0]["value"] > 0, "it counts from now on"
 
+    day, field, value = next((day, f, v) for day in sorted(widened.redis.client.scan_iter("crm:{t01}:day:*", count=1000))
+                             for f, v in sorted(widened.redis.client.hgetall(day).items()) if f.split(":")[0] == "lead")
+    widened.redis.client.hset(day, field, "77")
+    status, out, _ = widened.daemon.command("verify", "t01")
+    assert status == 4 and out.count("Redis has count=77") == 1 and out.endswith("1 tenant, 1 difference\n"), out
+    widened.redis.client.hset(day, field, value)
+
     widened.use([str(widened.small)], widened.full)  # of the attributes: who no longer declares them would hold the tenant
     widened.send(500)
     widened.settle()

@@ -570,7 +570,7 @@ static size_t check_tenant(struct history *history, uint64_t seed, int t, bool *
     struct view view, again;
     struct error error = { "" };
     struct census redis = { 0 }, entities = { 0 }, due = { 0 }, topics = { 0 }, said = { 0 }, shared_redis = { 0 },
-                  shared_due = { 0 };
+                  shared_entities = { 0 }, shared_due = { 0 };
     assert_true(view_open(&view, history->state, &parts.tenants, event_tenant(t), daemon->tenants[t]->rules, &error));
     struct kept shared = generations_common(&view.tenant->generations);
     *widened = *widened || view.tenant->generations.stored > 1;
@@ -604,7 +604,9 @@ static size_t check_tenant(struct history *history, uint64_t seed, int t, bool *
     census_add_shared(&shared_redis, &redis, &shared);
     census_add_shared(&shared_due, &due, &shared);
     shared_redis.entities = redis.entities;
+    census_add_shared(&shared_entities, &entities, &shared);
     comparison.redis = &shared_redis;
+    comparison.entities = &shared_entities;
     comparison.due = &shared_due;
     comparison.topics = &topics;
     comparison.by_topics = true;
@@ -613,7 +615,7 @@ static size_t check_tenant(struct history *history, uint64_t seed, int t, bool *
     if (generations_share_zone(&view.tenant->generations)) n += differences_find(&comparison, 5);
     shared_redis.entities = (struct map){ 0 };
 
-    struct census *all[] = { &redis, &entities, &due, &topics, &said, &shared_redis, &shared_due };
+    struct census *all[] = { &redis, &entities, &due, &topics, &said, &shared_redis, &shared_entities, &shared_due };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) census_deinit(all[i]);
     view_close(&view);
     view_close(&again);
