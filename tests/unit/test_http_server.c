@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     CLIENTS = 6,
@@ -237,6 +238,52 @@ static void readiness_is_what_the_daemon_says(void **state)
     }
 }
 
+static void renew(struct house *house, const char *text)
+{
+    char name[] = "/tmp/test_http_server.XXXXXX";
+    struct tokens tokens;
+    struct error error;
+    int fd = mkstemp(name);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    assert_true(tokens_load(&tokens, text[0] ? name : "", &error));
+    unlink(name);
+    http_renew_tokens(house->server, &tokens);
+}
+
+static bool opens(struct house *house, const char *token)
+{
+    int fd = connect_to(house->port);
+    dprintf(fd, "GET /v1/tenants HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n", token);
+    bool good = hear(fd, "HTTP/1.1 200 OK");
+    close(fd);
+    return good;
+}
+
+/* From another thread than the one that serves, while it does. */
+static void tokens_are_renewed(void **state)
+{
+    struct house *house = *state;
+    struct client client = { .house = house };
+    assert_int_equal(pthread_create(&client.thread, NULL, ask_much, &client), 0);
+    for (int i = 0; i < 20; i++) renew(house, i % 2 ? "" : "0123456789abcdef\n");
+    renew(house, "");
+    pthread_join(client.thread, NULL);
+    renew(house, "0123456789abcdef\n");
+    for (int look = 0; look < 100 && opens(house, "wrong"); look++) poll(NULL, 0, 10);
+    assert_false(opens(house, "wrong"));
+    assert_true(opens(house, "0123456789abcdef"));
+    int stream = connect_to(house->port);
+    dprintf(stream, "GET /v1/tenants/acme/updates HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer 0123456789abcdef\r\n\r\n");
+    assert_true(hear(stream, "event: report"));
+    renew(house, "fedcba9876543210\n");
+    assert_true(hear(stream, "0\r\n\r\n")); /* its last chunk */
+    close(stream);
+    renew(house, "");
+    for (int look = 0; look < 100 && !opens(house, "any"); look++) poll(NULL, 0, 10);
+    assert_true(opens(house, "any"));
+}
+
 static void it_ends_with_streams_and_requests_open(void **state)
 {
     struct house *house = *state;
@@ -258,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_stream_hears_of_each_change),
         cmocka_unit_test(streams_whose_readers_are_gone_end_at_once),
         cmocka_unit_test(readiness_is_what_the_daemon_says),
+        cmocka_unit_test(tokens_are_renewed),
         cmocka_unit_test(it_ends_with_streams_and_requests_open),
     };
     return cmocka_run_group_tests(tests, open_house, close_house);
