@@ -194,17 +194,19 @@ class Cluster:
         wait_until(lambda: all(node.client.cluster("info")["cluster_state"] == "ok" for node in self.nodes_alive()), "the cluster is whole", 60, 0.2)
         self.connect()
 
-    def move_slot(self, key):
-        """The key's slot, with all that lies in it, to another primary."""
+    def move_slot(self, key, half_way=lambda: None):
+        """The key's slot, with all that lies in it, to another primary. `half_way`: called with half of the keys there."""
         source = self.owner(key)
         target = next(node for node in self.primaries() if node is not source)
         slot = source.client.execute_command("CLUSTER", "KEYSLOT", key)
         source_id, target_id = self.id_of(source), self.id_of(target)
         target.client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
         source.client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
-        moved = 0
-        while keys := source.client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 10):
+        moved, all_keys = 0, source.client.execute_command("CLUSTER", "COUNTKEYSINSLOT", slot)
+        while keys := source.client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 2):
             source.client.execute_command("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+            if moved < all_keys / 2 <= moved + len(keys):
+                half_way()
             moved += len(keys)
         for node in (target, source, *self.primaries()):
             node.client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target_id)

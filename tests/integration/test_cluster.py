@@ -158,6 +158,23 @@ def test_slots_move_and_nodes_change_places(topics, cluster, daemon, feed):
     published_as_stored(topics, cluster)
 
 
+def test_a_slot_stays_half_moved(topics, cluster, daemon, feed):
+    """Its tenant waits: what there is of it is not taken for all."""
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 50)
+    wait_counts(worker, 50)
+
+    def half_way():
+        feed_leads(feed, 50, 100)
+        worker.wait_says("giving this slot away")
+        time.sleep(2)
+    assert cluster.move_slot("crm:{t6}:state", half_way) > 5
+    wait_counts(worker, 100)
+    settle(topics, worker, cluster)
+    assert counts(worker, "duplicate_events") == [0] * len(TENANTS)
+    published_as_stored(topics, cluster)
+
+
 def test_a_shard_emptied(topics, cluster, daemon, feed):
     """Its marks are gone with its tenants; the topics reach back."""
     worker = daemon(topics, cluster, clock=CLOCK).start()
@@ -179,7 +196,7 @@ def test_exact_under_everything(topics, cluster, daemon, binary, tmp_path):
                     "--late", "5%", "--bad", "0.2%", "--out", events], check=True)
     rows = events.read_text(encoding="utf-8").splitlines(keepends=True)
     feed, tenants = Feed(topics, milliseconds(CLOCK)), sorted({row.split("\t", 1)[0] for row in rows})
-    worker = daemon(topics, cluster, clock=CLOCK).start()
+    workers = [daemon(topics, cluster, clock=CLOCK).start() for _ in range(2)]
     faults = ["kill", "slot", "slot", "slot", "crash", "failover", "kill", "kill", "slot", "failover", "kill"]
     rng.shuffle(faults)
     size = len(rows) // (len(faults) + 1) + 1
@@ -188,8 +205,9 @@ def test_exact_under_everything(topics, cluster, daemon, binary, tmp_path):
         time.sleep(rng.uniform(0.05, 0.8))
         key = "crm:{%s}:state" % rng.choice(tenants)
         if fault == "kill":
-            worker.kill()
-            worker.start()
+            victim = rng.choice(workers)
+            victim.kill()
+            victim.start()
         elif fault == "slot":
             cluster.move_slot(key)
         elif fault == "failover":
@@ -205,6 +223,7 @@ def test_exact_under_everything(topics, cluster, daemon, binary, tmp_path):
     feed.rows(rows[len(faults) * size:])
     feed.flush()
     cluster.connect()
+    worker = workers[0]
     settle(topics, worker, cluster, 300)
     plain = tmp_path / "events.ndjson"
     plain.write_text("".join(row.split("\t", 2)[2] for row in rows), encoding="utf-8")
