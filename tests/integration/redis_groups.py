@@ -8,16 +8,20 @@ import redis as redis_client
 from servers import free_port, wait_until
 
 
+given = set()
+
+
 def is_free(port):
     with socket.socket() as s:
         return s.connect_ex(("127.0.0.1", port)) != 0
 
 
 def cluster_port():
-    """One whose bus, 10,000 above, is free, too."""
+    """One whose bus, 10,000 above, is free, too; both below those that the system gives to whoever connects."""
     while True:
-        port = random.randrange(20000, 30000)
-        if is_free(port) and is_free(port + 10000):
+        port = random.randrange(10000, 20000)
+        if port not in given and is_free(port) and is_free(port + 10000):
+            given.add(port)
             return port
 
 
