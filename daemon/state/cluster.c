@@ -11,7 +11,12 @@
 #include <time.h>
 
 #define RETRY_FIRST_US (100 * MICROS_PER_MS)
-#define RETRY_LONGEST_US (2000 * MICROS_PER_MS)
+#define RETRY_LONGEST_US (1000 * MICROS_PER_MS)
+
+/* A server that lets us wait for it is tried so rarely that four fifths of the time are left for the others. */
+enum {
+    PAUSE_PER_WAIT = 4
+};
 
 struct node {
     struct server *server;
@@ -141,12 +146,13 @@ static int64_t monotonic_us(void)
     return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
 }
 
-static void note_reached(struct node *node, bool reached)
+static void note_reached(struct node *node, bool reached, int64_t began_us)
 {
+    int64_t now_us = monotonic_us(), pause_us = (now_us - began_us) * PAUSE_PER_WAIT;
     int64_t wait_us = node->out ? node->retry_wait_us * 2 : RETRY_FIRST_US;
     node->out = !reached;
     node->retry_wait_us = wait_us < RETRY_LONGEST_US ? wait_us : RETRY_LONGEST_US;
-    node->retry_at_us = monotonic_us() + node->retry_wait_us;
+    node->retry_at_us = now_us + (pause_us > node->retry_wait_us ? pause_us : node->retry_wait_us);
 }
 
 /* Nothing to be done about it now. */
@@ -184,12 +190,13 @@ bool cluster_connect(struct state *state, struct error *error)
     follow_map(cluster, &map);
     for (size_t i = 0; i < map.n_nodes; i++) {
         struct node *node = &cluster->nodes[i];
+        int64_t began_us = monotonic_us();
         bool reached = connection_open(node->server->connection, error);
-        note_reached(node, reached);
+        note_reached(node, reached, began_us);
         open += reached;
     }
     size_t unserved = slot_map_unserved(&map);
-    note_reached(&cluster->nodes[map.n_nodes], !unserved);
+    note_reached(&cluster->nodes[map.n_nodes], !unserved, monotonic_us());
     if (unserved) fail(error, "redis %s: nobody serves %zu of %d slots", cluster_where(state), unserved, (int)N_SLOTS);
     return open > 0;
 }
