@@ -27,6 +27,7 @@ static bool know_alerts(struct publisher *publisher, struct desk *desk, enum out
                             outcome, error))
         return false;
     int64_t known_version = alerts->book.version;
+    if (alerts->newest <= known_version) alerts->newest = known_version + 1;
     alert_book_keep_raised(&alerts->told, &alerts->book);
     alert_book_load(&alerts->book, stored.rows, stored.n_rows);
     alerts->set_back |= alerts->book.version < known_version;
@@ -102,7 +103,7 @@ static struct alert_changes judge(struct publisher *publisher, struct desk *desk
                                  .watched = alerts->watched,
                                  .n_watched = alerts->n_watched,
                                  .book = &alerts->book,
-                                 .version = desk->version,
+                                 .version = alerts->newest > desk->version ? alerts->newest : desk->version,
                                  .state_us = desk->clock_us,
                                  .now_us = now_us,
                                  .type_prefix = publisher->engine->settings->type_prefix,

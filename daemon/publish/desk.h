@@ -26,6 +26,7 @@ struct desk_alerts {
     int64_t behind, behind_since_us; /* the tenant has this version, which was not here yet at that (monotonic) time; 0 */
     /* alert_recall.c: */
     struct alert_book told; /* rows that stood raised when last seen, and do no more: others cleared them, or Redis forgot them */
+    int64_t newest;         /* version of them that was ever read or written: later ones are above, also when Redis is set back */
     bool set_back;          /* Redis lost something: what stands is to be told again … */
     int64_t recall_us;      /* … at that (monotonic) time; NEVER … */
     int64_t recall_until;   /* … unless it was told of in a later version than this */
