@@ -1,12 +1,14 @@
 """The faults, each a function of the world and of chance. It begins one and ends it; what stays undone the world heals in the end."""
+import contextlib
 import shutil
 import signal
 import time
 
+import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, ResourceType
 from servers import wait_until
+from world import SESSION_S
 
-SESSION_S = 6  # session.timeout.ms of the tests' daemons
 
 
 def pause(rng, longest=1.5):
@@ -17,6 +19,7 @@ def pause(rng, longest=1.5):
 
 def kill_9(world, rng):
     victim = world.any_instance(rng)
+    world.ending(victim)
     victim.kill()
     pause(rng)
     victim.start()
@@ -24,6 +27,7 @@ def kill_9(world, rng):
 
 def sigterm(world, rng):
     victim = world.any_instance(rng)
+    world.ending(victim)
     status, seconds = victim.terminate()
     assert status == 0 and seconds < 8, "SIGTERM: exit status %d after %.1f s\n%s" % (status, seconds, victim.log())
     pause(rng)
@@ -53,7 +57,9 @@ def an_instance_joins(world, rng):
 
 def an_instance_leaves(world, rng):
     if len(world.instances) > 1:
-        world.instances.pop(rng.randrange(len(world.instances))).terminate()
+        victim = world.instances.pop(rng.randrange(len(world.instances)))
+        world.ending(victim)
+        victim.terminate()
     pause(rng)
 
 
@@ -90,6 +96,24 @@ def redis_unreachable(world, rng):
         proxy.heal()
 
 
+def redis_unreachable_beyond_the_session(world, rng):
+    """All keep their membership: nothing is assigned anew while nobody could do better."""
+    def stand_still():
+        before = world.members()
+        time.sleep(2)
+        return before if len(before) == len(world.instances) and world.members() == before else None
+    before = wait_until(stand_still, "the group is stable", 90)
+    for proxy in world.proxies:
+        proxy.refuses = True
+        proxy.cut()
+    world.feed_some(rng)
+    time.sleep(SESSION_S + rng.uniform(1, 3))
+    after = world.members()
+    for proxy in world.proxies:
+        proxy.heal()
+    assert after == before, "membership during the outage: %s, before it %s" % (after, before)
+
+
 # --- Redis ------------------------------------------------------------------------------------------------------------
 
 def redis_killed(world, rng):
@@ -106,7 +130,7 @@ def redis_loses_its_tail(world, rng):
     with open(files[-1], "r+b") as file:
         file.truncate(max(0, size - rng.randrange(0, 300000)))
     world.redis.start()
-    world.lost_something = True
+    world.lost_something()
 
 
 def redis_backup_taken(world, rng):
@@ -124,12 +148,12 @@ def redis_set_back_to_the_backup(world, rng):
     shutil.rmtree(world.redis.folder / "appendonlydir")
     shutil.copytree(world.backup, world.redis.folder / "appendonlydir")
     world.redis.start()
-    world.lost_something = True
+    world.lost_something()
 
 
 def redis_emptied(world, rng):
     world.redis.client.flushall()
-    world.lost_something = True
+    world.lost_something()
     pause(rng)
 
 
@@ -138,6 +162,20 @@ def redis_out_of_memory(world, rng):
     world.feed_some(rng)
     pause(rng, 2)
     world.redis.client.config_set("maxmemory", "0")
+
+
+def redis_disk_full(world, rng):
+    """Its append-only file cannot grow: it refuses writes until there is room again."""
+    if not world.redis.own_disk:
+        pytest.skip("no disk of its own for Redis: mounting one needs root")
+    filler = world.redis.folder / "filler"
+    with open(filler, "wb") as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1 << 16))
+            file.flush()
+    world.feed_some(rng)
+    pause(rng, 3)
+    filler.unlink()
 
 
 def redis_read_only(world, rng):
@@ -170,7 +208,7 @@ def failover_to_a_replica_that_is_behind(world, rng):
     replica.process.send_signal(signal.SIGCONT)
     replica.client.execute_command("REPLICAOF", "NO", "ONE")
     world.promote(replica)
-    world.lost_something = True
+    world.lost_something()
 
 
 # --- Kafka ------------------------------------------------------------------------------------------------------------
@@ -204,7 +242,7 @@ def output_topic_refused(world, rng):
 
 # what, how often
 FAULTS = [(kill_9, 6), (sigterm, 3), (sigstop_beyond_the_session, 2), (sigstop_for_a_moment, 3), (an_instance_joins, 3), (an_instance_leaves, 3),
-          (connections_cut, 4), (cut_in_the_middle_of_a_commit, 6), (redis_slow, 2), (redis_unreachable, 2),
+          (connections_cut, 4), (cut_in_the_middle_of_a_commit, 6), (redis_slow, 2), (redis_unreachable, 2), (redis_unreachable_beyond_the_session, 1), (redis_disk_full, 3),
           (redis_killed, 3), (redis_loses_its_tail, 4), (redis_backup_taken, 2), (redis_set_back_to_the_backup, 3), (redis_emptied, 2),
           (redis_out_of_memory, 2), (redis_read_only, 2), (redis_wants_replicas, 1), (redis_stands_still, 1),
           (failover_to_a_replica_that_is_behind, 3), (broker_killed, 1), (partitions_added, 2), (output_topic_refused, 2)]

@@ -1,8 +1,12 @@
 """What a fault run is made of: topics, a Redis behind proxies, instances of the daemon, and events that come bit by bit."""
+import json
+import os
 import subprocess
 import sys
+import time
 
 import ask
+import outputs
 from proxy import Proxy
 from servers import TESTS, Redis, free_port, wait_until
 from stream import Feed, settle
@@ -11,6 +15,8 @@ from test_end_to_end import check_documents, days_of, milliseconds
 CLOCK = "2026-06-30T00:00:00Z"
 TENANTS = 6
 MEMORY_BOUND_KB = 400 * 1024  # of a daemon with cache_mb 64
+DISK_MB = 64  # under each Redis
+SESSION_S = 6  # session.timeout.ms of the tests' daemons
 
 
 def generate(seed, events, folder):
@@ -25,15 +31,17 @@ class World:
 
     def __init__(self, seed, events, kafka, topics, make_daemon, folder):
         self.kafka, self.topics, self.make_daemon, self.folder = kafka, topics, make_daemon, folder
-        self.backup, self.lost_something, self.servers = folder / "backup", False, []
+        self.backup, self.servers = folder / "backup", []
         self.rows, self.fed = generate(seed, events, folder), 0
         self.feed = Feed(topics, milliseconds(CLOCK))
         self.redis = self.start_redis()
         self.instances, self.proxies = [], []
+        self.lost_at, self.ended_at = [], []  # when Redis lost something, when an instance ended
 
     def start_redis(self, **how):
         server = Redis(self.folder / ("redis%d" % len(self.servers)), **how)
         self.servers.append(server)
+        server.own_disk = mount(server.folder)
         server.start()
         return server
 
@@ -57,12 +65,30 @@ class World:
     def add_instance(self):
         proxy = Proxy(self.redis.socket)
         self.proxies.append(proxy)
-        worker = self.make_daemon(self.topics, self.redis, clock=CLOCK, cache_mb=64)
+        worker = self.make_daemon(self.topics, self.redis, clock=CLOCK, cache_mb=64, alerts=outputs.RULES)
         worker.configure(worker.config | {"redis": {"url": "redis://127.0.0.1:%d" % proxy.port, "command_timeout_ms": 2000}})
         self.instances.append(worker.start())
 
     def any_instance(self, rng):
         return rng.choice(self.instances)
+
+    def lost_something(self):
+        self.lost_at.append(time.monotonic())
+
+    def ending(self, worker):
+        """An instance is about to end: what it took of memory is looked at while it can be."""
+        self.check_memory(worker)
+        self.ended_at.append(time.monotonic())
+
+    def is_known(self):
+        """Whether whoever knew what Redis lost lived long enough to see to it."""
+        return not any(lost - 10 < ended < lost + 30 for lost in self.lost_at for ended in self.ended_at)
+
+    def members(self):
+        """Those that the group has assigned partitions to, by the name they keep."""
+        group = self.instances[0].config["kafka"]["group.id"]
+        found = list(self.topics.admin.describe_consumer_groups([group]).values())[0].result(30)
+        return {(member.group_instance_id, member.member_id) for member in found.members}
 
     def feed_some(self, rng):
         more = rng.randrange(20, len(self.rows) // 12)
@@ -84,22 +110,42 @@ class World:
         events.write_text("".join(row.split("\t", 2)[2] for row in self.rows), encoding="utf-8")
         tenants = sorted({row.split("\t", 1)[0] for row in self.rows})
         queries = ask.everything(dict.fromkeys(tenants, {}), days_of(CLOCK))
-        but = ask.COUNT_ARRIVALS if self.lost_something else ()
-        ask.assert_same(queries, ask.replayed(binary, CLOCK, {}, queries, [events]), ask.live(self.instances[0], queries), but)
+        but = ask.COUNT_ARRIVALS if self.lost_at else ()
+        all_tenants = sorted({*tenants, "default"})  # whose are the events that name none, or cannot be read
+        queries += outputs.questions(all_tenants)
+        code, want, rejected = ask.replay(binary, CLOCK, {"tenants": {}}, queries, [events], timeout=900)
+        assert code in (0, 3), rejected[-2000:]
+        ask.assert_same(queries, want, ask.live(self.instances[0], queries), but)
         wait_until(lambda: self.topics.last_snapshots().keys() >= ask.snapshots(self.redis).keys(), "every report is in the topic", 30, 0.5)
         stored, sent = ask.snapshots(self.redis), self.topics.last_snapshots()
         for key, document in stored.items():  # two that publish the same by turns may give it two versions
             assert ask.bare(sent[key]) == ask.bare(document), key
-        if not self.lost_something:  # a report may count repeats
+        if not self.lost_at:  # a report may count repeats
             check_documents(stored, binary, CLOCK, {}, events)
+        outputs.check_alerts(self.topics, self.redis, outputs.standing(dict(zip(map(json.dumps, queries), want)), all_tenants),
+                             in_turns=not self.lost_at, to_the_end=self.is_known())
+        outputs.check_dead_letters(self.topics, outputs.rejected_values(self.rows, rejected))
         for each in self.instances:
-            assert peak_kb(each) < MEMORY_BOUND_KB, "%d MB of memory" % (peak_kb(each) // 1024)
+            self.check_memory(each)
+
+    def check_memory(self, worker):
+        if worker.process.poll() is None:
+            assert peak_kb(worker) < MEMORY_BOUND_KB, "%d MB of memory" % (peak_kb(worker) // 1024)
 
     def close(self):
         for proxy in self.proxies:
             proxy.close()
         for server in self.servers:
             server.stop()
+            if server.own_disk:
+                subprocess.run(["umount", "-l", server.folder], check=False)
+
+
+def mount(folder):
+    """A small disk of its own for a server, where that is permitted (root)."""
+    if os.geteuid() != 0:
+        return False
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm" % DISK_MB, "none", folder], capture_output=True, check=False).returncode == 0
 
 
 def peak_kb(worker):

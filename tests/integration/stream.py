@@ -60,7 +60,11 @@ class Topics:
 
     def records(self, short):
         """All records of an output topic, oldest first per partition."""
-        ends = {place: end for place, end in self.ends([self.name(short)]).items() if end}
+        return self.all_records([self.name(short)])
+
+    def all_records(self, names):
+        """All records of topics, oldest first per partition."""
+        ends = {place: end for place, end in self.ends(names).items() if end}
         consumer = Consumer({"bootstrap.servers": self.kafka.address, "group.id": "reading-only", "enable.auto.commit": False,
                              "enable.partition.eof": False, "auto.offset.reset": "earliest"})
         consumer.assign([TopicPartition(topic, part, 0) for topic, part in ends])
@@ -68,7 +72,7 @@ class Topics:
         try:
             while any(consumer.position([TopicPartition(*place)])[0].offset < end for place, end in ends.items()):
                 message = consumer.poll(10)
-                assert message is not None, "no record of %s for 10 s" % short
+                assert message is not None, "no record of %s for 10 s" % names
                 if message.error():
                     raise KafkaException(message.error())
                 found.append(message)

@@ -1,4 +1,5 @@
 /* A producer to the modelled topics: struct sink. A record may arrive and its acknowledgement not, or the other way round never. */
+#include "daemon/state/keys.h"
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
@@ -79,6 +80,43 @@ void outlet_gone(struct outlet *outlet)
     for (struct map_slot *slot; (slot = map_next(&outlet->world->topic, &at));) {
         const struct topic_record *last = slot->value;
         if (last->from == outlet && last->over) slot->value = (void *)last->over;
+    }
+}
+
+/* Has anybody alive sent or seen this version of a report? `key`: tenant/report. */
+static bool is_known(const struct world *world, struct span key, int64_t version)
+{
+    const char *slash = memchr(key.at, '/', key.len);
+    struct span tenant = { key.at, (size_t)(slash - key.at) }, report = { slash + 1, key.len - tenant.len - 1 };
+    const struct catalogue *catalogue = world->engine->catalogue;
+    size_t number = 0;
+    bool known = false;
+    while (!span_is(report, catalogue->reports[number].name)) number++;
+    for (int i = 0; i < MEMBERS_MAX; i++) {
+        const struct instance *instance = &world->instances[i];
+        const struct desk *desk = instance->alive ? map_get(&instance->publisher->desks, tenant) : NULL;
+        known |= desk && (desk->reports[number].sent >= version || desk->reports[number].version >= version);
+    }
+    return known;
+}
+
+static int64_t stored_version(const struct world *world, struct span key)
+{
+    struct arena arena = { 0 };
+    const char *slash = memchr(key.at, '/', key.len);
+    struct span tenant = { key.at, (size_t)(slash - key.at) };
+    struct span report = { slash + 1, key.len - tenant.len - 1 };
+    struct span text = store_get(&world->store, key_report(&arena, state_prefix, tenant, arena_text(&arena, report)), NO_SPAN);
+    arena_deinit(&arena);
+    return record_version(text);
+}
+
+void reports_lost(struct world *world)
+{
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&world->topic, &at));) {
+        int64_t version = record_version(((const struct topic_record *)slot->value)->value);
+        world->forgotten |= stored_version(world, slot->key) < version && !is_known(world, slot->key, version);
     }
 }
 

@@ -103,6 +103,7 @@ static void forget_tail(struct world *world, int64_t longest_us)
     alerts_note(world, versions);
     store_set_back(&world->store, kept + dice_below(&world->dice, (uint32_t)(world->store.n_steps - kept) + 1));
     alerts_lost(world, versions);
+    reports_lost(world);
     world->set_back = true;
 }
 
@@ -112,6 +113,7 @@ static void empty(struct world *world)
     alerts_note(world, versions);
     store_empty(&world->store);
     alerts_lost(world, versions);
+    reports_lost(world);
     if (dice_below(&world->dice, 2)) store_restart(&world->store);
     world->set_back = true;
 }

@@ -102,7 +102,7 @@ struct world {
     struct engine *engine; /* what all instances count by */
     _Atomic int64_t lag_us;
     bool new_life;         /* a partition was taken for another one: repeats and bad records in it are counted again */
-    bool forgotten;        /* an instance ended after Redis was set back: nobody knows any more what the topic had */
+    bool forgotten;        /* nobody knows any more what the topic had: who did ended, before or after Redis lost it */
     bool set_back;         /* Redis was set back or emptied at least once */
     size_t losses;         /* how often */
     bool alerts_forgotten; /* what was told of them was known to nobody but Redis, which lost it */
@@ -129,6 +129,7 @@ void reader_init(struct reader *reader, struct world *world, int member);
 /* Its process is gone. An older record that it had put over a newer one, without a chance to see it, is not held against us. */
 void outlet_gone(struct outlet *outlet);
 int64_t record_version(struct span record); /* of a report */
+void reports_lost(struct world *world);     /* Redis lost something: is there anybody who knows what the topic has? */
 void outlet_init(struct outlet *outlet, struct world *world, struct acknowledged acknowledged);
 
 /* alerts.c: a record has come to their topic */
