@@ -123,17 +123,38 @@ void alert_book_keep_event(struct alert_book *told, struct span field, struct sp
     free(text);
 }
 
-void alert_book_recall(struct alert_book *book, const struct alert_book *told, int64_t until)
+static bool has_raised(const struct alert_book *book, const struct alert_row *row)
+{
+    const struct alert_row *found = map_get(&book->rows, row->field);
+    return found && found->state == ALERT_RAISED && found->version == row->version;
+}
+
+bool alert_book_compare(const struct alert_book *before, const struct alert_book *now, struct alert_book *older)
+{
+    bool lost = now->version < before->version;
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&now->rows, &at));) {
+        const struct alert_row *row = slot->value;
+        if (row->state != ALERT_RAISED || row->version > before->version || has_raised(before, row)) continue;
+        alert_book_set(older, row->field, row->text);
+        lost = true;
+    }
+    return lost;
+}
+
+void alert_book_recall(struct alert_book *book, const struct alert_book *told, const struct alert_book *older)
 {
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&told->rows, &at));) {
         const struct alert_row *row = slot->value;
-        if (!is_raised(book, row->field)) alert_book_set(book, row->field, row->text);
+        if (is_raised(book, row->field)) continue;
+        alert_book_set(book, row->field, row->text);
+        ((struct alert_row *)map_get(&book->rows, row->field))->again = true;
     }
     at = 0;
-    for (struct map_slot *slot; (slot = map_next(&book->rows, &at));) {
-        struct alert_row *row = slot->value;
-        row->again = row->state == ALERT_RAISED && row->version <= until;
+    for (struct map_slot *slot; (slot = map_next(&older->rows, &at));) {
+        struct alert_row *row = map_get(&book->rows, slot->key);
+        if (row && has_raised(older, row)) row->again = true;
     }
 }
 

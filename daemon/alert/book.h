@@ -46,9 +46,13 @@ void alert_book_keep_raised(struct alert_book *told, const struct alert_book *bo
  * be told as raised. */
 void alert_book_keep_event(struct alert_book *told, struct span field, struct span event);
 
-/* What stands raised since `until` or earlier is to be told again; what was told as raised and is not so here is raised until
+/* Has the state forgotten what was told after some of the rows that it has now? `before`: as it was last seen. `older` gets the
+ * rows that stand raised by an older event than was known then. True: it has. */
+bool alert_book_compare(const struct alert_book *before, const struct alert_book *now, struct alert_book *older);
+
+/* What stands raised by an `older` event is to be told again; what was `told` as raised and is not so here is raised until
  * somebody looks at its number, so that it is told what became of it. */
-void alert_book_recall(struct alert_book *book, const struct alert_book *told, int64_t until);
+void alert_book_recall(struct alert_book *book, const struct alert_book *told, const struct alert_book *older);
 
 const struct alert_row *alert_book_row(const struct alert_book *book, struct span field); /* NULL: clear */
 

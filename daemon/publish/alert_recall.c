@@ -1,25 +1,30 @@
-/* Alerts after Redis lost something: it may have forgotten what was told of them. What stands raised is told once more, and what
- * was told as raised and is not is told as cleared, so that the topic's last word of each row is how it stands. A while later:
- * most of what was lost has been counted again by then, and told anew. */
+/* Alerts after Redis lost something: it may have forgotten what was told of them. What stands raised, and was told otherwise since,
+ * is told once more, and what was told as raised and is not is told as cleared, so that the topic's last word of each row is how
+ * it stands. A while later: most of what was lost has been counted again by then, and told anew. */
 #include "daemon/publish/inner.h"
 
 enum {
     RECALL_AFTER_US = 10 * 1000 * 1000
 };
 
-/* Every version told so far is at most this one: they follow the clock. */
-static int64_t newest_told(const struct desk_alerts *alerts, int64_t now_us)
+void recall_load(struct desk *desk, const struct span *rows, size_t n)
 {
-    return alerts->book.version > now_us ? alerts->book.version : now_us;
+    struct desk_alerts *alerts = &desk->alerts;
+    struct alert_book now = { 0 };
+    alert_book_load(&now, rows, n);
+    if (alerts->newest <= alerts->book.version) alerts->newest = alerts->book.version + 1;
+    alerts->set_back |= alert_book_compare(&alerts->book, &now, &alerts->older);
+    alert_book_keep_raised(&alerts->told, &alerts->book);
+    alert_book_deinit(&alerts->book);
+    alerts->book = now;
 }
 
-void recall_look(struct publisher *publisher, struct desk *desk)
+void recall_look(struct desk *desk)
 {
     struct desk_alerts *alerts = &desk->alerts;
     if (!alerts->set_back) return;
     alerts->set_back = false;
     alerts->recall_us = publisher_monotonic() + RECALL_AFTER_US;
-    alerts->recall_until = newest_told(alerts, alerts_clock(publisher, desk));
 }
 
 void recall_begin(struct desk *desk)
@@ -27,7 +32,7 @@ void recall_begin(struct desk *desk)
     struct desk_alerts *alerts = &desk->alerts;
     alerts->recalls = publisher_monotonic() >= alerts->recall_us;
     if (!alerts->recalls) return;
-    alert_book_recall(&alerts->book, &alerts->told, alerts->recall_until);
+    alert_book_recall(&alerts->book, &alerts->told, &alerts->older);
     alerts->all = true;
 }
 
@@ -51,10 +56,14 @@ void recall_letters(struct desk *desk, const struct span *unsent, size_t n)
 void recall_took(struct desk *desk, const struct alert_changes *changes)
 {
     struct desk_alerts *alerts = &desk->alerts;
-    for (size_t i = 0; i < changes->n; i++)
-        if (changes->at[i].event.len) alert_book_set(&alerts->told, changes->at[i].field, NO_SPAN);
+    for (size_t i = 0; i < changes->n; i++) {
+        if (!changes->at[i].event.len) continue;
+        alert_book_set(&alerts->told, changes->at[i].field, NO_SPAN);
+        alert_book_set(&alerts->older, changes->at[i].field, NO_SPAN);
+    }
     if (!alerts->recalls || changes->more) return;
     alert_book_deinit(&alerts->told);
+    alert_book_deinit(&alerts->older);
     alerts->recalls = false;
     alerts->recall_us = NEVER;
 }

@@ -26,11 +26,7 @@ static bool know_alerts(struct publisher *publisher, struct desk *desk, enum out
     if (!state_redis_alerts(publisher->state, publisher->engine->settings->prefix, desk->tenant, &stored, &publisher->arena,
                             outcome, error))
         return false;
-    int64_t known_version = alerts->book.version;
-    if (alerts->newest <= known_version) alerts->newest = known_version + 1;
-    alert_book_keep_raised(&alerts->told, &alerts->book);
-    alert_book_load(&alerts->book, stored.rows, stored.n_rows);
-    alerts->set_back |= alerts->book.version < known_version;
+    recall_load(desk, stored.rows, stored.n_rows);
     recall_letters(desk, stored.unsent, stored.n_unsent);
     alert_outbox_replace(&alerts->outbox[ALERT_TO_WEBHOOK], stored.unposted, stored.n_unposted);
     alerts->known = alerts->all = true;
@@ -84,7 +80,8 @@ static void look_at_clock(struct publisher *publisher)
     publisher->clock_off_us = engine_clock(publisher->engine) - server_us;
 }
 
-int64_t alerts_clock(struct publisher *publisher, const struct desk *desk)
+/* What `for` is measured by. As with tenants' clocks, one that is far off Redis's is not trusted. */
+static int64_t alerts_clock(struct publisher *publisher, const struct desk *desk)
 {
     look_at_clock(publisher);
     int64_t now_us = engine_clock(publisher->engine), off_us = publisher->clock_off_us;
@@ -186,7 +183,7 @@ bool alerts_left_behind(struct desk *desk)
 static bool commit_once(struct publisher *publisher, struct desk *desk, bool *again, enum outcome *outcome, struct error *error)
 {
     if (!know_alerts(publisher, desk, outcome, error)) return false;
-    recall_look(publisher, desk);
+    recall_look(desk);
     recall_begin(desk);
     int64_t now_us = alerts_clock(publisher, desk);
     struct alert_changes changes = judge(publisher, desk, now_us);

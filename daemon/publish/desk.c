@@ -61,6 +61,7 @@ void desk_destroy(struct desk *desk)
     buffer_deinit(&desk->traceparent);
     alert_book_deinit(&desk->alerts.book);
     alert_book_deinit(&desk->alerts.told);
+    alert_book_deinit(&desk->alerts.older);
     for (int way = 0; way < N_ALERT_WAYS; way++) alert_outbox_deinit(&desk->alerts.outbox[way]);
     free(desk->alerts.watched);
     free(desk->reports);

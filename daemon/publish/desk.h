@@ -26,11 +26,11 @@ struct desk_alerts {
     int64_t behind, behind_since_us; /* the tenant has this version, which was not here yet at that (monotonic) time; 0 */
     /* alert_recall.c: */
     struct alert_book told; /* rows that stood raised when last seen, and do no more: others cleared them, or Redis forgot them */
-    int64_t newest;         /* version of them that was ever read or written: later ones are above, also when Redis is set back */
-    bool set_back;          /* Redis lost something: what stands is to be told again … */
-    int64_t recall_us;      /* … at that (monotonic) time; NEVER … */
-    int64_t recall_until;   /* … unless it was told of in a later version than this */
-    bool recalls;           /* now: the book says what is to be told again */
+    struct alert_book older; /* rows that stand raised as they did before something that was seen since */
+    int64_t newest;    /* version of them that was ever read or written: later ones are above, also when Redis is set back */
+    bool set_back;     /* Redis lost something: what stands is to be told again … */
+    int64_t recall_us; /* … at that (monotonic) time; NEVER */
+    bool recalls;      /* now: the book says what is to be told again */
 };
 
 struct desk {

@@ -64,12 +64,10 @@ enum {
     ALERT_AGAIN_US = 500 * 1000 /* until what could not be done is tried again */
 };
 
-/* What `for` is measured by. As with tenants' clocks, one that is far off Redis's is not trusted. */
-int64_t alerts_clock(struct publisher *publisher, const struct desk *desk);
-
 /* alert_recall.c: after Redis lost something, what stands is told again. In the order in which a commit calls them. */
 void recall_letters(struct desk *desk, const struct span *unsent, size_t n); /* these are to be sent; what became of others? */
-void recall_look(struct publisher *publisher, struct desk *desk);            /* is that to be done, and when? */
+void recall_load(struct desk *desk, const struct span *rows, size_t n);      /* the book as it stands; was there more in it? */
+void recall_look(struct desk *desk);                                         /* is that to be done, and when? */
 void recall_begin(struct desk *desk);                                        /* the book says what is to be told, if it is time */
 void recall_took(struct desk *desk, const struct alert_changes *changes);    /* they are committed */
 void recall_wait(struct desk *desk); /* Redis has nothing of the tenant: others may count it anew, it is read again later */

@@ -10,7 +10,7 @@ enum {
 
 struct sleeper {
     int64_t due_us;         /* monotonic; NEVER */
-    struct alert_book told; /* what was raised when it went */
+    struct alert_book told; /* what was raised when it went, as of a version of its alerts */
     bool set_back;          /* Redis lost something since, or what it lost was not told again yet */
     size_t tenant_len;
     char tenant[];
@@ -43,6 +43,7 @@ void sleepers_put(struct publisher *publisher, const struct desk *desk)
     memcpy(sleeper->tenant, desk->tenant.at, desk->tenant.len);
     alert_book_keep_raised(&sleeper->told, &desk->alerts.told);
     alert_book_keep_raised(&sleeper->told, &desk->alerts.book);
+    sleeper->told.version = desk->alerts.book.version;
     sleeper_destroy(map_put(&publisher->sleepers, name_of(sleeper), sleeper));
 }
 
@@ -50,7 +51,8 @@ void sleepers_take(struct publisher *publisher, struct desk *desk)
 {
     struct sleeper *sleeper = map_remove(&publisher->sleepers, desk->tenant);
     if (!sleeper) return;
-    alert_book_keep_raised(&desk->alerts.told, &sleeper->told);
+    desk->alerts.book = sleeper->told;
+    sleeper->told = (struct alert_book){ 0 };
     desk->alerts.set_back = sleeper->set_back;
     sleeper_destroy(sleeper);
 }
