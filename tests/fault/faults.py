@@ -27,6 +27,7 @@ def kill_9(world, rng):
 
 def sigterm(world, rng):
     victim = world.any_instance(rng)
+    victim.wait_says("event=started")  # before that a signal ends it as it ends any program
     world.ending(victim)
     status, seconds = victim.terminate()
     assert status == 0 and seconds < 8, "SIGTERM: exit status %d after %.1f s\n%s" % (status, seconds, victim.log())
@@ -58,6 +59,7 @@ def an_instance_joins(world, rng):
 def an_instance_leaves(world, rng):
     if len(world.instances) > 1:
         victim = world.instances.pop(rng.randrange(len(world.instances)))
+        victim.wait_says("event=started")
         world.ending(victim)
         victim.terminate()
     pause(rng)
@@ -176,6 +178,7 @@ def redis_disk_full(world, rng):
     world.feed_some(rng)
     pause(rng, 3)
     filler.unlink()
+    wait_until(lambda: world.redis.client.info("persistence")["aof_last_write_status"] == "ok", "Redis writes again", 30)
 
 
 def redis_read_only(world, rng):
