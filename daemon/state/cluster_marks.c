@@ -131,12 +131,8 @@ static bool move_slots(const struct moving *moving, struct slot_marks **slots, s
 static bool meet_slots(struct keeper *keeper, bool all, enum outcome *outcome, struct error *error)
 {
     struct arena arena = { 0 };
-    size_t before = keeper->used.n;
-    int64_t registered;
-    if (!slots_count(&keeper->used, &registered, outcome, error)) return false;
-    if (registered == keeper->used.n_registered) return true;
+    size_t before = keeper->used.n, n = 0;
     struct slot_marks **slots;
-    size_t n = 0;
     bool good = slots_read(&keeper->used, &arena, outcome, error);
     if (good) n = reachable(keeper, before, &slots, &arena);
     good = good && slots_read_marks(&keeper->used, slots, n, &arena, outcome, error);
@@ -144,6 +140,13 @@ static bool meet_slots(struct keeper *keeper, bool all, enum outcome *outcome, s
         if (!slots[i]->is_new && slot_lacks_marks(slots[i], keeper->used.at[0])) *outcome = CONFLICT;
     arena_deinit(&arena);
     return good;
+}
+
+static bool meet_if_any(struct keeper *keeper, bool all, enum outcome *outcome, struct error *error)
+{
+    int64_t registered;
+    if (!slots_count(&keeper->used, &registered, outcome, error)) return false;
+    return registered == keeper->used.n_registered || meet_slots(keeper, all, outcome, error);
 }
 
 static bool is_placing(const struct keeper *keeper, const struct mark *marks, size_t n)
@@ -183,13 +186,13 @@ static bool keeper_move(struct mark_keeper *base, const struct mark *old, const 
     if (!n) return true;
     memset(moved, true, n);
     bool placing = is_placing(keeper, new, n);
-    if (!meet_slots(keeper, true, outcome, error)) return false;
+    if (!meet_if_any(keeper, true, outcome, error)) return false;
     if (*outcome == CONFLICT) {
         memset(moved, false, n);
         return true;
     }
     if (!move_slots(&moving, keeper->used.at, 1, outcome, error)) return false;
-    if (placing && !meet_slots(keeper, false, outcome, error)) return false;
+    if (placing && !meet_if_any(keeper, false, outcome, error)) return false;
     return move_others(&moving, outcome, error);
 }
 
@@ -210,12 +213,12 @@ static bool begin_slots(struct keeper *keeper, struct slot_marks **slots, size_t
                         struct error *error)
 {
     struct slot_marks home = { .slot = keeper->used.home }, *at_home = &home;
-    bool good = slots_announce(&keeper->used, slots, n, outcome, error) && slots_read(&keeper->used, arena, outcome, error) &&
-                slots_read_marks(&keeper->used, &at_home, 1, arena, outcome, error) &&
+    bool good = slots_announce(&keeper->used, slots, n, outcome, error) && meet_slots(keeper, true, outcome, error) &&
+                *outcome == DONE && slots_read_marks(&keeper->used, &at_home, 1, arena, outcome, error) &&
                 slots_read_marks(&keeper->used, slots, n, arena, outcome, error);
     for (size_t i = 0; i < n && good; i++) good = copy_marks(keeper, slots[i], &home, arena, outcome, error);
     good = good && slots_read_marks(&keeper->used, slots, n, arena, outcome, error);
-    bool lost = good && slot_lacks_marks(&home, keeper->used.at[0]);
+    bool lost = *outcome == CONFLICT || (good && slot_lacks_marks(&home, keeper->used.at[0]));
     for (size_t i = 0; i < n && good; i++) lost |= slot_lacks_marks(slots[i], slots[i]->is_new ? &home : keeper->used.at[0]);
     slot_marks_deinit(&home);
     if (lost) {

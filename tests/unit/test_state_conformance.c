@@ -1,6 +1,6 @@
-/* What every state must do, asked of the one in memory and of the one in a real Redis alike. */
+/* What every state must do, asked of the one in memory, the one in a real Redis and the one in a Redis Cluster alike. */
 #include "daemon/state/redis.h"
-#include "tests/unit/private_redis.h"
+#include "tests/unit/private_cluster.h"
 #include "tests/unit/unit.h"
 
 #include <time.h>
@@ -180,6 +180,7 @@ static void strings_among_hashes(void **state)
         struct error error = { "" };
         enum outcome outcome = LOST;
         if (!atomic) read_all(fixture, reads, N + 3);
+        if (atomic) reads[N + 1].key = KEY("page:none"); /* one tenant's alone */
         if (atomic)
             assert_true(fixture->state->ops->read_atomic(fixture->state, reads, N + 3, &fixture->arena, &outcome, &error));
         for (int i = 0; i < N; i++)
@@ -453,6 +454,29 @@ static int start_redis(void **state)
     return good ? 0 : -1;
 }
 
+static struct private_cluster cluster; /* of all tests: it takes its time to begin */
+
+static int start_cluster(void **state)
+{
+    struct fixture *fixture = must_zalloc(sizeof *fixture);
+    struct error error = { 0 };
+    if (!cluster.url[0]) private_cluster_create(&cluster);
+    for (int i = 0; i < 2; i++) private_redis_do(&cluster.nodes[i], "FLUSHALL");
+    fixture->state = state_redis_create(
+        &(struct redis_settings){ .url = cluster.url, .connect_timeout_ms = 2000, .command_timeout_ms = 10000 });
+    *state = fixture;
+    bool good = state_redis_connect(fixture->state, &error);
+    if (!good) print_error("%s\n", error.text);
+    return good ? 0 : -1;
+}
+
+static int stop_cluster(void **state)
+{
+    (void)state;
+    if (cluster.url[0]) private_cluster_destroy(&cluster);
+    return 0;
+}
+
 static int stop(void **state)
 {
     struct fixture *fixture = *state;
@@ -463,29 +487,29 @@ static int stop(void **state)
     return 0;
 }
 
-#define BOTH(test)                                                                                                               \
-    { #test " (memory)", test, start_memory, stop, NULL },                                                                       \
+#define ALL(test)                                                                                                                \
+    { #test " (memory)", test, start_memory, stop, NULL }, { #test " (redis)", test, start_redis, stop, NULL },                  \
     {                                                                                                                            \
-#test " (redis)", test, start_redis, stop, NULL                                                                          \
+#test " (cluster)", test, start_cluster, stop, NULL                                                                      \
     }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(nothing_there),
-        BOTH(written_is_read),
-        BOTH(removed_is_gone),
-        BOTH(strings_are_set_and_removed),
-        BOTH(strings_among_hashes),
-        BOTH(other_version_conflicts),
-        BOTH(one_conflict_among_many),
-        BOTH(reads_between_begin_and_end),
-        BOTH(timers_by_time),
-        BOTH(fifty_thousand_fields),
-        BOTH(large_values),
-        BOTH(atomic_reads),
-        BOTH(clock_and_version),
-        BOTH(version_ahead_of_the_clock),
+        ALL(nothing_there),
+        ALL(written_is_read),
+        ALL(removed_is_gone),
+        ALL(strings_are_set_and_removed),
+        ALL(strings_among_hashes),
+        ALL(other_version_conflicts),
+        ALL(one_conflict_among_many),
+        ALL(reads_between_begin_and_end),
+        ALL(timers_by_time),
+        ALL(fifty_thousand_fields),
+        ALL(large_values),
+        ALL(atomic_reads),
+        ALL(clock_and_version),
+        ALL(version_ahead_of_the_clock),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, stop_cluster);
 }
