@@ -153,3 +153,30 @@ def test_a_tenant_with_a_hundred_times_the_traffic(topics, redis, daemon, feed):
     settle(topics, worker, redis, 300)
     assert count(worker, tenant="large") == 59_900 and count(worker, tenant="small") == 2
     assert waited < 10
+
+
+def partitions_of(topics, worker):
+    """Of each member of the group: {(topic, partition)}."""
+    group = worker.config["kafka"]["group.id"]
+    members = list(topics.admin.describe_consumer_groups([group]).values())[0].result(30).members
+    return {member.group_instance_id: {(p.topic, p.partition) for p in member.assignment.topic_partitions} for member in members}
+
+
+def test_four_instances_share_four_partitions_evenly(topics, redis, daemon, feed):
+    workers = [daemon(topics, redis, clock=CLOCK).start() for _ in range(4)]
+    for each in workers:
+        each.wait_ready(60)
+    wait_until(lambda: sorted(map(len, partitions_of(topics, workers[0]).values())) == [len(topics.into)] * 4,
+               lambda: "each has its quarter: %s" % partitions_of(topics, workers[0]), 60, 0.5)
+    tenants = ["t%02d" % n for n in range(16)]
+    for n in range(0, 2000, 100):
+        for tenant in tenants:
+            feed.events(leads(n, n + 100, tenant=tenant))
+    settle(topics, workers[0], redis, 120)
+    assert all(count(workers[0], tenant=tenant) == 2000 and count(workers[0], "duplicate_events", tenant=tenant) == 0 for tenant in tenants)
+    shares = partitions_of(topics, workers[0])
+    end = {place: size for place, size in topics.ends([topics.name("contacts")]).items()}
+    records = sorted(sum(end.get(place, 0) for place in share) for share in shares.values())
+    measured("records that each of four instances read:", records)
+    assert sum(records) == 32_000 and records[0] > 0
+    assert all(each.alive() for each in workers)

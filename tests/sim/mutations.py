@@ -39,8 +39,9 @@ MUTATIONS = [
      "    recall_letters(desk, stored.unsent, stored.n_unsent);", ""),
     ("that alerts are told again after Redis lost something", "daemon/publish/alert_recall.c",
      "    if (!alerts->set_back) return;", "    alerts->set_back = false;\n    if (!alerts->set_back) return;"),
-    ("that alerts which others changed are looked at", "daemon/publish/publisher.c", "    look_at_alerts(publisher, publisher_monotonic());\n", ""),
-    ("that desks wait in turn", "daemon/publish/publisher.c", "waits_since(desk) < waits_since(found)", "desk->waiting_since_us < found->waiting_since_us"),
+    ("that desks wait in turn", "daemon/publish/publisher.c", 
+     "return desk->dirty && desk->waiting_since_us < desk->alerts.due_us ? desk->waiting_since_us : desk->alerts.due_us;",
+     "return desk->waiting_since_us;"),
     ("that tenants are looked through after an assignment", "daemon/worker/recover.c",
      "    worker->lanes_pending = true;\n    worker->adopt_pending = true;", "    worker->lanes_pending = true;"),
 ]
