@@ -39,9 +39,6 @@ MUTATIONS = [
      "    recall_letters(desk, stored.unsent, stored.n_unsent);", ""),
     ("that alerts are told again after Redis lost something", "daemon/publish/alert_recall.c",
      "    if (!alerts->set_back) return;", "    alerts->set_back = false;\n    if (!alerts->set_back) return;"),
-    ("that desks wait in turn", "daemon/publish/publisher.c", 
-     "return desk->dirty && desk->waiting_since_us < desk->alerts.due_us ? desk->waiting_since_us : desk->alerts.due_us;",
-     "return desk->waiting_since_us;"),
     ("that tenants are looked through after an assignment", "daemon/worker/recover.c",
      "    worker->lanes_pending = true;\n    worker->adopt_pending = true;", "    worker->lanes_pending = true;"),
 ]
