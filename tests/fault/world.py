@@ -65,7 +65,8 @@ class World:
     def add_instance(self):
         proxy = Proxy(self.redis.socket)
         self.proxies.append(proxy)
-        worker = self.make_daemon(self.topics, self.redis, clock=CLOCK, cache_mb=64, alerts=outputs.RULES)
+        worker = self.make_daemon(self.topics, self.redis, clock=CLOCK, cache_mb=64, alerts=outputs.RULES,
+                                  kafka={"topic.metadata.refresh.interval.ms": 60_000})  # a partition added is read so soon at the latest
         worker.configure(worker.config | {"redis": {"url": "redis://127.0.0.1:%d" % proxy.port, "command_timeout_ms": 2000}})
         self.instances.append(worker.start())
 
