@@ -120,19 +120,18 @@ class World:
         code, want, rejected = ask.replay(binary, CLOCK, {"tenants": {}}, queries, [events], timeout=900)
         assert code in (0, 3), rejected[-2000:]
         ask.assert_same(queries, want, ask.live(self.instances[0], queries), but)
-        stored = ask.snapshots(self.redis)
-        wait_until(lambda: not self.unequal(stored), lambda: "the topic ends with the reports as in Redis: (report, topic, Redis) %s" % self.unequal(stored), 30, 1)
+        wait_until(lambda: not self.unequal(), lambda: "the topic ends with the reports as in Redis: (report, topic, Redis) %s" % self.unequal(), 30, 1)
         if not self.lost_at:  # a report may count repeats
-            check_documents(stored, binary, CLOCK, {}, events)
+            check_documents(ask.snapshots(self.redis), binary, CLOCK, {}, events)
         outputs.check_alerts(self.topics, self.redis, outputs.standing(dict(zip(map(json.dumps, queries), want)), all_tenants),
                              in_turns=not self.lost_at, to_the_end=self.is_known())
         outputs.check_dead_letters(self.topics, outputs.rejected_values(self.rows, rejected))
         for each in self.instances:
             self.check_memory(each)
 
-    def unequal(self, stored):
+    def unequal(self):
         """Reports whose last record is not what stands in Redis. Two that publish the same by turns may give it two versions."""
-        sent = self.topics.last_snapshots()
+        stored, sent = ask.snapshots(self.redis), self.topics.last_snapshots()
         return [(key, sent.get(key, {}).get("version"), document["version"]) for key, document in stored.items()
                 if key not in sent or ask.bare(sent[key]) != ask.bare(document)]
 
