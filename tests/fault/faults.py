@@ -171,10 +171,9 @@ def redis_disk_full(world, rng):
     if not world.redis.own_disk:
         pytest.skip("no disk of its own for Redis: mounting one needs root")
     filler = world.redis.folder / "filler"
-    with open(filler, "wb") as file, contextlib.suppress(OSError):
+    with open(filler, "wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(bytes(1 << 16))
-            file.flush()
     world.feed_some(rng)
     pause(rng, 3)
     filler.unlink()
