@@ -1,6 +1,5 @@
 /* crm-reportd query and explain: requests answered from what stands in Redis, without the daemon. */
-#include "daemon/command/command.h"
-#include "daemon/command/effective.h"
+#include "daemon/command/with_engine.h"
 #include "daemon/run/requests.h"
 #include "daemon/state/redis.h"
 
@@ -22,41 +21,36 @@ static int read_options(int argc, char **argv, const char **config)
     return EXIT_OK;
 }
 
-/* Requests of the command line, else of standard input. */
-static bool answer_all(struct engine *engine, struct state *state, char **requests, int n, answer_request answer,
-                       struct error *error)
+/* What was asked for, and by which command. */
+struct asking {
+    char **requests; /* of the command line; without, those of standard input */
+    int n;
+    answer_request answer;
+};
+
+static bool answer_all(struct engine *engine, struct state *state, const struct asking *asking, struct error *error)
 {
     bool fine = true;
-    for (int i = 0; i < n && fine; i++) fine = requests_answer_one(engine, state, span_of(requests[i]), answer, error);
-    return n ? fine : requests_answer(engine, state, "-", answer, error);
+    for (int i = 0; i < asking->n && fine; i++)
+        fine = requests_answer_one(engine, state, span_of(asking->requests[i]), asking->answer, error);
+    return asking->n ? fine : requests_answer(engine, state, "-", asking->answer, error);
 }
 
-static bool answer_from_redis(struct engine *engine, char **requests, int n, answer_request answer, struct error *error)
+static int answer_from_redis(struct engine *engine, void *asking, struct error *error)
 {
     struct redis_settings redis = engine_redis(engine);
     struct state *state = state_redis_create(&redis);
-    bool fine = state_redis_connect(state, error) && answer_all(engine, state, requests, n, answer, error);
+    bool fine = state_redis_connect(state, error) && answer_all(engine, state, asking, error);
     state->ops->destroy(state);
-    return fine;
+    return fine ? EXIT_OK : EXIT_FAILED;
 }
 
 static int answer_requests(int argc, char **argv, answer_request answer)
 {
     const char *config = NULL;
-    struct error error = { "" };
-    struct engine engine;
     int code = read_options(argc, argv, &config);
-    if (code) return code;
-    struct settings *settings = command_settings(argv[0], config, NEED_REDIS);
-    if (!settings) return EXIT_USAGE;
-    struct catalogue *catalogue = command_catalogue(argv[0], settings);
-    code = EXIT_USAGE;
-    if (catalogue && engine_init(&engine, settings, catalogue, &error))
-        code = answer_from_redis(&engine, argv + optind, argc - optind, answer, &error) ? EXIT_OK : EXIT_FAILED;
-    if (error.text[0]) fprintf(stderr, "crm-reportd %s: %s\n", argv[0], error.text);
-    catalogue_destroy(catalogue);
-    settings_destroy(settings);
-    return code;
+    struct asking asking = { argv + optind, argc - optind, answer };
+    return code ? code : command_with_engine(argv[0], config, NEED_REDIS, answer_from_redis, &asking);
 }
 
 int command_query(int argc, char **argv)

@@ -1,6 +1,5 @@
 /* crm-reportd rebuild: tenants counted anew, beside the running daemon. */
-#include "daemon/command/command.h"
-#include "daemon/command/effective.h"
+#include "daemon/command/with_engine.h"
 #include "daemon/run/rebuilding.h"
 
 #include <stdio.h>
@@ -28,7 +27,7 @@ static int read_options(int argc, char **argv, const char **config, struct rebui
     return EXIT_OK;
 }
 
-static int rebuild(struct engine *engine, const struct rebuild_options *options, struct error *error)
+static int rebuild(struct engine *engine, void *options, struct error *error)
 {
     struct rebuild_result result;
     bool fine = engine_rebuild(engine, options, &result, error);
@@ -43,17 +42,6 @@ int command_rebuild(int argc, char **argv)
 {
     const char *config = NULL;
     struct rebuild_options options = { 0 };
-    struct error error = { "" };
-    struct engine engine;
     int code = read_options(argc, argv, &config, &options);
-    if (code) return code;
-    struct settings *settings = command_settings(argv[0], config, NEED_ALL);
-    if (!settings) return EXIT_USAGE;
-    struct catalogue *catalogue = command_catalogue(argv[0], settings);
-    code = EXIT_USAGE;
-    if (catalogue && engine_init(&engine, settings, catalogue, &error)) code = rebuild(&engine, &options, &error);
-    if (error.text[0]) fprintf(stderr, "crm-reportd rebuild: %s\n", error.text);
-    catalogue_destroy(catalogue);
-    settings_destroy(settings);
-    return code;
+    return code ? code : command_with_engine(argv[0], config, NEED_ALL, rebuild, &options);
 }

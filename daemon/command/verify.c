@@ -1,6 +1,5 @@
 /* crm-reportd verify: what stands in Redis, compared with a fresh count. */
-#include "daemon/command/command.h"
-#include "daemon/command/effective.h"
+#include "daemon/command/with_engine.h"
 #include "daemon/run/verification.h"
 
 #include <errno.h>
@@ -45,7 +44,7 @@ static int read_options(int argc, char **argv, const char **config, struct verif
     return EXIT_OK;
 }
 
-static int verify(struct engine *engine, const struct verify_options *options, struct error *error)
+static int verify(struct engine *engine, void *options, struct error *error)
 {
     struct verify_result result;
     if (!engine_verify(engine, options, &result, error)) return EXIT_FAILED;
@@ -58,17 +57,6 @@ int command_verify(int argc, char **argv)
 {
     const char *config = NULL;
     struct verify_options options = { .most = MOST };
-    struct error error = { "" };
-    struct engine engine;
     int code = read_options(argc, argv, &config, &options);
-    if (code) return code;
-    struct settings *settings = command_settings(argv[0], config, NEED_ALL);
-    if (!settings) return EXIT_USAGE;
-    struct catalogue *catalogue = command_catalogue(argv[0], settings);
-    code = EXIT_USAGE;
-    if (catalogue && engine_init(&engine, settings, catalogue, &error)) code = verify(&engine, &options, &error);
-    if (error.text[0]) fprintf(stderr, "crm-reportd verify: %s\n", error.text);
-    catalogue_destroy(catalogue);
-    settings_destroy(settings);
-    return code;
+    return code ? code : command_with_engine(argv[0], config, NEED_ALL, verify, &options);
 }
