@@ -15,7 +15,9 @@ NEEDED = {"stage_changed": "stage", "merged": "into", "rated": "score", "set": "
 
 
 def bad_data(rng, kind, verb, event):
-    """Wrong or missing attributes."""
+    """Wrong or missing attributes. Of an event whose data are none any more nothing is left to spoil."""
+    if not isinstance(event["data"], dict):
+        return event
     if verb in NEEDED and rng.random() < 0.7:
         name = NEEDED[verb]
         wrong = rng.choice([None, "", 7 if name != "score" else rng.choice([0, 6, 2.5, "3"])])
