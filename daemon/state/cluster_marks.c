@@ -201,7 +201,7 @@ static bool copy_marks(struct keeper *keeper, struct slot_marks *slot, const str
                        enum outcome *outcome, struct error *error)
 {
     struct mark *all = arena_alloc(arena, (home->marks.count + 1) * sizeof *all);
-    struct moving moving = { .keeper = keeper, .new = all, .moved = arena_alloc(arena, home->marks.count + 1) };
+    struct moving moving = { .keeper = keeper, .new = all, .moved = arena_zalloc(arena, home->marks.count + 1) };
     size_t at = 0;
     for (struct map_slot *each; (each = map_next(&home->marks, &at));)
         if (!slot_marks_get(slot, each->key)) all[moving.n++] = *(const struct mark *)each->value;
