@@ -137,13 +137,23 @@ static bool check_metrics(struct request *request)
     return query->n_metrics || query->metric.at || refuse(request, "\"metric\" is missing");
 }
 
+/* Lists are read into arrays of fixed room; and of two values nobody knows which one was meant. */
+static bool is_first(yyjson_val *object, yyjson_val *key, yyjson_val *value)
+{
+    return yyjson_obj_getn(object, yyjson_get_str(key), yyjson_get_len(key)) == value;
+}
+
 static bool read_root(struct request *request, yyjson_val *root)
 {
     struct query *query = request->query;
     if (!yyjson_is_obj(root)) return refuse(request, "a request is a JSON object such as {\"metric\":\"leads\"}");
     yyjson_obj_iter iter = yyjson_obj_iter_with(root);
-    for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));)
-        if (!read_key(request, key, yyjson_obj_iter_get_val(key))) return false;
+    for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
+        yyjson_val *value = yyjson_obj_iter_get_val(key);
+        if (!is_first(root, key, value))
+            return refuse(request, "\"%.*s\" is given twice", (int)yyjson_get_len(key), yyjson_get_str(key));
+        if (!read_key(request, key, value)) return false;
+    }
     query->names_tenant = query->tenant.at != NULL;
     if (!query->names_tenant) query->tenant = SPAN("default");
     if (!check_metrics(request)) return false;

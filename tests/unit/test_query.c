@@ -372,6 +372,12 @@ static void requests_that_are_refused(void **state)
     refused("{'metric':'leads','period':'today','from':'2026-03-01'}", "bad_request", "period");
     refused("{'metric':'leads','by':['week','month']}", "bad_request", "week and month");
     refused("{'metric':'leads','by':['owner','owner']}", "bad_request", "twice");
+    /* a list given again would go on where the one before ended, beyond its room */
+    refused("{'metric':'leads','by':['owner','team','source','campaign'],'by':['pipeline','stage','currency','channel','list']}",
+            "bad_request", "by\\' is given twice");
+    refused("{'metric':'leads','where':{},'where':{}}", "bad_request", "where\\' is given twice");
+    refused("{'metrics':['a'],'metrics':['b']}", "bad_request", "metrics\\' is given twice");
+    refused("{'metric':'leads','metric':'deals'}", "bad_request", "metric\\' is given twice");
     refused("{'metric':'leads','by':'owner'}", "bad_request", "by");
     refused("{'metric':'leads','where':{'owner':'u1'}}", "bad_request", "list");
     refused("{'metric':'leads','where':{'owner':[1]}}", "bad_request", "null");
