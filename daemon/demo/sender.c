@@ -1,7 +1,7 @@
 #include "daemon/demo/sender.h"
 
 #include "common/instant.h"
-#include "daemon/demo/clock.h"
+#include "daemon/clock.h"
 #include "daemon/sink/kafka.h"
 
 #include <pthread.h>

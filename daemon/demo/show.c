@@ -1,7 +1,7 @@
 #include "daemon/demo/show.h"
 
 #include "common/instant.h"
-#include "daemon/demo/clock.h"
+#include "daemon/clock.h"
 #include "daemon/demo/plain.h"
 #include "daemon/demo/screen.h"
 #include "daemon/demo/terminal.h"

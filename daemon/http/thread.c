@@ -1,11 +1,10 @@
 #include "daemon/http/thread.h"
 
-#include "common/instant.h"
+#include "daemon/clock.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -21,7 +20,5 @@ void thread_steps_back(const char *name)
 
 int64_t thread_monotonic_us(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
+    return clock_us(CLOCK_MONOTONIC);
 }

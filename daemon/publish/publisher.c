@@ -1,10 +1,9 @@
-#include "common/instant.h"
+#include "daemon/clock.h"
 #include "daemon/publish/inner.h"
 #include "daemon/run/kafka.h"
 #include "daemon/sink/kafka.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     FLOOD_DIFFERENCES = 500, /* in a commit, on average: the worker catches up */
@@ -41,9 +40,7 @@ void publisher_take(struct publisher *publisher, struct committed *committed)
 
 int64_t publisher_monotonic(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
+    return clock_us(CLOCK_MONOTONIC);
 }
 
 /* All that is in the inbox, which is empty then; waits for something until `until_us` (0: not at all). */

@@ -1,8 +1,9 @@
 #include "daemon/recount/topics.h"
 
+#include "daemon/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     RECORDS = 4096,
@@ -108,9 +109,7 @@ const char *topics_lack(const struct topics *topics, const struct tenant *tenant
 
 static int64_t now_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return clock_us(CLOCK_MONOTONIC) / MICROS_PER_SECOND;
 }
 
 static struct topics_lane *lane_of_record(const struct topics *topics, const struct record *record)

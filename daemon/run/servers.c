@@ -1,5 +1,6 @@
 #include "daemon/run/servers.h"
 
+#include "daemon/clock.h"
 #include "daemon/run/kafka.h"
 #include "daemon/source/kafka.h"
 #include "daemon/state/keys.h"
@@ -7,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     PROGRESS_EVERY_S = 2
@@ -76,10 +76,9 @@ bool servers_tenants(struct servers *servers, char *const *names, size_t n_names
 void progress_tell(void *context, int64_t done, int64_t all)
 {
     struct progress *progress = context;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (done < all && now.tv_sec - progress->told_s < PROGRESS_EVERY_S) return;
-    progress->told_s = now.tv_sec;
+    int64_t now_s = clock_us(CLOCK_MONOTONIC) / MICROS_PER_SECOND;
+    if (done < all && now_s - progress->told_s < PROGRESS_EVERY_S) return;
+    progress->told_s = now_s;
     fprintf(stderr, "crm-reportd %s: %lld of %lld %s (%lld %%)\n", progress->command, (long long)done, (long long)all,
             progress->what, (long long)(all ? 100 * done / all : 100));
 }

@@ -1,12 +1,12 @@
 #include "daemon/run/statistics.h"
 
+#include "daemon/clock.h"
 #include "daemon/publish/publisher.h"
 
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PREFIX "crm_reportd_"
@@ -111,18 +111,11 @@ struct lines {
     size_t cache_bytes;
 };
 
-static int64_t wall_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
-}
-
 static void add_lag(struct lines *lines, const struct partition_lag *lag)
 {
     const char *form = PREFIX "lag_%s{topic=\"%.*s\",partition=\"%d\"} %.17g\n";
     if (lag->records < 0) return;
-    double seconds = lag->records ? (double)(wall_us() - lag->last_timestamp_us) / MICROS_PER_SECOND : 0;
+    double seconds = lag->records ? (double)(clock_us(CLOCK_REALTIME) - lag->last_timestamp_us) / MICROS_PER_SECOND : 0;
     buffer_printf(&lines->records, form, "events", SPAN_ARG(lag->topic), lag->number, (double)lag->records);
     if (lag->records && lag->last_timestamp_us == NO_INSTANT) return; /* nothing was read yet: not known */
     buffer_printf(&lines->seconds, form, "seconds", SPAN_ARG(lag->topic), lag->number, seconds > 0 ? seconds : 0);

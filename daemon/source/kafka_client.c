@@ -1,6 +1,8 @@
 /* What the Kafka adapters share: a librdkafka handle made of settings, and its troubles told once each. */
 #include "daemon/source/kafka_client.h"
 
+#include "daemon/clock.h"
+
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,9 +33,7 @@ static const struct {
 
 int64_t kafka_now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_us(CLOCK_MONOTONIC) / MICROS_PER_MS;
 }
 
 const char *kafka_settings_value(const struct kafka_settings *settings, const char *name)

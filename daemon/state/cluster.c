@@ -3,12 +3,11 @@
  * asked again by whoever asked, once cluster_connect has found out who has it. */
 #include "daemon/state/cluster.h"
 
-#include "common/instant.h"
+#include "daemon/clock.h"
 #include "daemon/state/server.h"
 #include "daemon/state/slots.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #define RETRY_FIRST_US (100 * MICROS_PER_MS)
 #define RETRY_LONGEST_US (1000 * MICROS_PER_MS)
@@ -139,16 +138,9 @@ static void follow_map(struct cluster *cluster, const struct slot_map *map)
 
 /* ---- who can be reached ---- */
 
-static int64_t monotonic_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
-}
-
 static void note_reached(struct node *node, bool reached, int64_t began_us)
 {
-    int64_t now_us = monotonic_us(), pause_us = (now_us - began_us) * PAUSE_PER_WAIT;
+    int64_t now_us = clock_us(CLOCK_MONOTONIC), pause_us = (now_us - began_us) * PAUSE_PER_WAIT;
     int64_t wait_us = node->out ? node->retry_wait_us * 2 : RETRY_FIRST_US;
     node->out = !reached;
     node->retry_wait_us = wait_us < RETRY_LONGEST_US ? wait_us : RETRY_LONGEST_US;
@@ -158,7 +150,7 @@ static void note_reached(struct node *node, bool reached, int64_t began_us)
 /* Nothing to be done about it now. */
 static bool is_settled(const struct node *node)
 {
-    return node->out ? monotonic_us() < node->retry_at_us : connection_is_open(node->server->connection);
+    return node->out ? clock_us(CLOCK_MONOTONIC) < node->retry_at_us : connection_is_open(node->server->connection);
 }
 
 /* Stands for the slots that nobody serves. */
@@ -190,13 +182,13 @@ bool cluster_connect(struct state *state, struct error *error)
     follow_map(cluster, &map);
     for (size_t i = 0; i < map.n_nodes; i++) {
         struct node *node = &cluster->nodes[i];
-        int64_t began_us = monotonic_us();
+        int64_t began_us = clock_us(CLOCK_MONOTONIC);
         bool reached = connection_open(node->server->connection, error);
         note_reached(node, reached, began_us);
         open += reached;
     }
     size_t unserved = slot_map_unserved(&map);
-    note_reached(&cluster->nodes[map.n_nodes], !unserved, monotonic_us());
+    note_reached(&cluster->nodes[map.n_nodes], !unserved, clock_us(CLOCK_MONOTONIC));
     if (unserved) fail(error, "redis %s: nobody serves %zu of %d slots", cluster_where(state), unserved, (int)N_SLOTS);
     return open > 0;
 }

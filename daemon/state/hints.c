@@ -1,11 +1,11 @@
 #include "daemon/state/hints.h"
 
 #include "common/number.h"
+#include "daemon/clock.h"
 #include "daemon/state/connection.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     PING_S = 10, /* of silence: is anybody there? */
@@ -15,15 +15,13 @@ enum {
 struct hints {
     struct connection *connection;
     char *prefix;
-    redisReply *message; /* the last one, which the hint given out points into */
-    time_t heard_s, pinged_s;
+    redisReply *message;       /* the last one, which the hint given out points into */
+    int64_t heard_s, pinged_s; /* monotonic */
 };
 
-static time_t now_s(void)
+static int64_t now_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return clock_us(CLOCK_MONOTONIC) / MICROS_PER_SECOND;
 }
 
 struct hints *hints_create(const struct redis_settings *settings, const char *prefix)
@@ -113,7 +111,7 @@ static bool read_message(const struct hints *hints, struct hint *hint)
 /* Nothing came: a server that is gone without a word is noticed by its silence. */
 static enum hints_news listen_on(struct hints *hints, struct error *error)
 {
-    time_t now = now_s();
+    int64_t now = now_s();
     if (now - hints->heard_s > SILENCE_S) {
         fail(error, "redis %s: silent for %d s", connection_where(hints->connection), (int)SILENCE_S);
         connection_close(hints->connection);

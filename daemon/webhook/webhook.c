@@ -1,6 +1,7 @@
 #include "daemon/webhook/webhook.h"
 
 #include "common/buffer.h"
+#include "daemon/clock.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -8,7 +9,6 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     AT_ONCE = 16,    /* posts under way … */
@@ -50,9 +50,7 @@ struct webhooks {
 
 static int64_t monotonic_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+    return clock_us(CLOCK_MONOTONIC) / MICROS_PER_MS;
 }
 
 int64_t webhook_wait_ms(int64_t failed)
