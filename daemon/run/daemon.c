@@ -72,6 +72,7 @@ static bool open_adapters(struct post *post, struct error *error)
     struct kafka_source_settings source = { .kafka = run_kafka_settings(engine, &arena),
                                             .topics = settings->topics.in.at,
                                             .n_topics = settings->topics.in.n,
+                                            .batch_records = BATCH_RECORDS,
                                             .worker = post->number,
                                             .workers = (int)settings->workers };
     struct redis_settings redis = engine_redis(engine);

@@ -1,16 +1,14 @@
 #include "daemon/run/engine.h"
 
-#include "common/instant.h"
+#include "daemon/clock.h"
 #include "daemon/report/query.h"
 #include "daemon/tenant/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 
 enum {
-    BATCH_RECORDS = 16384,
     ANSWER_ATTEMPTS = 20
 };
 
@@ -38,10 +36,7 @@ void engine_retune(struct engine *engine, const struct settings *fresh)
 int64_t engine_clock(void *context)
 {
     const struct engine *engine = context;
-    struct timespec now;
-    if (engine->set_clock_us != NO_INSTANT) return engine->set_clock_us;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * MICROS_PER_SECOND + now.tv_nsec / 1000;
+    return engine->set_clock_us != NO_INSTANT ? engine->set_clock_us : clock_us(CLOCK_REALTIME);
 }
 
 static struct hash_key fresh_secret(void)

@@ -9,6 +9,10 @@
 
 #include <stdatomic.h>
 
+enum {
+    BATCH_RECORDS = 16384 /* of one receive at most: the more, the fewer writes while catching up */
+};
+
 /* Settings with their catalogue, and what follows from both. */
 struct engine {
     const struct settings *settings;

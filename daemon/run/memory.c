@@ -11,6 +11,7 @@ enum {
     LEAST_PARTS = 16, /* as much stays for the caches, whatever is resident */
     FIRST_PARTS = 8,  /* they begin with it */
     SPARE_PARTS = 6,  /* is left free below the limit: what comes between two looks */
+    STEP_PARTS = 32,  /* of what is free is given at a time: what is given away comes back late */
     HEAPS = 4
 };
 
@@ -32,7 +33,7 @@ void memory_balance(struct memory *memory, size_t resident)
         memory->cache = cache > least + excess ? cache - excess : least;
         malloc_trim(0);
     } else {
-        size_t more = cache + (wanted - resident) / 32; /* in steps: what is given away comes back late */
+        size_t more = cache + (wanted - resident) / STEP_PARTS;
         memory->cache = more < wanted ? more : wanted;
     }
 }

@@ -20,5 +20,5 @@ void memory_balance(struct memory *memory, size_t resident);
 
 size_t memory_resident(void); /* bytes, of this process; 0: not known */
 
-/* Once, before there are threads: freed memory goes back to the system, and few threads have a heap of their own. */
+/* Once, before there are threads: few of them have a heap of their own, so that what one gives back others can take. */
 void memory_prepare(void);

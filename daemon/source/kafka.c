@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-    BATCH_RECORDS = 16384,
+    BATCH_RECORDS = 4096,
     BATCH_BYTES = 8 << 20,
     CHUNK_RECORDS = 256,
     CLOSE_MS = 2000,

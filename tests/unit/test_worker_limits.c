@@ -1,0 +1,127 @@
+/* A worker that is given little memory: its rounds become smaller, its cache is trimmed, and it counts the same. */
+#include "daemon/report/query.h"
+#include "daemon/run/engine.h"
+#include "daemon/source/files.h"
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    EVENTS = 6000,
+    RECORDS = 1000, /* of a receive at most */
+    TURN_MS = 100,
+    KIB = 1024
+};
+
+static char events[] = "/tmp/test_worker_limits.XXXXXX";
+static struct engine engine;
+static struct settings *settings;
+static struct catalogue *catalogue;
+
+/* ---- a source whose receives are watched ---- */
+
+static const struct source_ops *real;
+static size_t least_room, most_room;
+
+static size_t watched_receive(struct source *source, struct record *records, size_t room, int timeout_ms)
+{
+    if (room < least_room) least_room = room;
+    if (room > most_room) most_room = room;
+    return real->receive(source, records, room, timeout_ms);
+}
+
+/* ---- counting ---- */
+
+struct run {
+    size_t cache_bytes; /* at the end */
+    struct buffer answer;
+};
+
+static struct run count(size_t cache_bytes, size_t round_bytes)
+{
+    struct error error = { "" };
+    const char *files[] = { events };
+    struct run run = { 0 };
+    struct source *source = files_source_create(files, 1, engine_clock(&engine), 1 << 20, &error);
+    assert_non_null(source);
+    real = source->ops;
+    struct source_ops watched = *real;
+    watched.receive = watched_receive;
+    source->ops = &watched;
+    least_room = SIZE_MAX, most_room = 0;
+    struct worker_parts parts = engine_parts(&engine);
+    parts.source = source;
+    parts.state = state_memory_create(NULL, NULL);
+    parts.batch_records = RECORDS;
+    struct worker *worker = worker_create(&parts);
+    worker_limit(worker, cache_bytes, round_bytes);
+    while (worker_turn(worker, TURN_MS, &error)) continue;
+    worker_drain(worker, 0);
+    struct worker_sight *sight = worker_look(worker);
+    run.cache_bytes = sight->cache_bytes;
+    worker_sight_destroy(sight);
+    worker_destroy(worker);
+    source->ops = real;
+    source_destroy(source);
+    assert_true(engine_answer(&engine, parts.state, SPAN("{\"metric\":\"leads\",\"by\":[\"source\"]}"), &run.answer, &error));
+    parts.state->ops->destroy(parts.state);
+    return run;
+}
+
+static void rounds_and_cache_keep_to_their_memory(void **state)
+{
+    (void)state;
+    struct run ample = count(SIZE_MAX, 0);
+    assert_int_equal(least_room, RECORDS);
+    struct run scarce = count(64 * KIB, 256 * KIB);
+    assert_int_equal(most_room, RECORDS); /* the first: nothing is known yet */
+    assert_in_range(least_room, 256, RECORDS / 2);
+    assert_true(ample.cache_bytes > 256 * KIB);
+    assert_in_range(scarce.cache_bytes, 1, 64 * KIB);
+    assert_true(span_equal(buffer_all(&ample.answer), buffer_all(&scarce.answer)));
+    assert_non_null(memmem(ample.answer.at, ample.answer.len, "2000", 4));
+    buffer_deinit(&ample.answer);
+    buffer_deinit(&scarce.answer);
+}
+
+/* ---- setting up ---- */
+
+static int begin(void **state)
+{
+    (void)state;
+    static const char *const sources[] = { "web", "fair", "referral" };
+    char *environment[] = { NULL };
+    struct problems problems = { 0 };
+    struct catalogue_file shipped = catalogue_shipped();
+    struct error error = { "" };
+    FILE *file = fdopen(mkstemp(events), "w");
+    assert_non_null(file);
+    for (int i = 0; i < EVENTS; i++)
+        fprintf(
+            file,
+            "{\"specversion\":\"1.0\",\"id\":\"e%d\",\"source\":\"/crm\",\"type\":\"crm.contact.created\",\"subject\":\"Co-%d\","
+            "\"time\":\"2026-03-%02dT10:00:00Z\",\"data\":{\"source\":\"%s\",\"owner\":\"u%d\"}}\n",
+            i, i, 1 + i % 28, sources[i % 3], i % 7);
+    fclose(file);
+    setenv("CRM_REPORTD_CLOCK", "2026-03-31T12:00:00Z", 1);
+    settings = settings_load(NULL, environment, NEED_RULES, &problems);
+    catalogue = catalogue_load(&shipped, 1, &problems);
+    return settings && catalogue && engine_init(&engine, settings, catalogue, &error) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    unlink(events);
+    catalogue_destroy(catalogue);
+    settings_destroy(settings);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(rounds_and_cache_keep_to_their_memory) };
+    return cmocka_run_group_tests(tests, begin, end);
+}
