@@ -140,10 +140,10 @@ stage_page() {
   "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/page" --bin "$out/release/crm-reportd" --pictures "$out/page" -ra --durations=5 ${PYTEST:-}
 }
 
-# Faults at random against real servers: FAULT_RUNS, FAULT_SEED, FAULT_EVENTS, FAULT_NUMBER (per run).
+# Faults at random against real servers: FAULT_RUNS, FAULT_SEED, FAULT_EVENTS, FAULT_NUMBER (per run), FAULT_JOBS (side by side).
 stage_faults() {
   # shellcheck disable=SC2086
-  "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/fault" --bin "$out/release/crm-reportd" -ra ${PYTEST:-}
+  FAULT_SEED=${FAULT_SEED:-$RANDOM} "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/fault" --bin "$out/release/crm-reportd" -ra -n "${FAULT_JOBS:-0}" ${PYTEST:-}
 }
 
 stages=("${all[@]}")

@@ -1,7 +1,9 @@
-"""The integration tests' fixtures, for the fault bench."""
+"""The integration tests' fixtures, for the fault bench; three brokers; what was run, at the end."""
 import importlib.util
 import sys
 from pathlib import Path
+
+import pytest
 
 INTEGRATION = Path(__file__).resolve().parent.parent / "integration"
 sys.path[:0] = [str(INTEGRATION)]
@@ -9,3 +11,28 @@ spec = importlib.util.spec_from_file_location("integration_fixtures", INTEGRATIO
 fixtures = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fixtures)
 globals().update({name: value for name, value in vars(fixtures).items() if not name.startswith("__")})
+
+from brokers import Brokers  # noqa: E402 found by the path above
+
+
+@pytest.fixture(scope="session")
+def three_brokers(kafka, tmp_path_factory):
+    """Beside the one, whose class path they share."""
+    brokers = Brokers(tmp_path_factory.mktemp("brokers"))
+    try:
+        yield brokers.start()
+    finally:
+        brokers.kill()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """A line per fault run: seed, result, seconds, servers and faults."""
+    ended = [report for how in ("passed", "failed", "skipped") for report in terminalreporter.getreports(how) if dict(report.user_properties).get("faults")]
+    if not ended:
+        return
+    terminalreporter.section("fault runs")
+    for report in sorted(ended, key=lambda each: dict(each.user_properties)["seed"]):
+        about = dict(report.user_properties)
+        terminalreporter.write_line("%d %s %.0f s, %s: %s" % (about["seed"], report.outcome, report.duration, about["servers"], ", ".join(about["faults"])))
+    good = sum(report.passed for report in ended)
+    terminalreporter.write_line("%d runs, %d faults: %d without a difference" % (len(ended), sum(len(dict(each.user_properties)["faults"]) for each in ended), good))

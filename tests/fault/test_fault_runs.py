@@ -4,30 +4,52 @@ import os
 import random
 
 import pytest
-from faults import choose
+from faults import choose, in_words, named
+from stores import Sharded, Single, Watched
+from stream import Topics
 from world import World
 
 RUNS = int(os.environ.get("FAULT_RUNS", "10"))
 FIRST = int(os.environ.get("FAULT_SEED", random.randrange(1_000_000)))
 EVENTS = int(os.environ.get("FAULT_EVENTS", "4000"))
 FAULTS_PER_RUN = int(os.environ.get("FAULT_NUMBER", "8"))
+PLAN = os.environ.get("FAULT_PLAN", "").split()  # names of faults, instead of chance
+STORES = {"single": (Single, 12), "watched": (Watched, 3), "sharded": (Sharded, 5)}  # how often
+BROKERS = {"1": 5, "3": 1}
+
+
+def drawn(rng, how_often, variable):
+    """One of the names by chance; or the one that the environment names."""
+    by_chance = rng.choices(list(how_often), list(how_often.values()))[0]
+    return os.environ.get(variable, by_chance)
+
+
+def run(world, rng, done):
+    """`done`: takes the faults as they come."""
+    for _ in range(rng.randint(1, 3)):
+        world.add_instance()
+    world.instances[0].wait_ready(60)
+    for n in range(len(PLAN) or FAULTS_PER_RUN):
+        world.feed_some(rng)
+        fault = named(world, PLAN[n]) if PLAN else choose(world, rng)
+        print("  %5d of %d events fed; %s" % (world.fed, len(world.rows), in_words(fault)), flush=True)
+        done.append(in_words(fault))
+        fault(world, rng)
+    world.settle()
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
-def test_exact_after_faults(seed, kafka, topics, daemon, binary, tmp_path):
-    rng = random.Random(seed)
-    print("FAULT_SEED=%d FAULT_RUNS=1" % seed)
-    world = World(seed, EVENTS, kafka, topics, daemon, tmp_path)
+def test_exact_after_faults(seed, request, daemon, binary, tmp_path, record_property):
+    rng, done = random.Random(seed), []
+    brokers = request.getfixturevalue({"1": "kafka", "3": "three_brokers"}[drawn(rng, BROKERS, "FAULT_BROKERS")])
+    store = STORES[drawn(rng, {name: often for name, (_, often) in STORES.items()}, "FAULT_REDIS")][0](tmp_path)
     try:
-        for _ in range(rng.randint(1, 3)):
-            world.add_instance()
-        world.instances[0].wait_ready()
-        for _ in range(FAULTS_PER_RUN):
-            world.feed_some(rng)
-            fault = choose(rng)
-            print("  %5d of %d events fed; %s" % (world.fed, len(world.rows), fault.__name__.replace("_", " ")), flush=True)
-            fault(world, rng)
-        world.settle()
+        servers = "%s, %s" % (brokers.kind, store.kind)
+        print("FAULT_SEED=%d FAULT_RUNS=1   %s" % (seed, servers))
+        for name, value in (("seed", seed), ("servers", servers), ("faults", done)):
+            record_property(name, value)
+        world = World(seed, EVENTS, Topics(brokers, "f%d" % seed), store, daemon, tmp_path)
+        run(world, rng, done)
         world.check(binary)
     finally:
-        world.close()
+        store.close()

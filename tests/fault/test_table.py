@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from confluent_kafka.admin import NewPartitions
-from faults import redis_read_only
+from redis_faults import redis_read_only
 from servers import wait_until
 from stream import Feed, settle
 from test_faults import CLOCK, NOW_MS, count, event, leads

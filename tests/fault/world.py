@@ -1,21 +1,19 @@
-"""What a fault run is made of: topics, a Redis behind proxies, instances of the daemon, and events that come bit by bit."""
+"""What a fault run is made of: topics, a Redis of some kind, instances of the daemon, and events that come bit by bit."""
 import json
-import os
 import subprocess
 import sys
 import time
 
 import ask
 import outputs
-from proxy import Proxy
-from servers import TESTS, Redis, free_port, wait_until
+from confluent_kafka import KafkaException
+from servers import TESTS, wait_until
 from stream import Feed, settle
 from test_end_to_end import check_documents, days_of, milliseconds
 
 CLOCK = "2026-06-30T00:00:00Z"
 TENANTS = 6
 MEMORY_BOUND_KB = 400 * 1024  # of a daemon with cache_mb 64
-DISK_MB = 64  # under each Redis
 SESSION_S = 6  # session.timeout.ms of the tests' daemons
 
 
@@ -26,48 +24,29 @@ def generate(seed, events, folder):
     return rows.read_text(encoding="utf-8").splitlines(keepends=True)
 
 
-class World:
-    """`make_daemon`: the fixture. Everything else it starts it ends with `close`."""
+def pause(rng, longest=1.5):
+    time.sleep(rng.uniform(0.05, longest))
 
-    def __init__(self, seed, events, kafka, topics, make_daemon, folder):
-        self.kafka, self.topics, self.make_daemon, self.folder = kafka, topics, make_daemon, folder
-        self.backup, self.servers = folder / "backup", []
+
+class World:
+    """`store`: the Redis of the run, one of stores.py; `make_daemon`: the fixture."""
+
+    def __init__(self, seed, events, topics, store, make_daemon, folder):
+        self.topics, self.kafka, self.store, self.make_daemon, self.folder = topics, topics.kafka, store, make_daemon, folder
         self.rows, self.fed = generate(seed, events, folder), 0
-        self.feed = Feed(topics, milliseconds(CLOCK))
-        self.redis = self.start_redis()
-        self.instances, self.proxies = [], []
+        self.feed = Feed(topics, milliseconds(CLOCK), **{"enable.idempotence": True})
+        self.instances = []
         self.lost_at, self.ended_at = [], []  # when Redis lost something, when an instance ended
 
-    def start_redis(self, **how):
-        server = Redis(self.folder / ("redis%d" % len(self.servers)), **how)
-        self.servers.append(server)
-        server.own_disk = mount(server.folder)
-        server.start()
-        return server
-
-    def start_replica(self):
-        replica = self.start_redis()
-        replica.client.execute_command("REPLICAOF", "127.0.0.1", self.redis_port())
-        return replica
-
-    def redis_port(self):
-        """Replicas want a port: the primary opens one when it is first asked for."""
-        if self.redis.client.config_get("port")["port"] == "0":
-            self.redis.client.config_set("port", free_port())
-        return self.redis.client.config_get("port")["port"]
-
-    def promote(self, replica):
-        self.redis = replica
-        for proxy in self.proxies:
-            proxy.target = str(replica.socket)
-            proxy.cut()
+    @property
+    def redis(self):
+        """Whose client sees all keys."""
+        return self.store.redis
 
     def add_instance(self):
-        proxy = Proxy(self.redis.socket)
-        self.proxies.append(proxy)
         worker = self.make_daemon(self.topics, self.redis, clock=CLOCK, cache_mb=64, alerts=outputs.RULES,
                                   kafka={"topic.metadata.refresh.interval.ms": 60_000})  # a partition added is read so soon at the latest
-        worker.configure(worker.config | {"redis": {"url": "redis://127.0.0.1:%d" % proxy.port, "command_timeout_ms": 2000}})
+        worker.configure(worker.config | {"redis": {"url": self.store.url(), "command_timeout_ms": 2000}})
         self.instances.append(worker.start())
 
     def any_instance(self, rng):
@@ -88,7 +67,10 @@ class World:
     def members(self):
         """Those that the group has assigned partitions to, by the name they keep."""
         group = self.instances[0].config["kafka"]["group.id"]
-        found = list(self.topics.admin.describe_consumer_groups([group]).values())[0].result(30)
+        try:
+            found = list(self.topics.admin.describe_consumer_groups([group]).values())[0].result(30)
+        except KafkaException:  # its coordinator has just gone
+            return set()
         return {(member.group_instance_id, member.member_id) for member in found.members}
 
     def feed_some(self, rng):
@@ -98,8 +80,7 @@ class World:
 
     def settle(self):
         """Faults are over; what is left of the events comes, and everything comes to rest."""
-        for proxy in self.proxies:
-            proxy.heal()
+        self.store.heal()
         self.feed.rows(self.rows[self.fed:])
         self.feed.flush()
         for each in self.instances:
@@ -138,21 +119,6 @@ class World:
     def check_memory(self, worker):
         if worker.process.poll() is None:
             assert peak_kb(worker) < MEMORY_BOUND_KB, "%d MB of memory" % (peak_kb(worker) // 1024)
-
-    def close(self):
-        for proxy in self.proxies:
-            proxy.close()
-        for server in self.servers:
-            server.stop()
-            if server.own_disk:
-                subprocess.run(["umount", "-l", server.folder], check=False)
-
-
-def mount(folder):
-    """A small disk of its own for a server, where that is permitted (root)."""
-    if os.geteuid() != 0:
-        return False
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%dm" % DISK_MB, "none", folder], capture_output=True, check=False).returncode == 0
 
 
 def peak_kb(worker):

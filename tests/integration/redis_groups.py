@@ -61,6 +61,11 @@ class Node:
         primary.client.execute_command("CLIENT", "KILL", "TYPE", "replica")
         wait_until(lambda: not self.is_in_step(), "the replica is cut off")
 
+    def hear_again(self):
+        """What `cut_off` undid."""
+        self.client.config_set("masteruser", "")
+        self.client.config_set("masterauth", "")
+
 
 class Sentinel(Node):
     def start(self):
@@ -101,10 +106,26 @@ class SentinelGroup:
         """A client of whoever is the primary now."""
         return self.primary.client
 
+    def nodes_alive(self):
+        return [node for node in (self.primary, self.replica) if node.process.poll() is None]
+
     def wait_promoted(self):
-        self.replica.client.config_set("masteruser", "")
+        self.replica.hear_again()
         wait_until(lambda: self.replica.client.info("replication")["role"] == "master", "the replica is promoted", 60)
         self.primary, self.replica = self.replica, self.primary
+
+    def bring_back(self):
+        """The one that was lost, as a replica of the one that took its place."""
+        self.replica.start().client.execute_command("REPLICAOF", "127.0.0.1", self.primary.port)
+
+    def wait_whole(self):
+        """Until the replica is in step and every sentinel knows who is who: then it may be promoted."""
+        def knows(sentinel):
+            about = sentinel.client.sentinel_master("crm")
+            return about["port"] == self.primary.port and "down" not in about["flags"] and any(
+                int(each["port"]) == self.replica.port and "down" not in each["flags"] and "disconnected" not in each["flags"]
+                for each in sentinel.client.sentinel_slaves("crm"))
+        wait_until(lambda: self.replica.is_in_step() and all(map(knows, self.sentinels)), "sentinels know a replica that is in step", 60, 0.2)
 
     def stop(self):
         for each in (*self.sentinels, self.primary, self.replica):
@@ -122,10 +143,10 @@ class ClusterClient(redis_client.RedisCluster):
 class Cluster:
     """A Redis Cluster of three primaries with a replica each."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         folder.mkdir()
-        self.nodes = [Node(folder / ("n%d" % n), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0", port=cluster_port())
-                      for n in range(6)]
+        self.nodes = [Node(folder / ("n%d" % n), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0",
+                           *options, port=cluster_port()) for n in range(6)]
         self.url = "redis-cluster://%s" % ",".join("127.0.0.1:%d" % node.port for node in self.nodes[:3])
 
     def start(self):
@@ -190,7 +211,7 @@ class Cluster:
                     and node.client.info("replication")["master_port"] == primary.port)
 
     def wait_taken_over(self, replica):
-        replica.client.config_set("masteruser", "")
+        replica.hear_again()
         wait_until(lambda: self.is_primary(replica), "the replica is promoted", 60, 0.1)
         self.wait_whole()
 

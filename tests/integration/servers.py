@@ -1,6 +1,7 @@
 """The servers a test talks to, each a private one in a temporary folder: a Kafka broker, Redis, and the daemon itself."""
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,10 +14,17 @@ TESTS = Path(__file__).resolve().parent.parent
 BROKER = TESTS / "kafka" / "broker.sh"
 
 
+given = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that stays free while its server is down: below those that the system gives to whoever connects (from 32768 on)."""
+    while True:
+        port = random.SystemRandom().randrange(30001, 32768)
+        with socket.socket() as s:
+            if port not in given and s.connect_ex(("127.0.0.1", port)) != 0:
+                given.add(port)
+                return port
 
 
 def wait_until(true, what, timeout=60, every=0.05):
@@ -32,21 +40,28 @@ def wait_until(true, what, timeout=60, every=0.05):
 
 
 class Kafka:
-    def __init__(self, folder):
-        self.folder, self.port = folder, free_port()
+    """A broker alone; or one of several: `settings` of the broker (name=value) and `environment` of broker.sh say so."""
+    kind, replicas, in_sync = "one broker", 1, 1  # of each topic
+
+    def __init__(self, folder, settings=(), **environment):
+        self.folder, self.port, self.settings = folder, free_port(), settings
+        self.environment = {"KAFKA_CONTROLLER_PORT": str(free_port())} | environment
         self.address = "127.0.0.1:%d" % self.port
 
     def broker(self, *words):
-        subprocess.run([str(BROKER), *map(str, words)], check=True, timeout=180)
+        subprocess.run([str(BROKER), *map(str, words)], check=True, timeout=180, env=os.environ | self.environment)
 
     def start(self):
-        self.broker("start", self.folder, self.port)
+        self.broker("start", self.folder, self.port, *self.settings)
 
     def stop(self):
         self.broker("stop", self.folder)
 
     def kill(self):
         self.broker("kill", self.folder)
+
+    def send(self, number):
+        os.kill(int((self.folder / "pid").read_text(encoding="ascii")), number)
 
 
 class Redis:

@@ -24,8 +24,12 @@ class Topics:
     def name(self, short):
         return "%s.%s" % (self.prefix, short)
 
+    @property
+    def all(self):
+        return [*self.into, *map(self.name, ("dead-letter", "alerts", "reports"))]
+
     def create(self, names, partitions, config=None):
-        made = self.admin.create_topics([NewTopic(name, partitions, 1, config=config or {}) for name in names])
+        made = self.admin.create_topics([NewTopic(name, partitions, self.kafka.replicas, config=config or {}) for name in names])
         for future in made.values():
             future.result(30)
 

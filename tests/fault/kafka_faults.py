@@ -1,0 +1,81 @@
+"""What happens to Kafka, to one broker or to one of three, and to topics. Each fault is a function of the world and of chance."""
+import signal
+import time
+
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, ResourceType
+from world import pause
+
+BROKER_SESSION_S = 3  # broker.session.timeout.ms
+
+
+def broker_killed(world, rng):
+    world.kafka.kill()
+    pause(rng)
+    world.kafka.start()
+
+
+def any_leader(world, rng):
+    """Of a partition of any topic, those where groups keep their offsets among them."""
+    brokers = world.kafka
+    topic = rng.choice([*world.topics.all, "__consumer_offsets"])
+    return brokers.nodes[brokers.leader_of(topic, rng.choice(sorted(brokers.partitions(topic))))]
+
+
+def leader_killed(world, rng):
+    world.kafka.wait_in_sync(world.topics.all)
+    leader = any_leader(world, rng)
+    leader.kill()
+    world.feed_some(rng)
+    pause(rng, 4)
+    leader.start()
+
+
+def broker_stands_still(world, rng):
+    """Beyond its session: others lead, until it comes back and hears of it."""
+    world.kafka.wait_in_sync(world.topics.all)
+    leader = any_leader(world, rng)
+    leader.send(signal.SIGSTOP)
+    try:
+        world.feed_some(rng)
+        time.sleep(BROKER_SESSION_S + rng.uniform(0.5, 4))
+    finally:
+        leader.send(signal.SIGCONT)
+    world.feed_some(rng)
+
+
+def broker_restarted(world, rng):
+    """As for maintenance: it hands over what it leads, and ends."""
+    world.kafka.wait_in_sync(world.topics.all)
+    leader = any_leader(world, rng)
+    world.feed_some(rng)
+    leader.stop()
+    world.feed_some(rng)
+    leader.start()
+
+
+def leaders_moved(world, rng):
+    world.kafka.wait_in_sync(world.topics.all)
+    world.feed_some(rng)
+    world.kafka.reassign(world.topics.all)
+    world.feed_some(rng)
+
+
+def partitions_added(world, rng):
+    topic = rng.choice(world.topics.into)
+    n = len(world.topics.admin.list_topics(topic, timeout=30).topics[topic].partitions)
+    if n < 6:
+        for future in world.topics.admin.create_partitions([NewPartitions(topic, n + 1)]).values():
+            future.result(30)
+    pause(rng, 0.5)
+
+
+def output_topic_refused(world, rng):
+    def replicas_wanted(n):
+        entry = ConfigEntry("min.insync.replicas", str(n), incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, world.topics.name("reports"), incremental_configs=[entry])
+        for future in world.topics.admin.incremental_alter_configs([resource]).values():
+            future.result(30)
+    replicas_wanted(world.kafka.replicas + 1)
+    world.feed_some(rng)
+    pause(rng, 3)
+    replicas_wanted(world.kafka.in_sync)
