@@ -2,12 +2,12 @@
 import concurrent.futures
 import json
 
-from confluent_kafka import ElectionType, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from servers import Kafka, free_port, wait_until
 
 INTERNAL = ["offsets.topic.replication.factor=3", "transaction.state.log.replication.factor=3", "transaction.state.log.min.isr=2",
-            "share.coordinator.state.topic.replication.factor=3", "share.coordinator.state.topic.min.isr=2"]
+            "share.coordinator.state.topic.replication.factor=3", "share.coordinator.state.topic.min.isr=2",
+            "leader.imbalance.check.interval.seconds=2"]
 CLUSTER_ID = "ZmF1bHQtYmVuY2gtMy1icg"
 
 
@@ -21,12 +21,13 @@ class Brokers:
         self.nodes = {n: Kafka(folder / ("broker%d" % n), ["node.id=%d" % n, "controller.quorum.voters=%s" % voters, "min.insync.replicas=2", *INTERNAL],
                                KAFKA_CLUSTER_ID=CLUSTER_ID, KAFKA_CONTROLLER_PORT=str(port), KAFKA_HEAP="256m") for n, port in enumerate(ports, 1)}
         self.address = ",".join(node.address for node in self.nodes.values())
-        self.admin = AdminClient({"bootstrap.servers": self.address})
+        self.admin = None
 
     def start(self):
         """All at the same time: two of three must be there before any of them serves."""
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             list(pool.map(Kafka.start, self.nodes.values()))
+        self.admin = AdminClient({"bootstrap.servers": self.address})
         wait_until(lambda: len(self.admin.list_topics(timeout=10).brokers) == 3, "three brokers know each other", 60, 0.2)
         return self
 
@@ -49,19 +50,15 @@ class Brokers:
         wait_until(lambda: not behind(), lambda: "all replicas are in sync, but for %s" % behind(), 90, 0.2)
 
     def reassign(self, topics):
-        """Each partition gets another order of its replicas, and so another leader."""
+        """Each partition gets another order of its replicas, and so soon another leader."""
         known = self.admin.list_topics(timeout=30).topics
-        parts = [(topic, number, part.replicas[1:] + part.replicas[:1]) for topic in topics for number, part in sorted(known[topic].partitions.items())]
+        want = {(topic, number): part.replicas[1:] + part.replicas[:1] for topic in topics for number, part in sorted(known[topic].partitions.items())}
         plan = self.folder / "reassignment.json"
-        plan.write_text(json.dumps({"version": 1, "partitions": [{"topic": t, "partition": n, "replicas": replicas} for t, n, replicas in parts]}),
-                        encoding="utf-8")
+        plan.write_text(json.dumps({"version": 1, "partitions": [{"topic": t, "partition": n, "replicas": r} for (t, n), r in want.items()]}), encoding="utf-8")
         self.nodes[1].broker("tool", "org.apache.kafka.tools.reassign.ReassignPartitionsCommand", "--bootstrap-server", self.address,
                              "--reassignment-json-file", plan, "--execute")
-        self.elect([TopicPartition(t, n) for t, n, _ in parts])
 
-    def elect(self, parts):
-        """Leaders become those named first among the replicas, where these are in sync."""
-        try:
-            self.admin.elect_leaders(ElectionType.PREFERRED, parts, request_timeout=30).result(40)
-        except KafkaException as error:  # one of them stays as it is: not in sync, or leader already
-            print("  leaders elected, but: %s" % error, flush=True)
+        def led_by_another():
+            topics_now = self.admin.list_topics(timeout=30).topics
+            return [place for place, replicas in want.items() if topics_now[place[0]].partitions[place[1]].leader != replicas[0]]
+        wait_until(lambda: not led_by_another(), lambda: "leaders have changed, but for %s" % led_by_another(), 60, 0.3)

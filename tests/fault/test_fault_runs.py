@@ -2,6 +2,7 @@
 topic equals a replay. FAULT_RUNS says how many runs, FAULT_SEED the first seed; each run prints its seed and what it did."""
 import os
 import random
+import time
 
 import pytest
 from faults import choose, in_words, named
@@ -26,16 +27,22 @@ def drawn(rng, how_often, variable):
 
 def run(world, rng, done):
     """`done`: takes the faults as they come."""
+    began = time.monotonic()
+
+    def say(what):
+        print("  %5.1f s, %5d of %d events fed: %s" % (time.monotonic() - began, world.fed, len(world.rows), what), flush=True)
     for _ in range(rng.randint(1, 3)):
         world.add_instance()
     world.instances[0].wait_ready(60)
     for n in range(len(PLAN) or FAULTS_PER_RUN):
         world.feed_some(rng)
         fault = named(world, PLAN[n]) if PLAN else choose(world, rng)
-        print("  %5d of %d events fed; %s" % (world.fed, len(world.rows), in_words(fault)), flush=True)
+        say(in_words(fault))
         done.append(in_words(fault))
         fault(world, rng)
+    say("faults are over")
     world.settle()
+    say("at rest")
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
