@@ -66,17 +66,35 @@ static void take_info(struct redis_identity *identity, struct span info)
     }
 }
 
-/* The first value of CONFIG GET; an older server knows another name of it, hence the pattern. */
-static bool config_number(struct state *state, const char *pattern, int64_t *number, enum outcome *outcome, struct error *error)
+/* The first value of CONFIG GET (an older server knows another name of it, hence the pattern), as text; none where this user may
+ * not ask. */
+static bool config_get(struct state *state, const char *pattern, char *text, size_t bytes, enum outcome *outcome,
+                       struct error *error)
 {
     struct error refusal = { 0 };
-    *number = -1;
+    text[0] = 0;
     request_texts(server_ask(state), 3, "CONFIG", "GET", pattern);
     redisReply *reply = server_answer(state, outcome, &refusal);
     if (*outcome == LOST) return fail(error, "%s", refusal.text);
-    if (reply && reply->elements >= 2) *number = reply_number(reply->element[1]);
+    if (reply && reply->elements >= 2) snprintf(text, bytes, "%.*s", SPAN_ARG(reply_text(reply->element[1])));
     if (reply) freeReplyObject(reply);
     *outcome = DONE;
+    return true;
+}
+
+static bool config_number(struct state *state, const char *pattern, int64_t *number, enum outcome *outcome, struct error *error)
+{
+    char text[24];
+    if (!config_get(state, pattern, text, sizeof text, outcome, error)) return false;
+    *number = text[0] ? strtoll(text, NULL, 10) : -1;
+    return true;
+}
+
+static bool config_yes(struct state *state, const char *name, bool *yes, enum outcome *outcome, struct error *error)
+{
+    char text[8];
+    if (!config_get(state, name, text, sizeof text, outcome, error)) return false;
+    *yes = strcmp(text, "yes") == 0;
     return true;
 }
 
@@ -89,7 +107,9 @@ bool state_redis_identity(struct state *state, struct redis_identity *identity, 
     take_info(identity, reply_text(reply));
     freeReplyObject(reply);
     return config_number(state, "hash-max-*-entries", &identity->hash_max_listpack_entries, outcome, error) &&
-           config_number(state, "hash-max-*-value", &identity->hash_max_listpack_value_bytes, outcome, error);
+           config_number(state, "hash-max-*-value", &identity->hash_max_listpack_value_bytes, outcome, error) &&
+           (!identity->is_cluster ||
+            config_yes(state, "cluster-require-full-coverage", &identity->wants_all_shards, outcome, error));
 }
 
 bool redis_identity_same(const struct redis_identity *a, const struct redis_identity *b)

@@ -41,6 +41,7 @@ struct state *state_redis_server(struct state *state, size_t i);
 struct redis_identity {
     char run_id[48], replication_id[48], version[24];
     bool is_master, is_cluster, aof_enabled;
+    bool wants_all_shards; /* of a cluster: answers nobody while a shard is out; false: not so, or not allowed to ask */
     char maxmemory_policy[32];
     int64_t maxmemory_bytes;                                          /* 0: no limit */
     int64_t hash_max_listpack_entries, hash_max_listpack_value_bytes; /* -1: not allowed to ask */

@@ -55,6 +55,9 @@ static void check_configuration(const struct redis_identity *identity, struct fi
     else
         problem_add(&findings->advice, "redis.url",
                     "appendonly is no: after a crash all since the last dump is read again from Kafka, if it still has it");
+    if (identity->wants_all_shards)
+        problem_add(&findings->advice, "redis.url",
+                    "cluster-require-full-coverage is yes: while one shard is out nobody is served, set it to no on every node");
     if (!identity->maxmemory_policy[0] || identity->hash_max_listpack_entries < 0)
         problem_add(&findings->advice, "redis.user",
                     "this user may not run CONFIG GET: what was not named here make sure of yourself "

@@ -9,7 +9,7 @@ from stores import Sharded, Single, Watched
 
 OF_DAEMON = [(daemon.kill_9, 6), (daemon.sigterm, 3), (daemon.sigstop_beyond_the_session, 2), (daemon.sigstop_for_a_moment, 3),
              (daemon.an_instance_joins, 3), (daemon.an_instance_leaves, 3)]
-OF_TOPICS = [(kafka.partitions_added, 2), (kafka.output_topic_refused, 2)]
+OF_TOPICS = [(kafka.partitions_added, 2), (kafka.output_topic_refused, 2), (kafka.all_events_come, 2)]
 OF_KAFKA = {Kafka: [(kafka.broker_killed, 1)],
             Brokers: [(kafka.leader_killed, 5), (kafka.broker_stands_still, 3), (kafka.broker_restarted, 3), (kafka.leaders_moved, 3)]}
 OF_REDIS = {

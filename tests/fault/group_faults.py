@@ -129,6 +129,7 @@ def shard_stands_still(world, rng):
     finally:
         primary.process.send_signal(signal.SIGCONT)
     world.feed_some(rng)
+    wait_until(lambda: not world.redis.is_primary(primary), "the former primary has heard of it", 60, 0.1)
     world.redis.wait_whole()
 
 

@@ -69,6 +69,13 @@ def partitions_added(world, rng):
     pause(rng, 0.5)
 
 
+def all_events_come(world, rng):
+    """And everything comes to rest: what happens after that no further event will mend."""
+    world.feed_the_rest()
+    world.rest()
+    pause(rng, 0.5)
+
+
 def output_topic_refused(world, rng):
     """No record is new enough for it: neither the first try nor those that follow. (More replicas wanted than there are do not stop Kafka 4.)"""
     topic = world.topics.name(rng.choice(["reports", "reports", "alerts", "dead-letter"]))

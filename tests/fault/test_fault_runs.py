@@ -40,6 +40,7 @@ def run(world, rng, done):
         say(in_words(fault))
         done.append(in_words(fault))
         fault(world, rng)
+        world.look_at_offsets()
     say("faults are over")
     world.settle()
     say("at rest")

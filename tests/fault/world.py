@@ -73,24 +73,59 @@ class World:
             return set()
         return {(member.group_instance_id, member.member_id) for member in found.members}
 
+    def marks(self):
+        """{(topic, partition): below it all is committed}; in a cluster the lowest of those that the slots carry."""
+        found = {}
+        for key in self.redis.client.scan_iter("crm:marks*", count=1000):
+            for name, mark in self.redis.client.hgetall(key).items():
+                topic, partition = name.rsplit(":", 1)
+                place, at = (topic, int(partition)), int(mark.split()[0])
+                found[place] = min(at, found.get(place, at))
+        return found
+
+    def offsets(self):
+        """{(topic, partition): as the group has it in Kafka}"""
+        return self.topics.committed(self.instances[0].config["kafka"]["group.id"])
+
+    def look_at_offsets(self):
+        """None is ahead of its mark, as long as Redis has lost nothing. (A mark read later may only be higher.)"""
+        offsets, marks = self.offsets(), self.marks()
+        ahead = {place: (offset, marks.get(place)) for place, offset in offsets.items() if offset > marks.get(place, 0)}
+        assert self.lost_at or not ahead, "offsets are ahead of marks: (topic, partition): (offset, mark) %s" % ahead
+
+    def at_the_end(self):
+        """All is read: every mark and every offset stands behind the last record, not before it nor beyond."""
+        ends = {place: end for place, end in self.topics.ends(self.topics.into).items() if end}
+        for what, found in (("marks", self.marks()), ("offsets", self.offsets())):
+            off = {place: (found.get(place), end) for place, end in ends.items() if found.get(place) != end}
+            assert not off, "%s that are not at the end: (topic, partition): (where, end) %s" % (what, off)
+
     def feed_some(self, rng):
-        more = rng.randrange(20, len(self.rows) // 12)
+        more = min(rng.randrange(20, len(self.rows) // 12), len(self.rows) - self.fed)
         self.feed.rows(self.rows[self.fed:self.fed + more])
         self.fed += more
+
+    def feed_the_rest(self):
+        self.feed.rows(self.rows[self.fed:])
+        self.fed = len(self.rows)
+        self.feed.flush()
 
     def settle(self):
         """Faults are over; what is left of the events comes, and everything comes to rest."""
         self.store.heal()
-        self.feed.rows(self.rows[self.fed:])
-        self.feed.flush()
+        self.feed_the_rest()
         for each in self.instances:
             each.alive()
+        self.rest()
+
+    def rest(self):
         try:
             settle(self.topics, self.instances[0], self.redis, 180)
         except AssertionError as error:
             raise AssertionError("%s\n%s" % (error, "\n".join("%s: %s" % (each.folder.name, each.log()) for each in self.instances[1:]))) from error
 
     def check(self, binary):
+        self.at_the_end()
         events = self.folder / "events.ndjson"
         events.write_text("".join(row.split("\t", 2)[2] for row in self.rows), encoding="utf-8")
         tenants = sorted({row.split("\t", 1)[0] for row in self.rows})

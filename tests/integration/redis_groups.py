@@ -26,17 +26,19 @@ def cluster_port():
 
 
 class Node:
-    """A redis-server on a port of 127.0.0.1, in a folder of its own."""
+    """A redis-server on a port of 127.0.0.1, in a folder of its own. `password`: for clients, and for its primary."""
 
-    def __init__(self, folder, *options, port=None):
-        self.folder, self.options, self.port = folder, options, port or free_port()
+    def __init__(self, folder, *options, port=None, password=""):
+        self.folder, self.options, self.port, self.password = folder, options, port or free_port(), password
         folder.mkdir()
 
     def start(self):
         argv = ["redis-server", "--port", self.port, "--dir", self.folder, "--save", "", "--logfile", self.folder / "redis.log", "--appendonly", "yes",
                 "--appendfsync", "everysec", "--repl-diskless-sync-delay", "0", *self.options]
+        if self.password:
+            argv += ["--requirepass", self.password, "--masterauth", self.password]
         self.process = subprocess.Popen([str(word) for word in argv])
-        self.client = redis_client.Redis(port=self.port, decode_responses=True)
+        self.client = redis_client.Redis(port=self.port, decode_responses=True, password=self.password or None)
         wait_until(self.answers, "Redis answers")
         return self
 
@@ -64,7 +66,7 @@ class Node:
     def hear_again(self):
         """What `cut_off` undid."""
         self.client.config_set("masteruser", "")
-        self.client.config_set("masterauth", "")
+        self.client.config_set("masterauth", self.password)
 
 
 class Sentinel(Node):
@@ -72,20 +74,24 @@ class Sentinel(Node):
         file = self.folder / "sentinel.conf"
         file.write_text("port %d\ndir %s\nlogfile %s/sentinel.log\n" % (self.port, self.folder, self.folder) + "\n".join(self.options) + "\n")
         self.process = subprocess.Popen(["redis-server", str(file), "--sentinel"])
-        self.client = redis_client.Redis(port=self.port, decode_responses=True)
+        self.client = redis_client.Redis(port=self.port, decode_responses=True, password=self.password or None)
         wait_until(self.answers, "the sentinel answers")
         return self
 
 
 class SentinelGroup:
-    """A primary, a replica, three sentinels that call them "crm"."""
+    """A primary, a replica, three sentinels that call them "crm". `password`: of both; `own_password`: of the sentinels."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, password="", own_password=""):
         folder.mkdir()
-        self.primary, self.replica = Node(folder / "a"), Node(folder / "b")
+        self.primary, self.replica = Node(folder / "a", password=password), Node(folder / "b", password=password)
         look_after = ["sentinel monitor crm 127.0.0.1 %d 2" % self.primary.port, "sentinel down-after-milliseconds crm 2000",
                       "sentinel failover-timeout crm 4000"]
-        self.sentinels = [Sentinel(folder / ("s%d" % n), *look_after) for n in range(3)]
+        if password:
+            look_after.append("sentinel auth-pass crm %s" % password)
+        if own_password:
+            look_after += ["requirepass %s" % own_password, "sentinel sentinel-pass %s" % own_password]
+        self.sentinels = [Sentinel(folder / ("s%d" % n), *look_after, password=own_password) for n in range(3)]
         self.url = "redis-sentinel://%s/crm" % ",".join("127.0.0.1:%d" % each.port for each in self.sentinels)
 
     def start(self):
@@ -143,10 +149,11 @@ class ClusterClient(redis_client.RedisCluster):
 class Cluster:
     """A Redis Cluster of three primaries with a replica each."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, password=""):
         folder.mkdir()
+        self.password = password
         self.nodes = [Node(folder / ("n%d" % n), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0",
-                           *options, port=cluster_port()) for n in range(6)]
+                           *options, port=cluster_port(), password=password) for n in range(6)]
         self.url = "redis-cluster://%s" % ",".join("127.0.0.1:%d" % node.port for node in self.nodes[:3])
 
     def start(self):
@@ -159,11 +166,18 @@ class Cluster:
         return self
 
     def connect(self):
-        alive = next(node for node in self.nodes if node.process.poll() is None)
-        self.client = ClusterClient(host="127.0.0.1", port=alive.port, decode_responses=True)
+        def known_to_one():
+            for node in self.nodes_alive():
+                try:
+                    return ClusterClient(host="127.0.0.1", port=node.port, decode_responses=True, password=self.password or None)
+                except redis_client.exceptions.RedisError:  # it has not heard of all
+                    continue
+            return None
+        self.client = wait_until(known_to_one, "a node knows who has which slots", 60, 0.2)
 
     def cli(self, *words):
-        done = subprocess.run(["redis-cli", *map(str, words)], capture_output=True, text=True, timeout=300, check=False)
+        secret = ["--no-auth-warning", "-a", self.password] if self.password else []
+        done = subprocess.run(["redis-cli", *secret, *map(str, words)], capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -83,7 +83,7 @@ class Redis:
             argv += ["--requirepass", self.password]
         self.process = subprocess.Popen([str(word) for word in argv])
         self.connect()
-        wait_until(self.answers, "Redis answers")
+        wait_until(self.answers, lambda: "Redis answers (%s)\n%s" % (self.process.poll(), (self.folder / "redis.log").read_text(errors="replace")[-3000:]))
 
     def connect(self):
         self.client = redis_client.Redis(unix_socket_path=str(self.socket), password=self.password, decode_responses=True)

@@ -266,6 +266,30 @@ def test_check(topics, cluster, daemon):
     status, out, err = worker.command("check")
     assert status == 0, out + err
     assert all("127.0.0.1:%d answers" % node.port in out for node in cluster.primaries()), out
+    assert "cluster-require-full-coverage is yes" in out, out
+    for node in cluster.nodes:
+        node.client.config_set("cluster-require-full-coverage", "no")
+    assert "cluster-require-full-coverage" not in worker.command("check")[1]
     worker.configure(worker.config | {"redis": {"url": "redis://127.0.0.1:%d" % cluster.nodes[0].port}})
     status, out, err = worker.command("check")
     assert status != 0 and "expected redis-cluster://" in out + err, out + err
+
+
+def test_with_a_password(topics, daemon, feed, tmp_path):
+    cluster = Cluster(tmp_path / "redis", password="open-sesame")
+    try:
+        cluster.start()
+        worker = daemon(topics, cluster, clock=CLOCK)
+        worker.configure(worker.config | {"redis": {"url": cluster.url, "password": "open-sesame"}})
+        worker.start()
+        feed_leads(feed, 0, 20)
+        settle(topics, worker, cluster)
+        primary = cluster.owner("crm:{t0}:state")
+        replica = cluster.replica_of(primary)
+        primary.kill()
+        cluster.wait_taken_over(replica)
+        feed_leads(feed, 20, 40)
+        wait_counts(worker, 40)
+        assert "open-sesame" not in worker.whole_log()
+    finally:
+        cluster.stop()

@@ -78,3 +78,38 @@ def test_check_names_the_primary(topics, group, daemon):
 
 def test_query_without_the_daemon(topics, group, daemon):
     assert count(daemon(topics, group, clock=CLOCK)) == "unknown_tenant"
+
+
+@pytest.mark.parametrize("own_password", ["", "open-sesame"])
+def test_with_passwords(topics, daemon, tmp_path, own_password):
+    """Sentinels without one refuse to be told any, and are asked all the same; those with one have that of Redis."""
+    group = SentinelGroup(tmp_path / "redis", "open-sesame", own_password)
+    secret, feed = tmp_path / "secret", Feed(topics, milliseconds(CLOCK))
+    secret.write_text("open-sesame\n")
+    try:
+        group.start()
+        worker = daemon(topics, group, clock=CLOCK)
+        worker.configure(worker.config | {"redis": {"url": group.url, "password_file": str(secret)}})
+        assert worker.command("check")[0] == 0
+        worker.start()
+        feed_leads(feed, 0, 50)
+        settle(topics, worker, group)
+        group.primary.kill()
+        group.wait_promoted()
+        feed_leads(feed, 50, 100)
+        wait_until(lambda: counts(worker) == [100] * 5, lambda: "gone on: %s\n%s" % (counts(worker), worker.log()), 60, 0.5)
+        assert "open-sesame" not in worker.whole_log()
+    finally:
+        group.stop()
+
+
+def test_a_wrong_password_is_said(topics, daemon, tmp_path):
+    group = SentinelGroup(tmp_path / "redis", "open-sesame", "open-sesame")
+    try:
+        group.start()
+        worker = daemon(topics, group, clock=CLOCK)
+        worker.configure(worker.config | {"redis": {"url": group.url, "password": "of-before"}})
+        status, out, err = worker.command("check")
+        assert status != 0 and "sentinel 127.0.0.1:" in out + err and "of-before" not in out + err, out + err
+    finally:
+        group.stop()
