@@ -96,6 +96,7 @@ def test_with_passwords(topics, daemon, tmp_path, own_password):
         settle(topics, worker, group)
         group.primary.kill()
         group.wait_promoted()
+        worker.wait_says("state_changed", timeout=60)
         feed_leads(feed, 50, 100)
         wait_until(lambda: counts(worker) == [100] * 5, lambda: "gone on: %s\n%s" % (counts(worker), worker.log()), 60, 0.5)
         assert "open-sesame" not in worker.whole_log()
