@@ -150,5 +150,5 @@ struct mark lane_safe_mark(const struct lane *lane)
         if (!lane->letters[i].acknowledged && lane->letters[i].offset < held) held = lane->letters[i].offset;
     if (lane->resend_from != NO_OFFSET && lane->resend_from < held) held = lane->resend_from;
     if (lane->passed < held) held = lane->passed;
-    return held < mark.next ? lane->mark : mark;
+    return held < mark.next || mark.next < lane->counted ? lane->mark : mark;
 }

@@ -160,6 +160,7 @@ static uint64_t fresh_life(struct worker *worker)
 static void begin_new_life(struct worker *worker, struct lane *lane, const struct partition_view *view)
 {
     lane->life = fresh_life(worker);
+    lane->counted = 0;
     lane->committed = (struct reached){ view->low, NO_OFFSET, NO_INSTANT };
 }
 
@@ -203,6 +204,7 @@ static bool begin_at_mark(struct worker *worker, struct lane *lane, const struct
             SPAN_ARG(lane->key), (long long)view->low, (long long)mark->next);
     if (same_life(mark, view)) {
         lane->life = mark->life;
+        lane->counted = mark->next;
         lane->committed = (struct reached){ mark->next, mark->last, mark->last_timestamp_us };
         if (view->committed != NO_OFFSET && view->committed < mark->next && view->committed >= view->low)
             lane->committed.next = view->committed;
@@ -219,6 +221,7 @@ static bool lower_to_floor(struct worker *worker, struct lane *lane, const struc
 {
     int64_t floor = lane->floor;
     lane->floor = INT64_MAX;
+    if (floor < lane->counted) lane->counted = 0;
     if (floor >= lane->committed.next) return true;
     if (floor < view->low && !worker->parts.accept_gap)
         return fail(&worker->fatal,

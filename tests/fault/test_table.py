@@ -6,11 +6,12 @@ import random
 import time
 from types import SimpleNamespace
 
+import kafka_faults
 import pytest
 from confluent_kafka.admin import NewPartitions
 from redis_faults import redis_read_only
 from servers import wait_until
-from stream import Feed, settle
+from stream import Feed, Topics, settle
 from test_faults import CLOCK, NOW_MS, count, event, leads
 
 ENTITIES = int(os.environ.get("FAULT_ENTITIES", "50000"))
@@ -153,6 +154,33 @@ def test_a_tenant_with_a_hundred_times_the_traffic(topics, redis, daemon, feed):
     settle(topics, worker, redis, 300)
     assert count(worker, tenant="large") == 59_900 and count(worker, tenant="small") == 2
     assert waited < 10
+
+
+def test_three_brokers_leaders_lost_stopped_and_moved(three_brokers, redis, daemon):
+    """Of the partitions of contacts, and of those where the group keeps its offsets."""
+    topics, rng = Topics(three_brokers, "leaders"), random.Random(1)
+    feed, fed = Feed(topics, NOW_MS, **{"enable.idempotence": True}), [0]
+
+    def feed_some(_):
+        feed.events(leads(fed[0], fed[0] + 250))
+        fed[0] += 250
+    world = SimpleNamespace(kafka=three_brokers, topics=topics, feed_some=feed_some)
+    worker = daemon(topics, redis, clock=CLOCK).start().wait_ready(60)
+    feed_some(rng)
+    settle(topics, worker, redis)
+    home = next(part for (topic, part), end in topics.ends([topics.name("contacts")]).items() if end)
+    leader = three_brokers.nodes[three_brokers.leader_of(topics.name("contacts"), home)]
+    began = time.monotonic()
+    leader.kill()
+    feed_some(rng)
+    produced = time.monotonic() - began
+    wait_until(lambda: entities(redis) == fed[0], "events behind the broker that was lost are counted", 30, 0.01)
+    measured("one of three brokers killed, the leader:", "events are taken again after %.2f s, counted after %.2f s" % (produced, time.monotonic() - began))
+    leader.start()
+    for fault in (kafka_faults.leader_killed, kafka_faults.broker_stands_still, kafka_faults.leaders_moved, kafka_faults.broker_restarted):
+        fault(world, rng)
+    settle(topics, worker, redis)
+    assert count(worker) == fed[0] and count(worker, "duplicate_events") == 0
 
 
 def partitions_of(topics, worker):

@@ -256,14 +256,17 @@ static bool marks_read(struct mark_keeper *keeper, struct mark **marks, size_t *
     return true;
 }
 
-/* No mark is ahead of what its partition holds, and none moves past a dead letter that nobody has. */
+/* No mark is ahead of what its partition holds, none goes back unless Redis was set back, and none moves past a dead letter that nobody has. */
 static void look_at_mark(struct world *world, const struct mark *mark)
 {
     int p = mark->partition.at[mark->partition.len - 1] - '0';
     struct log *log = &world->broker.logs[p];
-    if (mark->next > log->marked) log->marked = mark->next;
     world->new_life |= world->broker.reborn || (log->known_life && log->known_life != mark->life);
     log->known_life = mark->life;
+    if (mark->next < log->marked && !world->set_back && !world->new_life)
+        fail(&world->wrong, "the mark of partition %d goes back to %" PRId64 ", it stood at %" PRId64 " and Redis forgot nothing",
+             p, mark->next, log->marked);
+    if (mark->next > log->marked) log->marked = mark->next;
     for (int64_t i = 0; i < mark->next && i < (int64_t)log->n && !world->broker.reborn; i++)
         if (log->records[i].bad && !log->records[i].lettered)
             fail(&world->wrong,
