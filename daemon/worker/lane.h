@@ -20,9 +20,9 @@ struct lane {
     struct reached first;       /* record that was received while the mark knows none to be recognised by */
     int64_t passed;             /* the first event of a held tenant that was passed over: no mark beyond it; INT64_MAX */
     int64_t floor;              /* a tenant was set back: read again from here at the latest; INT64_MAX */
-    int64_t counted;            /* the mark as it was found, if all below it is counted though read again: not taken back behind it */
-    struct mark mark;           /* as it stands; next < 0: there is none */
-    struct letter *letters;     /* produced, oldest first */
+    int64_t counted;  /* the mark as it was found: all below it is counted, though read again; it is not taken back behind it */
+    struct mark mark; /* as it stands; next < 0: there is none */
+    struct letter *letters; /* produced, oldest first */
     size_t n_letters, room_letters;
     int64_t resend_from;  /* a dead letter from here on was not taken: read again from here; NO_OFFSET */
     int64_t resend_at_us; /* monotonic */
