@@ -22,6 +22,7 @@ struct rules {
     int fiscal_year_start; /* month 1…12 */
     char currency[4];      /* default of entities that name none */
     int stale_after_days;
+    int retire_after_days; /* a closed entity leaves when nothing came for it for longer; 0: never */
     struct {
         struct open_hours open[HOURS_PER_DAY_MAX];
         int n;
@@ -36,7 +37,7 @@ struct rules {
         const char *expected[EXPECTED_MAX]; /* "source" or "contact|account" */
         int n_expected;
     } kind[N_KINDS_MAX];
-    uint64_t fingerprint; /* of all of the above except the zone's data and the declared attributes */
+    uint64_t fingerprint; /* of all of the above except the zone's data, the declared attributes, and what becomes of what is old */
 };
 
 /* Is there a list for this attribute that lacks the value? */

@@ -4,11 +4,6 @@
 
 #include <stdlib.h>
 
-bool fact_is_of_intake(enum fact fact)
-{
-    return fact == FACT_REJECTED_EVENT || fact == FACT_DUPLICATE_EVENT;
-}
-
 /* ---- noting ---- */
 
 static struct span group_key(const struct shares *shares, const uint32_t *row, uint32_t *room)

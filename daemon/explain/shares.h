@@ -51,6 +51,3 @@ const struct share_group *shares_of_row(const struct shares *shares, const uint3
 
 /* Does the share count in the row, by its time? */
 bool share_counts(const struct shares *shares, const struct share *share, const uint32_t *key);
-
-/* The two facts that no entity says: what the intake saw. Their number is that of the counters. */
-bool fact_is_of_intake(enum fact fact);

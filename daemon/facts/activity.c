@@ -22,7 +22,9 @@ void tell_due(struct teller *teller, bool done, enum known_name activity)
 {
     const struct entity_event *scheduled = last_of(teller, VERB_SCHEDULED), *cancelled = last_of(teller, VERB_CANCELLED);
     const struct entity_value *due = tell_value(teller, ATTRIBUTE_DUE);
-    if (done || !scheduled || !due || (cancelled && cancelled > scheduled)) return;
+    bool is_off = cancelled && (!scheduled || cancelled > scheduled);
+    teller->ended = done || is_off;
+    if (teller->ended || !scheduled || !due) return;
     struct fact_entry *entry = tell(teller, FACT_ACTIVITY_DUE, local_day(due->integer, due->offset_s));
     set_dim(entry, DIM_ACTIVITY, known(teller->context, activity));
 }
@@ -133,6 +135,7 @@ void tell_email(struct teller *teller)
             if (first_of(teller, email_facts[i].verb)) tell(teller, email_facts[i].fact, day);
         tell_campaign_response(teller);
         tell_activity(teller, teller->created, KNOWN_EMAIL);
+        teller->ended = true;
     }
     tell_audit(teller, false);
 }

@@ -99,6 +99,7 @@ void tell_case(struct teller *teller)
         tell_promise(teller, ATTRIBUTE_RESPONSE_DUE, course.responded, KNOWN_RESPONSE);
         tell_promise(teller, ATTRIBUTE_RESOLVE_DUE, course.resolved, KNOWN_RESOLVE);
         tell_rating(teller);
+        teller->ended = course.resolved != NULL;
         tell_impossible_order(teller);
     }
     tell_audit(teller, false);

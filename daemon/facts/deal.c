@@ -280,6 +280,7 @@ void tell_deal(struct teller *teller)
             struct fact_entry closed = *tell_close(&deal);
             tell_outcomes(&deal);
             if (deal.course.status == WON) hand_win(&deal, &closed);
+            teller->ended = true;
         }
         tell_impossible_order(teller);
     }

@@ -15,6 +15,16 @@ static void (*const tellers[N_ENTITY_KINDS])(struct teller *) = {
     [KIND_USER] = tell_user,         [KIND_ADDRESS] = tell_address,
 };
 
+static const bool closes[N_ENTITY_KINDS] = {
+    [KIND_DEAL] = true, [KIND_CALL] = true,        [KIND_MEETING] = true,  [KIND_EMAIL] = true,
+    [KIND_CASE] = true, [KIND_INTERACTION] = true, [KIND_RESPONSE] = true, [KIND_VISIT] = true,
+};
+
+bool facts_kind_closes(enum kind kind)
+{
+    return closes[kind];
+}
+
 static const char *const known_texts[KNOWN_KIND] = {
     [KNOWN_DEFAULT] = "default",   [KNOWN_NEW] = "new",           [KNOWN_SALES] = "sales",     [KNOWN_SERVICE] = "service",
     [KNOWN_CALL] = "call",         [KNOWN_MEETING] = "meeting",   [KNOWN_EMAIL] = "email",     [KNOWN_RESPONSE] = "response",
@@ -70,6 +80,12 @@ static void find_common(struct teller *teller)
     }
 }
 
+/* Deleted, and nobody names it any more: who does makes it an unknown reference, which is to be put right. */
+static bool is_gone(const struct teller *teller)
+{
+    return teller->deleted >= 0 && teller->entity->sums[HANDED_REFERENCES] <= 0;
+}
+
 /* Dimensions and measures that nothing of the catalogue needs are left out. */
 static void keep_only(struct fact_entry *entry, const struct kept *kept)
 {
@@ -123,6 +139,7 @@ void facts_of(const struct entity *entity, const struct facts_context *context, 
         find_common(&teller);
     }
     tellers[entity->kind](&teller);
+    out->closed = closes[entity->kind] && (teller.created ? teller.ended : is_gone(&teller));
     tell_offenders(&teller);
     for (uint32_t i = 0; i < out->n_facts; i++) keep_only(&out->facts[i], context->kept);
     clear_desk(&desk, context->scratch, out);

@@ -34,6 +34,7 @@ struct statement {
     uint32_t n_handovers, room_handovers;
     struct listing *listings; /* by list, each once */
     uint32_t n_listings;
+    bool closed;     /* nothing more is expected of it: it may leave when it has been left alone for long */
     int64_t wake_us; /* when the clock alone changes it next: earliest instant after the clock; NEVER */
 };
 
@@ -69,6 +70,9 @@ struct facts_context {
     const struct kept *kept;
     int64_t clock_us;
 };
+
+/* Does an entity of this kind ever become `closed`? */
+bool facts_kind_closes(enum kind kind);
 
 /* Fills the statement (from empty). */
 void facts_of(const struct entity *entity, const struct facts_context *context, struct statement *out);

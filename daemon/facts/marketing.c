@@ -18,6 +18,7 @@ void tell_response(struct teller *teller)
     if (teller->created) {
         struct fact_entry *entry = tell(teller, FACT_CAMPAIGN_RESPONSE, event_day(teller->created));
         set_dim(entry, DIM_CHANNEL, tell_name(teller, ATTRIBUTE_CHANNEL));
+        teller->ended = true;
     }
     tell_audit(teller, false);
 }
@@ -40,6 +41,7 @@ void tell_visit(struct teller *teller)
         set_measure(entry, 1, pages);
         set_measure(entry, 2, elapsed_ms(events[first].time_us, events[last].time_us));
         set_measure(entry, 3, goals > 0);
+        teller->ended = true;
     }
     tell_audit(teller, false);
 }

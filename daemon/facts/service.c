@@ -13,5 +13,6 @@ void tell_service_contact(struct teller *teller, const struct entity_event *even
 void tell_interaction(struct teller *teller)
 {
     if (teller->created) tell_service_contact(teller, teller->created, tell_name(teller, ATTRIBUTE_CHANNEL));
+    teller->ended = true;
     tell_audit(teller, false);
 }

@@ -171,6 +171,11 @@ int fact_measure(const struct fact_row *row, struct span name)
     return -1;
 }
 
+bool fact_is_of_intake(enum fact fact)
+{
+    return fact == FACT_REJECTED_EVENT || fact == FACT_DUPLICATE_EVENT;
+}
+
 int fact_dimension(const struct fact_row *row, enum dimension dimension)
 {
     const int8_t *at = row->n_dims ? memchr(row->dims, (int)dimension, (size_t)row->n_dims) : NULL;

@@ -147,3 +147,6 @@ extern const struct fact_row fact_rows[N_FACTS];
 int fact_find(struct span name);                                          /* -1 */
 int fact_measure(const struct fact_row *row, struct span name);           /* index, -1 */
 int fact_dimension(const struct fact_row *row, enum dimension dimension); /* index in dims, -1 */
+
+/* The two facts that no entity says: what the intake saw. Their number is that of the counters. */
+bool fact_is_of_intake(enum fact fact);

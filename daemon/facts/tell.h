@@ -15,6 +15,7 @@ struct teller {
     name_id customs[CUSTOM_MAX];        /* of the entity's kind, in the order of the rules */
     int n_customs;
     bool blemished; /* the audit found something */
+    bool ended;     /* nothing more is expected of it: won, lost, resolved, done, sent … */
 };
 
 name_id known(const struct facts_context *context, int name); /* enum known_name */

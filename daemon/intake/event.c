@@ -13,6 +13,7 @@ const char *const reason_names[N_REASONS] = {
     [REASON_BAD_TIME] = "bad_time",
     [REASON_TOO_FAR_AHEAD] = "too_far_ahead",
     [REASON_TOO_MANY_EVENTS] = "too_many_events",
+    [REASON_AFTER_RETENTION] = "after_retention",
 };
 
 bool reason_is_unreadable(enum reason reason)

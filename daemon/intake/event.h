@@ -63,6 +63,7 @@ enum reason {
     REASON_BAD_TIME,
     REASON_TOO_FAR_AHEAD,
     REASON_TOO_MANY_EVENTS,
+    REASON_AFTER_RETENTION,
     N_REASONS
 };
 extern const char *const reason_names[N_REASONS]; /* "too_large" …; [REASON_NONE] = "" */

@@ -3,6 +3,7 @@
 #include "common/period.h"
 #include "daemon/facts/facts.h"
 #include "daemon/tenant/place.h"
+#include "daemon/tenant/retired.h"
 
 #include <stdlib.h>
 
@@ -53,6 +54,11 @@ const struct cell_value *census_cell(const struct census *census, const struct c
 {
     const struct census_cell *cell = map_get(&census->cells, cell_name(asked));
     return cell && !cell_value_is_zero(&cell->value) ? &cell->value : NULL;
+}
+
+void census_add_cell(struct census *census, struct bucket bucket, const struct cell_key *key, const struct cell_value *value)
+{
+    (void)cell_value_add(&cell_of(census, bucket, key)->value, value, 1);
 }
 
 void census_add(struct census *census, const struct census *other)
@@ -217,6 +223,7 @@ static uint64_t hash_of(struct telling *telling, const struct entity *entity, st
     struct entity still = *entity;
     still.wake_us = NEVER;
     still.generation = 0;
+    still.touched_day = 0;
     if (telling->shared) cut_entity(telling, &still, arena);
     buffer_clear(&telling->scratch);
     entity_encode(&still, &telling->scratch);
@@ -262,9 +269,16 @@ static void add_listings(struct telling *telling, const struct stored *stored, c
     buffer_deinit(&id);
 }
 
+static bool has_left(const struct view *view, const struct stored *stored)
+{
+    char room[RETIRED_KEY_BYTES];
+    return view && map_get(&view->retired, retired_key(view->tenant, stored->entity.kind, stored->entity.id, room));
+}
+
 static bool take_entity(void *context, const struct stored *stored)
 {
     struct telling *telling = context;
+    if (has_left(telling->census->left, stored)) return true;
     const struct tenant *tenant = telling->view->tenant;
     struct entity entity = stored->entity;
     note_entity(telling, stored, &entity);

@@ -29,6 +29,7 @@ struct census {
     struct map lines;    /* list byte and id -> struct census_line */
     struct map cells;    /* bucket and key -> struct census_cell */
     struct map entities; /* kind byte and id -> struct census_entity */
+    const struct view *left; /* entities that have left that tenant are passed over; NULL: none */
 };
 void census_deinit(struct census *census);
 
@@ -41,6 +42,8 @@ bool census_add_cells(struct census *census, struct view *view, struct error *er
  * with events that are not deleted contacts, by their events and attributes. NULL: all of them, by all they have. */
 bool census_add_entities(struct census *census, struct view *view, const struct kept *shared, struct census *due,
                          struct error *error) MUST_USE;
+
+void census_add_cell(struct census *census, struct bucket bucket, const struct cell_key *key, const struct cell_value *value);
 
 /* Adds the cells of the other census, as they were if no more than this were kept. */
 void census_add_shared(struct census *census, const struct census *other, const struct kept *shared);

@@ -134,10 +134,9 @@ static bool equal(const struct cell_value *a, const struct cell_value *b)
     return same;
 }
 
-/* Rejected and repeated events are counted when they come in: no entity says them. */
 static bool is_of_intake(const struct census_cell *cell)
 {
-    return cell->key.fact == FACT_REJECTED_EVENT || cell->key.fact == FACT_DUPLICATE_EVENT;
+    return fact_is_of_intake((enum fact)cell->key.fact);
 }
 
 /* Who stands for the tenant: once its entities have been held against Redis, they do. */
@@ -165,6 +164,7 @@ static bool equal_to_entities(const struct comparison *comparison, const struct 
 
 static bool tell_cell(const struct comparison *comparison, const struct census_cell *cell, bool loud, struct buffer *line)
 {
+    if (comparison->without_cells || (comparison->without_intake && is_of_intake(cell))) return false;
     bool as_entities = comparison->by_topics || equal_to_entities(comparison, cell);
     bool as_topics = !comparison->topics || equal_to_topics(comparison, cell);
     if (as_entities && as_topics) return false;
@@ -177,7 +177,7 @@ static bool tell_cell(const struct comparison *comparison, const struct census_c
         write_value(cell, census_cell(comparison->topics, cell), line);
     }
     if (!comparison->by_topics) {
-        buffer_str(line, "; its entities say ");
+        buffer_printf(line, "; %s say ", comparison->entities_name ? comparison->entities_name : "its entities");
         write_value(cell, census_cell(comparison->entities, cell), line);
     }
     tell(comparison, line);

@@ -11,6 +11,9 @@ struct comparison {
     const struct census *topics;   /* cells and entities; NULL: they are not compared with */
     bool by_topics;                /* only its entities against the topics: that Redis has what they say has been looked at */
     const struct census *due;      /* what timers are about to change: the topics' cells are ahead by it */
+    const char *entities_name;     /* what `entities` is called; NULL: "its entities" */
+    bool without_cells;            /* some of its entities have left: see balance.h */
+    bool without_intake;           /* … and what was rejected since then is no difference */
     bool with_lines;               /* the lists of reports, too */
     bool with_graves;              /* there are deleted contacts: whose ids, in the list of unknown references, nobody knows */
     void (*tell)(void *context, const char *line); /* each difference, in order */

@@ -57,6 +57,7 @@ static void state_again(struct batch *batch, const struct kept_entity *kept)
     work->entity.room_attributes = stored.room_attributes;
     work->entity.buried = stored.buried;
     work->entity.n_buried = stored.n_buried;
+    work->entity.touched_day = stored.touched_day;
     if (kept->kind == KIND_CONTACT && contact_link(&work->entity)) batch_relink(batch, work, NULL);
 }
 
@@ -75,7 +76,7 @@ static void copy_positions(struct batch *batch, const struct tenant *from)
 static bool copy_intake(void *context, const struct cell_key *key, const struct cell_value *value)
 {
     struct batch *batch = context;
-    bool of_intake = key->fact == FACT_REJECTED_EVENT || key->fact == FACT_DUPLICATE_EVENT;
+    bool of_intake = fact_is_of_intake((enum fact)key->fact);
     struct fact_entry entry = { .key = *key };
     entry.measures[0] = value->sums[0];
     if (of_intake && batch->tenant->kept->fact[key->fact].on) ledger_add(&batch->ledger, &entry, 1);
@@ -93,6 +94,7 @@ static struct span bare_grave(struct batch *batch, const struct kept_entity *kep
     grave.n_items = 0;
     grave.wake_us = NEVER;
     grave.generation = 0;
+    grave.touched_day = 0;
     entity_encode(&grave, &out);
     struct span bytes = arena_copy(batch->arena, buffer_all(&out));
     buffer_deinit(&out);

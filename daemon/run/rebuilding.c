@@ -86,6 +86,17 @@ static void read_to_positions(struct rebuilding *rebuilding, const struct tenant
     }
 }
 
+/* What entities that have left said is in no entity: without the topics it would be gone. */
+static bool may_be_lost(const struct job *job, const struct tenant *tenant, struct error *error)
+{
+    uint64_t left = tenant_retired(tenant);
+    if (!job->lack || !left) return true;
+    return fail(error,
+                "tenant %.*s: %" PRIu64 " entities have left (its retire_after), only the topics could tell their numbers again, and "
+                "these cannot: %s. Nothing was changed; set back what its numbers depend on, and they go on",
+                SPAN_ARG(tenant->name), left, job->lack);
+}
+
 static bool add_job(struct rebuilding *rebuilding, struct span name, struct error *error)
 {
     struct view view = { 0 };
@@ -94,7 +105,7 @@ static bool add_job(struct rebuilding *rebuilding, struct span name, struct erro
         struct job *job = &rebuilding->jobs[rebuilding->n++];
         *job = (struct job){ .name = name };
         job->lack = rebuilding->options->from_entities ? "asked for" : topics_lack(&rebuilding->servers.topics, view.tenant);
-        fine = remove_copy(rebuilding, name, error);
+        fine = may_be_lost(job, view.tenant, error) && remove_copy(rebuilding, name, error);
         struct kept kept = kept_of(rebuilding->parts.tenants.needed, view.tenant->rules);
         job->copy = refold_add(rebuilding->refold, view.tenant, &kept, clock_of(rebuilding, view.tenant));
         if (job->lack)

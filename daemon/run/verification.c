@@ -1,7 +1,7 @@
 #include "daemon/run/verification.h"
 
 #include "common/instant.h"
-#include "daemon/recount/differences.h"
+#include "daemon/recount/balance.h"
 #include "daemon/run/servers.h"
 
 #include <inttypes.h>
@@ -51,6 +51,12 @@ static const struct kept *shared_of(const struct subject *subject)
     return subject->view.tenant->generations.stored > 1 ? &subject->shared : NULL;
 }
 
+/* Of whom entities have left, the topics tell the part that is there. */
+static bool has_left(const struct subject *subject)
+{
+    return tenant_retired(subject->view.tenant) > 0;
+}
+
 static bool take_once(struct verification *verification, struct subject *subject, struct span name, bool whole,
                       struct error *error)
 {
@@ -61,6 +67,7 @@ static bool take_once(struct verification *verification, struct subject *subject
     subject->held = view->tenant->held;
     if (subject->held) return true;
     subject->shared = generations_common(&view->tenant->generations);
+    view->notes_retired = true;
     bool fine = census_add_cells(&subject->redis, view, error) &&
                 census_add_entities(&subject->entities, view, shared_of(subject), &subject->due, error);
     if (fine) subject->redis.entities = subject->entities.entities;
@@ -162,6 +169,8 @@ static void print_outcome(const struct subject *subject, bool by_topics, size_t 
         printf("equal to %s", by_topics ? "the topics and to its stored entities" : "what its stored entities say");
     if (!by_topics && subject->lack) printf("; the topics cannot tell: %s", subject->lack);
     if (by_topics) print_newer(subject);
+    if (has_left(subject))
+        printf("; %" PRIu64 " have left: what they said is compared by its weight", tenant_retired(tenant));
     printf("\n");
 }
 
@@ -170,10 +179,13 @@ static bool count_topics(struct verification *verification, const struct subject
                          struct census *topics, struct census *said, struct error *error)
 {
     const struct tenant *tenant = subject->view.tenant;
+    said->left = has_left(subject) ? &subject->view : NULL;
     bool fine = view_open(again, verification->memory, &verification->parts.tenants, tenant->name, tenant->rules, error) &&
-                census_add_cells(topics, again, error) && census_add_entities(said, again, shared_of(subject), NULL, error);
+                (said->left || census_add_cells(topics, again, error)) &&
+                census_add_entities(said, again, shared_of(subject), NULL, error);
     topics->entities = said->entities;
     said->entities = (struct map){ 0 };
+    if (said->left) census_add(topics, said);
     return fine;
 }
 
@@ -205,19 +217,23 @@ static size_t find_differences(struct verification *verification, struct subject
 {
     const struct tenant *tenant = subject->view.tenant;
     size_t most = verification->options->most;
-    bool apart = topics && shared_of(subject);
+    bool left = has_left(subject), apart = topics && (shared_of(subject) || left);
     struct comparison comparison = { .rules = tenant->rules,
                                      .names = topics ? &again->tenant->names : &tenant->names,
                                      .redis = &subject->redis,
                                      .entities = &subject->entities,
                                      .topics = apart ? NULL : topics,
                                      .due = &subject->due,
+                                     .without_intake = left,
                                      .with_lines = !subject->whole,
                                      .with_graves = tenant->graves > 0,
                                      .tell = print_difference,
                                      .context = verification };
     verification->told = subject;
-    size_t n = differences_find(&comparison, most);
+    size_t n = left ? balance_find(&comparison, tenant, most) : 0;
+    comparison.without_cells = left;
+    n += differences_find(&comparison, n < most ? most - n : 0);
+    comparison.without_cells = false;
     return apart ? n + compare_shared(subject, &comparison, topics, n < most ? most - n : 0) : n;
 }
 

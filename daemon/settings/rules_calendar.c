@@ -37,6 +37,12 @@ void read_stale_after(const struct rules_reading *reading, const json_t *value)
     if (read_integer(&reading->at, value, 1, 36500, &days)) reading->rules->stale_after_days = (int)days;
 }
 
+void read_retire_after(const struct rules_reading *reading, const json_t *value)
+{
+    int64_t days;
+    if (read_integer(&reading->at, value, 0, 36500, &days)) reading->rules->retire_after_days = (int)days;
+}
+
 void read_currency(const struct rules_reading *reading, const json_t *value)
 {
     const char *code = json_string_value(value);

@@ -4,6 +4,8 @@
 #include "common/period.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/place.h"
+#include "daemon/tenant/retired.h"
+#include "daemon/tenant/retirement.h"
 
 #include <stdlib.h>
 
@@ -64,13 +66,21 @@ static struct work *find_work(const struct batch *batch, const struct page *page
     return NULL;
 }
 
-/* What stands on the page of it, be it under its id or as a grave. */
+/* What stands on the page of it, be it under its id, as a grave, or its mark. */
 static void find_stored(struct batch *batch, struct work *work)
 {
+    const struct tenant *tenant = batch->tenant;
     work->stored = page_find(work->page, work->entity.id);
-    if (work->stored.at || work->entity.kind != KIND_CONTACT || !batch->tenant->graves) return;
-    work->stored = page_find(work->page, place_grave_id(batch->tenant, work->entity.id, batch->arena));
+    if (!work->stored.at && tenant->kind[work->entity.kind].retired)
+        work->retired = retired_find(tenant, work->page, work->entity.id);
+    if (work->stored.at || work->entity.kind != KIND_CONTACT || !tenant->graves) return;
+    work->stored = page_find(work->page, place_grave_id(tenant, work->entity.id, batch->arena));
     work->grave = work->stored.at;
+}
+
+bool batch_has_work(const struct batch *batch, const struct page *page, struct span id)
+{
+    return find_work(batch, page, id) != NULL;
 }
 
 static struct work *add_work(struct batch *batch, struct page *page, struct span id)
@@ -94,7 +104,7 @@ static struct work *add_work(struct batch *batch, struct page *page, struct span
     return work;
 }
 
-static struct work *work_on(struct batch *batch, struct page *page, struct span id)
+struct work *batch_work_on(struct batch *batch, struct page *page, struct span id)
 {
     struct work *work = find_work(batch, page, id);
     return work ? work : add_work(batch, page, id);
@@ -114,7 +124,7 @@ struct work *batch_work(struct batch *batch, enum kind kind, struct span id)
 {
     uint32_t number = place_number(batch->tenant, id, batch->tenant->kind[kind].pages);
     struct page *page = tenant_page(batch->tenant, kind, number);
-    return work_on(batch, page ? page : read_now(batch, kind, number), id);
+    return batch_work_on(batch, page ? page : read_now(batch, kind, number), id);
 }
 
 /* ---- reading ahead ---- */
@@ -171,6 +181,7 @@ void batch_begin(struct batch *batch)
     batch->number = ++tenant->batches;
     if (!tenant->version && !tenant->secret.k0 && !tenant->secret.k1) tenant->secret = batch->settings->fresh_secret();
     skip_counted(batch);
+    if (batch->retires) retirement_begin(batch);
     for (size_t i = 0; i < batch->n_entries; i++) {
         struct entry *entry = batch->entries[i];
         if (!is_folded(batch, entry)) continue;
@@ -193,7 +204,7 @@ void batch_widen(struct batch *batch)
     for (size_t i = 0; i < batch->n_entries; i++) {
         struct entry *entry = batch->entries[i];
         if (!is_folded(batch, entry)) continue;
-        entry->work = work_on(batch, entry->page, entry->event.subject);
+        entry->work = batch_work_on(batch, entry->page, entry->event.subject);
         const struct entity *entity = &entry->work->entity;
         for (uint32_t a = 0; a < entity->n_attributes; a++) {
             const struct entity_attribute *attribute = &entity->attributes[a];
@@ -208,7 +219,7 @@ void batch_widen(struct batch *batch)
 /* ---- as it was, and as it is ---- */
 
 /* As it was counted: by what it was, everything before its wake-up had come, nothing from there on. */
-static void evaluate_before(struct batch *batch, struct work *work)
+void batch_evaluate_before(struct batch *batch, struct work *work)
 {
     int64_t clock_us = work->entity.wake_us == NEVER ? INT64_MAX - 1 : work->entity.wake_us - 1;
     const struct generation *by = tenant_generation(batch->tenant, &work->entity);
@@ -221,7 +232,7 @@ static void evaluate_before(struct batch *batch, struct work *work)
 
 void batch_touch(struct batch *batch, struct work *work)
 {
-    if (!work->changed) evaluate_before(batch, work);
+    if (!work->changed) batch_evaluate_before(batch, work);
     work->changed = true;
     if (work->dirty) return;
     work->dirty = true;
@@ -255,23 +266,28 @@ static void count_undated(struct batch *batch, enum fact fact, enum reason reaso
     ledger_add(&batch->ledger, &entry, 1);
 }
 
-static void reject_event(struct batch *batch, struct entry *entry)
+static void reject_event(struct batch *batch, struct entry *entry, enum reason reason)
 {
-    if (!batch->too_many) batch->too_many = arena_alloc(batch->arena, batch->n_entries * sizeof(struct entry *));
-    batch->too_many[batch->n_too_many++] = entry;
-    count_undated(batch, FACT_REJECTED_EVENT, REASON_TOO_MANY_EVENTS);
+    if (!batch->refused) batch->refused = arena_alloc(batch->arena, batch->n_entries * sizeof(struct entry *));
+    batch->refused[batch->n_refused++] = entry;
+    entry->refused = reason;
+    count_undated(batch, FACT_REJECTED_EVENT, reason);
 }
 
 static void apply_event(struct batch *batch, struct entry *entry)
 {
     struct entity_context context = batch_entity_context(batch);
     struct work *work = entry->work;
+    if (work->retired) {
+        reject_event(batch, entry, REASON_AFTER_RETENTION);
+        return;
+    }
     struct entity_event *link = copy_link(batch, work);
     bool was_changed = work->changed;
-    if (!was_changed) evaluate_before(batch, work);
+    if (!was_changed) batch_evaluate_before(batch, work);
     switch (entity_apply(&work->entity, &context, &entry->event)) {
     case TOO_MANY:
-        reject_event(batch, entry);
+        reject_event(batch, entry, REASON_TOO_MANY_EVENTS);
         return;
     case DUPLICATE:
         batch->duplicates++;
@@ -289,7 +305,7 @@ static void apply_event(struct batch *batch, struct entry *entry)
         if (entry->event.traceparent.len) batch->traced = entry;
         break;
     }
-    work->changed = true; /* evaluated before, above */
+    work->changed = work->heard = true; /* evaluated before, above */
     batch_touch(batch, work);
     if (work->entity.kind == KIND_CONTACT && !same_link(link, contact_link(&work->entity))) batch_relink(batch, work, link);
 }
@@ -330,7 +346,9 @@ static int compare_handovers(const void *a, const void *b)
 static void deliver(struct batch *batch, const struct handover *handover, int factor)
 {
     struct work *target = batch_work(batch, handover->to, handover->id);
+    if (target->retired) return; /* it stays as it was counted */
     batch_touch(batch, target);
+    target->heard = true;
     if (handover->is_sum)
         target->entity.sums[handover->sum] += factor * handover->amount;
     else
@@ -383,6 +401,7 @@ static void settle(struct batch *batch, struct work *work)
     int64_t old_us = work->entity.wake_us, wanted_us = work->said.wake_us;
     if (old_us <= batch->tenant->clock_us || old_us > wanted_us || old_us == NEVER) work->entity.wake_us = wanted_us;
     work->entity.generation = batch->tenant->generations.n - 1;
+    if (work->heard) work->entity.touched_day = batch->tenant->rules->retire_after_days ? batch->tenant->today : 0;
     ledger_replace(&batch->ledger, &work->before, &work->said);
     if (work->before.n_listings || work->said.n_listings) batch_list(batch, work);
 }
@@ -418,6 +437,7 @@ void batch_fold(struct batch *batch)
     if (batch->outcome != DONE) return;
     for (size_t i = 0; i < batch->all.n; i++)
         if (batch->all.at[i]->changed) settle(batch, batch->all.at[i]);
+    if (batch->retires) retirement_fold(batch);
     arena_reset(batch->scratch); /* no statement is looked at again */
     ledger_settle(&batch->ledger);
     batch_ask_for_cells(batch);

@@ -13,6 +13,7 @@ struct entry {
     enum reason reason; /* REASON_NONE: `event` is one; otherwise the record was rejected */
     struct event event;
     bool skipped;       /* out: counted before, says the tenant's position */
+    enum reason refused; /* out: why the fold rejected it; REASON_NONE: it did not */
     struct page *page;  /* that its entity stands on, once it was asked for … */
     struct work *work;  /* … and the entity at work */
     const void *record; /* the caller's: what to send as a dead letter when the fold rejects it */
@@ -33,12 +34,14 @@ struct work {
     struct entity entity;
     struct span stored;        /* bytes on the page; .at NULL: it is not there */
     bool grave;                /* stands there under the hash of its id */
+    bool retired, retires;     /* there is but its mark; it leaves with this commit */
     struct statement before;   /* as it was counted */
     struct statement said;     /* what it said last, and has handed over */
     int64_t old_wake_us;       /* as stored */
     struct span encoded;       /* as it will be stored; empty: not at all */
     bool same;                 /* as it is stored: nothing to write */
     bool dirty, changed, rang; /* to be evaluated; evaluated before; its timer rang */
+    bool heard;                /* something came for it: an event, or what another handed to it */
 };
 
 enum {
@@ -71,6 +74,8 @@ struct batch {
     bool begun, committed;
     struct page **raw_pages; /* changed by the caller himself: to be written, too */
     size_t n_raw_pages;
+    bool retires; /* goes through some pages, for entities that leave */
+    bool moves_retirement; /* … and what came of it is to be committed */
     bool new_day; /* the local day changed: commit even without entries */
     bool widens;  /* out: more is counted from this commit on */
 
@@ -81,11 +86,11 @@ struct batch {
     size_t n_list_changes, room_list_changes;
     name_id first_name;      /* numbers of names from here on are new */
     struct commit commit;    /* made by batch_write */
-    struct entry **too_many; /* rejected by the fold: their dead letters go out before the commit */
-    size_t n_too_many;
+    struct entry **refused;  /* rejected by the fold: their dead letters go out before the commit */
+    size_t n_refused;
     const struct entry *traced; /* the last one applied that has a traceparent; NULL */
     struct span traceparent;    /* its, in the arena; empty: none */
-    size_t duplicates, applied, overflows, evaluations;
+    size_t duplicates, applied, overflows, evaluations, n_retired;
     uint32_t results[N_KINDS][N_EVENT_RESULTS];
     enum outcome outcome; /* DONE so far; else the fold was cut short and `error` says why */
     struct error error;
@@ -114,6 +119,11 @@ void batch_list(struct batch *batch, const struct work *work);
 
 /* Finds the cells of the differences, and asks for those that are not in memory (cells.c). */
 void batch_ask_for_cells(struct batch *batch);
+
+/* An entity that stands on a page in memory, at work; looked at by what it was counted by. */
+struct work *batch_work_on(struct batch *batch, struct page *page, struct span id);
+void batch_evaluate_before(struct batch *batch, struct work *work);
+bool batch_has_work(const struct batch *batch, const struct page *page, struct span id);
 
 /* A contact's merge link changed from `old` (NULL: none) to what it says now: cuts and heals circles. */
 void batch_relink(struct batch *batch, struct work *contact, const struct entity_event *old);

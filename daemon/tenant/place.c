@@ -7,7 +7,7 @@ static uint64_t level_of(uint64_t n)
     return UINT64_C(1) << (63 - __builtin_clzll(n));
 }
 
-static uint32_t spread(uint64_t hash, uint64_t pages)
+uint32_t place_of_hash(uint64_t hash, uint64_t pages)
 {
     if (pages <= 1) return 0;
     uint64_t level = level_of(pages), number = hash & (2 * level - 1);
@@ -19,20 +19,20 @@ uint32_t place_split_from(uint64_t number)
     return (uint32_t)(number - level_of(number));
 }
 
-static uint64_t neighbourhood(const struct tenant *tenant, struct span id)
+uint64_t place_hash(const struct tenant *tenant, struct span id)
 {
     return siphash(tenant->secret, (struct span){ id.at, id.len > 1 ? id.len - 1 : id.len });
 }
 
 uint32_t place_number(const struct tenant *tenant, struct span id, uint64_t pages)
 {
-    return spread(neighbourhood(tenant, id), pages);
+    return place_of_hash(place_hash(tenant, id), pages);
 }
 
 uint64_t place_pages_wanted(const struct tenant *tenant, enum kind kind)
 {
-    uint64_t wanted = tenant->kind[kind].bytes / PAGE_BYTES, entities = tenant->kind[kind].entities;
-    if (wanted > entities) wanted = entities; /* large entities: one on each, on average */
+    uint64_t wanted = tenant->kind[kind].bytes / PAGE_BYTES, most = tenant->kind[kind].entities + tenant->kind[kind].retired;
+    if (wanted > most) wanted = most; /* large entities: one on each, on average */
     return wanted ? wanted : 1;
 }
 
@@ -46,7 +46,7 @@ struct span place_grave_id(const struct tenant *tenant, struct span id, struct a
 {
     struct buffer text = buffer_in(arena, GRAVE_BYTES);
     buffer_byte(&text, 1);
-    buffer_hex(&text, neighbourhood(tenant, id));
+    buffer_hex(&text, place_hash(tenant, id));
     buffer_hex(&text, siphash(tenant->secret, id));
     return buffer_all(&text);
 }
@@ -62,5 +62,5 @@ uint32_t place_of_record(const struct tenant *tenant, struct span id, uint64_t p
     char hex[17];
     memcpy(hex, id.at + 1, 16);
     hex[16] = 0;
-    return spread(strtoull(hex, NULL, 16), pages);
+    return place_of_hash(strtoull(hex, NULL, 16), pages);
 }

@@ -14,6 +14,10 @@ uint32_t place_number(const struct tenant *tenant, struct span id, uint64_t page
 uint32_t place_of_record(const struct tenant *tenant, struct span record_id, uint64_t pages); /* an id or a grave's */
 uint32_t place_split_from(uint64_t number); /* the old page that gives to this new one */
 
+/* The hash that places an id; its low half is enough. */
+uint64_t place_hash(const struct tenant *tenant, struct span id);
+uint32_t place_of_hash(uint64_t hash, uint64_t pages);
+
 /* How many pages are wanted for what the tenant has of a kind. */
 uint64_t place_pages_wanted(const struct tenant *tenant, enum kind kind);
 

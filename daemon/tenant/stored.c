@@ -4,6 +4,7 @@
 #include "daemon/facts/lists.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/place.h"
+#include "daemon/tenant/retired.h"
 
 #include <stdlib.h>
 
@@ -25,7 +26,8 @@ uint64_t view_entity_count(const struct view *view)
 
 static uint64_t pages_of(const struct tenant *tenant, uint32_t kinds, int kind)
 {
-    return (kinds >> kind & 1) && tenant->kind[kind].entities ? tenant->kind[kind].pages : 0;
+    bool any = tenant->kind[kind].entities || tenant->kind[kind].retired;
+    return (kinds >> kind & 1) && any ? tenant->kind[kind].pages : 0;
 }
 
 static bool hand_record(struct view *view, enum kind kind, struct span key, struct span id, struct span bytes,
@@ -41,13 +43,27 @@ static bool hand_record(struct view *view, enum kind kind, struct span key, stru
     return take(context, &stored);
 }
 
+static void note_retired(struct view *view, enum kind kind, struct span marks)
+{
+    for (size_t at = 0; view->notes_retired && at + RETIRED_MARK_BYTES <= marks.len; at += RETIRED_MARK_BYTES) {
+        char *key = must_alloc(RETIRED_KEY_BYTES);
+        key[0] = (char)kind;
+        memcpy(key + 1, marks.at + at, RETIRED_MARK_BYTES);
+        free(map_put(&view->retired, (struct span){ key, RETIRED_KEY_BYTES }, key));
+    }
+}
+
 /* What is no page is handed over as one entity that cannot be read, named after the page's key. */
 static bool hand_over(struct view *view, enum kind kind, const struct hash_read *read, struct arena *arena, take_stored take,
                       void *context)
 {
     struct span rest = read->n_values ? read->values[0] : NO_SPAN, id, bytes;
-    while (page_next(&rest, &id, &bytes))
-        if (!hand_record(view, kind, read->key, id, bytes, arena, take, context)) return false;
+    while (page_next(&rest, &id, &bytes)) {
+        if (!id.len)
+            note_retired(view, kind, bytes);
+        else if (!hand_record(view, kind, read->key, id, bytes, arena, take, context))
+            return false;
+    }
     struct stored broken = { .entity = { .kind = kind, .id = read->key, .wake_us = NEVER }, .key = read->key, .arena = arena };
     return !rest.len || take(context, &broken);
 }

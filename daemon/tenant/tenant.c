@@ -5,6 +5,7 @@
 #include "common/number.h"
 #include "common/period.h"
 #include "daemon/state/keys.h"
+#include "daemon/tenant/retirement.h"
 
 #include <stdlib.h>
 
@@ -180,6 +181,13 @@ struct tenant_position *tenant_position(struct tenant *tenant, struct span parti
     return added;
 }
 
+uint64_t tenant_retired(const struct tenant *tenant)
+{
+    uint64_t n = 0;
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) n += tenant->kind[kind].retired;
+    return n;
+}
+
 uint64_t tenant_counted_by(const struct tenant *tenant)
 {
     uint64_t parts[4] = { STATE_FORMAT, FACT_RULES, tenant->rules->fingerprint,
@@ -224,13 +232,14 @@ static bool starts_with(struct span text, const char *start, struct span *rest)
 
 static bool restore_kind(struct tenant *tenant, struct span number, struct span value)
 {
-    int64_t kind, n[3];
+    int64_t kind, n[4] = { 0 };
     bool fine = parse_int(number, &kind) && kind >= 0 && kind < N_ENTITY_KINDS;
-    for (int i = 0; i < 3; i++) fine = fine && number_take(&value, &n[i]) && (i == 2 ? !value.len : byte_take(&value, ' '));
-    if (!fine) return false;
+    for (int i = 0; i < 4 && fine && (i < 3 || value.len); i++) fine = (!i || byte_take(&value, ' ')) && number_take(&value, &n[i]);
+    if (!fine || value.len) return false;
     tenant->kind[kind].entities = (uint64_t)n[0];
     tenant->kind[kind].bytes = (uint64_t)n[1];
     tenant->kind[kind].pages = (uint64_t)n[2];
+    tenant->kind[kind].retired = (uint64_t)n[3];
     return true;
 }
 
@@ -266,6 +275,8 @@ static bool restore_field(struct tenant *tenant, struct span field, struct span 
     if (span_is(field, "clock")) return parse_int(value, &tenant->clock_us);
     if (span_is(field, "counted_by")) return parse_int(value, counted_by);
     if (span_is(field, "graves")) return parse_int(value, (int64_t *)&tenant->graves);
+    if (span_is(field, "retirement")) return retirement_read(value, &tenant->retirement);
+    if (span_is(field, "retired_weight")) return parse_int(value, (int64_t *)&tenant->retired_weight);
     if (span_is(field, "rebuilt")) return parse_int(value, &tenant->rebuilt);
     if (span_is(field, "counted_with")) tenant->terms = arena_copy(&tenant->months_arena, value);
     if (span_is(field, "busy_day")) return day_parse(value, &tenant->busy_day);

@@ -34,6 +34,17 @@ struct tenant_position {
     bool changed;
 };
 
+/* How far the tenant is with letting closed entities go (retirement.h). Local days. */
+struct retirement {
+    int64_t after_days; /* the rule by which it is planned; 0: nobody leaves */
+    int32_t since;      /* from this day on the day is noted on which an entity is touched */
+    int32_t next;       /* when to go through the pages again */
+    bool under_way;
+    enum kind kind; /* under way: the next page to look at … */
+    uint32_t page;
+    int32_t begun, earliest; /* … since when, and the first day on which one of those looked at may leave */
+};
+
 struct tenant {
     struct span name;
     const struct rules *rules;
@@ -64,7 +75,10 @@ struct tenant {
     size_t n_positions;
     struct {
         uint64_t entities, bytes, pages; /* stored: how many, of how many bytes, spread over how many pages */
+        uint64_t retired;                /* of how many there is but a mark */
     } kind[N_ENTITY_KINDS];
+    struct retirement retirement;
+    uint64_t retired_weight;   /* of all that those who left have said (counters/weight.h) */
     uint64_t graves;           /* contacts that stand under the hash of their id */
     struct map months;         /* of "yyyy-mm" numbers that have cells */
     struct arena months_arena; /* of their texts, and of the terms */
@@ -104,6 +118,9 @@ static inline const struct generation *tenant_generation(const struct tenant *te
 {
     return entity->generation < tenant->generations.n ? &tenant->generations.at[entity->generation] : NULL;
 }
+
+/* Of how many entities, of all kinds, there is but a mark. */
+uint64_t tenant_retired(const struct tenant *tenant);
 
 struct tenant_position *tenant_position(struct tenant *tenant, struct span partition); /* made if need be: next 0, life 0 */
 

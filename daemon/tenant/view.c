@@ -76,6 +76,9 @@ bool view_open(struct view *view, struct state *state, const struct tenant_setti
 
 void view_close(struct view *view)
 {
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&view->retired, &at));) free(slot->value);
+    map_deinit(&view->retired);
     tenant_destroy(view->tenant);
     free(view->months);
     arena_deinit(&view->arena);

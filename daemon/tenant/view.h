@@ -18,6 +18,8 @@ struct view {
     size_t n_wanted, n_buckets; /* buckets asked for; read */
     bool moved;                 /* the tenant moved on between two reads: open it again */
     struct hash_read *whole;    /* all pages of entities, read in the same step (stored.h); NULL: they are not */
+    bool notes_retired;         /* whoever reads all entities wants to know who has left, too … */
+    struct map retired;         /* … retired_key -> itself; own keys */
     enum outcome outcome;
 };
 

@@ -2,6 +2,7 @@
 #include "common/instant.h"
 #include "common/zone_bytes.h"
 #include "daemon/state/keys.h"
+#include "daemon/tenant/retirement.h"
 #include "daemon/tenant/terms.h"
 #include "daemon/tenant/writer.h"
 
@@ -77,6 +78,7 @@ static void put_kinds(struct writer *writer)
         snprintf(field, sizeof field, "kind:%d", kind);
         buffer_printf(&writer->scratch, "%llu %llu %llu", (unsigned long long)tenant->kind[kind].entities,
                       (unsigned long long)tenant->kind[kind].bytes, (unsigned long long)tenant->kind[kind].pages);
+        if (tenant->kind[kind].retired) buffer_printf(&writer->scratch, " %llu", (unsigned long long)tenant->kind[kind].retired);
         writer_put(writer, writer->batch->commit.state_key, arena_copy(writer->arena, span_of(field)), writer_take(writer));
     }
 }
@@ -135,11 +137,22 @@ static void put_generations(struct writer *writer)
     }
 }
 
+static void put_retirement(struct writer *writer)
+{
+    struct tenant *tenant = writer->tenant;
+    if (writer->batch->n_retired) put_state(writer, "retired_weight", (int64_t)tenant->retired_weight);
+    if (!retirement_follow(tenant) && !writer->batch->retires) return;
+    if (tenant->retirement.after_days) retirement_write(&tenant->retirement, &writer->scratch);
+    struct span value = tenant->retirement.after_days ? writer_take(writer) : NO_SPAN;
+    writer_put(writer, writer->batch->commit.state_key, SPAN("retirement"), value);
+}
+
 static void put_tenant(struct writer *writer)
 {
     struct tenant *tenant = writer->tenant;
     put_state(writer, "clock", tenant->clock_us);
     put_busy_day(writer);
+    put_retirement(writer);
     if (tenant->graves) put_state(writer, "graves", (int64_t)tenant->graves);
     if (!tenant->version) {
         put_state(writer, "counted_by", (int64_t)tenant_counted_by(tenant));
@@ -156,7 +169,7 @@ static void put_tenant(struct writer *writer)
 
 static bool has_something(const struct batch *batch)
 {
-    return batch->new_day || batch->n_timers || has_entries(batch);
+    return batch->new_day || batch->n_timers || batch->moves_retirement || has_entries(batch);
 }
 
 bool batch_write(struct batch *batch)

@@ -1,6 +1,7 @@
 /* Entities of a batch onto their pages, pages into the commit. */
 #include "daemon/state/keys.h"
 #include "daemon/tenant/place.h"
+#include "daemon/tenant/retired.h"
 #include "daemon/tenant/writer.h"
 
 #include <stdlib.h>
@@ -50,10 +51,12 @@ static void encode_entities(struct writer *writer)
     struct batch *batch = writer->batch;
     for (size_t i = 0; i < batch->all.n; i++) {
         struct work *work = batch->all.at[i];
-        if (!work->changed) continue;
-        encode_entity(writer, work);
+        if (!work->changed && !work->retires) continue;
+        if (work->changed) encode_entity(writer, work);
         writer->tenant->kind[work->entity.kind].entities += (uint64_t)((work->encoded.at != NULL) - (work->stored.at != NULL));
         writer->tenant->kind[work->entity.kind].bytes += work->encoded.len - work->stored.len;
+        writer->tenant->kind[work->entity.kind].bytes += work->retires ? RETIRED_MARK_BYTES : 0;
+        writer->tenant->kind[work->entity.kind].retired += work->retires;
     }
 }
 
@@ -84,9 +87,13 @@ static void split_page(struct writer *writer, enum kind kind, uint32_t number)
     struct page *to = tenant_page(writer->tenant, kind, number);
     REQUIRE(from && !to);
     to = tenant_page_add(writer->tenant, kind, number);
+    if (retired_split(from, to)) {
+        change_page(writer, from);
+        change_page(writer, to);
+    }
     struct span old = arena_copy(writer->arena, buffer_all(&from->bytes)), id, bytes;
     while (page_next(&old, &id, &bytes)) {
-        if (place_of_record(writer->tenant, id, number + 1) != number) continue;
+        if (!id.len || place_of_record(writer->tenant, id, number + 1) != number) continue;
         page_put(to, id, bytes);
         page_put(from, id, NO_SPAN);
         change_page(writer, from);
@@ -143,6 +150,16 @@ static void put_entity(struct writer *writer, struct work *work)
     writer->tenant->graves += (uint64_t)(grave - work->grave);
 }
 
+/* Its mark in its place. */
+static void retire_entity(struct writer *writer, struct work *work)
+{
+    struct page *page = page_of(writer, work);
+    page_put(page, work->entity.id, NO_SPAN);
+    retired_put(writer->tenant, page, work->entity.id);
+    if (work->old_wake_us != NEVER) put_timer(writer, timer_member(writer->arena, work->entity.kind, work->entity.id), NEVER);
+    change_page(writer, page);
+}
+
 static void put_pages(struct writer *writer)
 {
     struct tenant *tenant = writer->tenant;
@@ -178,6 +195,7 @@ void write_pages(struct writer *writer)
     grow_pages(writer);
     for (size_t i = 0; i < batch->all.n && batch->outcome == DONE; i++) {
         struct work *work = batch->all.at[i];
+        if (work->retires) retire_entity(writer, work);
         if (!work->changed) continue;
         put_wake_up(writer, work);
         put_entity(writer, work);

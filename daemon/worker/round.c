@@ -156,19 +156,29 @@ static bool fold_failed(struct worker *worker, struct batch *batch)
     return true;
 }
 
-static void reject_too_many(struct worker *worker, struct round *round, struct batch *batch)
+static void write_refusal(const struct worker *worker, struct rejection *rejection)
 {
-    for (size_t i = 0; i < batch->n_too_many; i++) {
-        const struct record *record = batch->too_many[i]->record;
-        struct rejection rejection = { .reason = REASON_TOO_MANY_EVENTS, .tenant = batch->tenant->name };
-        snprintf(rejection.message, sizeof rejection.message,
+    if (rejection->reason == REASON_TOO_MANY_EVENTS)
+        snprintf(rejection->message, sizeof rejection->message,
                  "subject holds max_events (%u) events already; give the entity a new id, or raise max_events",
                  worker->parts.tenants.max_events);
+    else
+        snprintf(rejection->message, sizeof rejection->message,
+                 "subject was closed, left alone for longer than the tenant's retire_after, and has left: it stays as it was "
+                 "counted; give what is new a new id, or raise retire_after and rebuild the tenant");
+}
+
+static void send_refused(struct worker *worker, struct round *round, struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_refused; i++) {
+        const struct entry *entry = batch->refused[i];
+        struct rejection rejection = { .reason = entry->refused, .tenant = batch->tenant->name };
+        write_refusal(worker, &rejection);
         worker->counts.rejected++;
-        worker->counts.rejected_by[REASON_TOO_MANY_EVENTS]++;
-        send_dead_letter(worker, round, lane_of_key(&worker->lanes, batch->too_many[i]->partition), record, &rejection);
+        worker->counts.rejected_by[entry->refused]++;
+        send_dead_letter(worker, round, lane_of_key(&worker->lanes, entry->partition), entry->record, &rejection);
     }
-    if (batch->n_too_many && worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, 1000);
+    if (batch->n_refused && worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, 1000);
 }
 
 static void note_tenant(struct worker *worker, struct tenant *tenant)
@@ -199,7 +209,7 @@ bool round_fold(struct worker *worker, struct round *round)
     for (size_t i = 0; i < round->n_batches; i++) {
         batch_fold(&round->batches[i]);
         if (fold_failed(worker, &round->batches[i])) return false;
-        reject_too_many(worker, round, &round->batches[i]);
+        send_refused(worker, round, &round->batches[i]);
     }
     if (!read_all(worker)) return false;
     crash_point("folded");

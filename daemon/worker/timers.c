@@ -1,6 +1,7 @@
 /* What the clock alone changes: entities whose wake-up has come, tenants whose local day is over; and whom to look after. */
 #include "common/instant.h"
 #include "daemon/state/keys.h"
+#include "daemon/tenant/retirement.h"
 #include "daemon/worker/inner.h"
 
 #include <stdlib.h>
@@ -73,6 +74,7 @@ static bool add_due(struct worker *worker, struct round *round, struct tenant *t
     if (tenant->next_timer_us <= now_us && !read_timers(worker, tenant, now_us, TIMERS_PER_COMMIT, &timers, &n)) return false;
     struct batch *batch = round_batch(worker, round, tenant->name);
     batch->new_day = is_over(tenant, now_us);
+    batch->retires = retirement_is_due(tenant);
     batch->timers = timers;
     batch->n_timers = n;
     tenant->timers_known = false;
@@ -108,7 +110,7 @@ static bool load_awaited(struct worker *worker)
     return true;
 }
 
-/* Those whose timers ring; behind them in the array, from its end, those that only wait for their day to end. */
+/* Those whose timers ring, or who let entities go; behind them in the array, from its end, those that only wait for their day to end. */
 struct due_tenants {
     struct tenant **at;
     size_t n_ringing, n_waiting, room;
@@ -123,7 +125,7 @@ static bool find_due(struct worker *worker, struct due_tenants *due, int64_t now
         struct tenant *tenant = slot->value;
         if (!tenant->loaded || !tenant->version || tenant->held) continue;
         if (!know_timers(worker, tenant)) return false;
-        if (tenant->next_timer_us <= now_us)
+        if (tenant->next_timer_us <= now_us || retirement_is_due(tenant))
             due->at[due->n_ringing++] = tenant;
         else if (is_over(tenant, now_us))
             due->at[due->room - ++due->n_waiting] = tenant;

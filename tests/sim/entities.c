@@ -60,6 +60,7 @@ static bool take_entity(struct one_store *one, enum kind kind, uint32_t page, st
         return fail(one->error, "entity %.*s of %.*s wakes up at %" PRId64 ", its timer does not say so", SPAN_ARG(id),
                     SPAN_ARG(one->tenant), entity.wake_us);
     entity.wake_us = NEVER;
+    entity.touched_day = 0;
     entity_encode(&entity, &out);
     struct span *kept = arena_alloc(one->arena, sizeof *kept);
     *kept = arena_copy(one->arena, buffer_all(&out));

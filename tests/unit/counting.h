@@ -4,6 +4,7 @@
 #include "daemon/run/engine.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/fold.h"
+#include "daemon/tenant/retirement.h"
 #include "tests/sim/events.h"
 #include "tests/unit/unit.h"
 
@@ -17,6 +18,8 @@ struct daemon {
     struct engine engine;
     struct cache cache;
     struct tenant *tenants[TENANTS];
+    void (*refused)(void *context, const struct entry *entry); /* the fold rejected it, and that is committed; may be NULL */
+    void *context;
 };
 
 static inline void open_daemon(struct daemon *daemon, char *tenants, const char *catalogue)
@@ -63,6 +66,7 @@ static inline void add_entry(struct fold *fold, const struct record *record)
     struct rejection rejection = { 0 };
     entry->partition = SPAN("t:0");
     entry->offset = record->offset;
+    entry->record = record;
     bool good = record->value.at && decode(&fold->parts.decode, record, &fold->arena, &entry->event, &rejection);
     if (!record->value.at || !span_equal(good ? entry->event.tenant : rejection.tenant, fold->tenant->name)) return;
     if (!good) entry->reason = rejection.reason;
@@ -98,6 +102,7 @@ static inline bool fold_once(struct daemon *daemon, struct state *state, int t, 
     assert_false(fold.tenant->held);
     for (size_t i = 0; i < n; i++) add_entry(&fold, &records[i]);
     add_timers(&fold, state, now_us);
+    fold.batch.retires = fold.tenant->version && retirement_is_due(fold.tenant);
     batch_begin(&fold.batch);
     read_all(&fold);
     batch_widen(&fold.batch);
@@ -109,6 +114,8 @@ static inline bool fold_once(struct daemon *daemon, struct state *state, int t, 
         assert_true(state->ops->commit_begin(state, &fold.batch.commit, 1, &error) && state->ops->commit_end(state, &error));
         done = fold.batch.commit.outcome == DONE;
         if (done) batch_done(&fold.batch);
+        for (size_t i = 0; done && daemon->refused && i < fold.batch.n_refused; i++)
+            daemon->refused(daemon->context, fold.batch.refused[i]);
     }
     if (!done) tenant_drop(fold.tenant);
     batch_deinit(&fold.batch);

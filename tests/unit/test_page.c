@@ -1,5 +1,6 @@
 /* Pages of entities against a plain array, and where entities stand as their pages grow. */
 #include "daemon/tenant/place.h"
+#include "daemon/tenant/retired.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -120,6 +121,31 @@ static void neighbours_stand_together(void **state)
     assert_true(apart);
 }
 
+/* Marks of retired entities are found again where the entity would stand, however often their page was split. */
+static void marks_go_where_their_entities_would(void **state)
+{
+    struct fixture *fixture = *state;
+    struct page *pages[64] = { tenant_page_add(&fixture->tenant, KIND_DEAL, 0) };
+    char room[64];
+    for (int i = 0; i < 300; i += 2) retired_put(&fixture->tenant, pages[0], id_of(i, room, sizeof room));
+    page_put(pages[0], SPAN("D-1"), SPAN("another"));
+    for (uint32_t n = 1; n < 64; n++) {
+        pages[n] = tenant_page_add(&fixture->tenant, KIND_DEAL, n);
+        retired_split(pages[place_split_from(n)], pages[n]);
+    }
+    size_t bytes = 0;
+    for (int i = 0; i < 300; i++) {
+        struct span id = id_of(i, room, sizeof room);
+        uint32_t number = place_number(&fixture->tenant, id, 64);
+        for (uint32_t n = 0; n < 64; n++)
+            assert_int_equal(retired_find(&fixture->tenant, pages[n], id), n == number && i % 2 == 0);
+    }
+    assert_true(span_is(page_find(pages[0], SPAN("D-1")), "another"));
+    for (uint32_t n = 0; n < 64; n++) bytes += page_find(pages[n], NO_SPAN).len;
+    assert_int_equal(bytes, 150 * RETIRED_MARK_BYTES);
+    for (uint32_t n = 0; n < 64; n++) destroy(fixture, pages[n]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +153,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_cut_off_is_no_page, start, stop),
         cmocka_unit_test_setup_teardown(growing_moves_from_one_page, start, stop),
         cmocka_unit_test_setup_teardown(neighbours_stand_together, start, stop),
+        cmocka_unit_test_setup_teardown(marks_go_where_their_entities_would, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
