@@ -75,6 +75,7 @@ struct batch {
     struct page **raw_pages; /* changed by the caller himself: to be written, too */
     size_t n_raw_pages;
     bool retires; /* goes through some pages, for entities that leave */
+    bool reads_part;       /* of the tenant's partitions others are read by somebody else, who may be behind */
     bool moves_retirement; /* … and what came of it is to be committed */
     bool new_day; /* the local day changed: commit even without entries */
     bool widens;  /* out: more is counted from this commit on */

@@ -143,10 +143,12 @@ static int32_t touched_day(const struct tenant *tenant, const struct entity *ent
     return day > soonest ? day : soonest;
 }
 
-/* By its age, be it closed or not. */
-static bool is_old(struct tenant *tenant, const struct entity *entity)
+/* By its age, be it closed or not. What somebody else reads is waited for a while longer. */
+static bool is_old(struct batch *batch, const struct entity *entity)
 {
-    int32_t leaves = touched_day(tenant, entity) + (int32_t)tenant->retirement.after_days + 1;
+    struct tenant *tenant = batch->tenant;
+    int32_t days = (int32_t)tenant->retirement.after_days + (batch->reads_part ? GRACE_DAYS : 0);
+    int32_t leaves = touched_day(tenant, entity) + days + 1;
     if (leaves <= tenant->today) return true;
     if (leaves < tenant->retirement.earliest) tenant->retirement.earliest = leaves;
     return false;
@@ -195,7 +197,7 @@ static void look_at_page(struct batch *batch, enum kind kind, uint32_t number)
         struct entity entity = { .kind = kind, .id = id, .wake_us = NEVER };
         if (!id.len || batch_has_work(batch, page, id)) continue; /* who is at work was touched today */
         if (!entity_decode(&entity, bytes, batch->scratch, &batch->tenant->names)) continue;
-        if (is_old(batch->tenant, &entity)) retire(batch, page, id);
+        if (is_old(batch, &entity)) retire(batch, page, id);
     }
 }
 

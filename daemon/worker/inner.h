@@ -49,6 +49,8 @@ struct worker {
     bool any_awaited; /* a tenant is (tenant.h): dropped while the clock had to do with it */
     struct midnight_wave midnights;
     bool ended; /* the source has no more records */
+    bool heard_nothing; /* … had none in this turn */
+    bool end_looked_at, at_end; /* in this turn; had it received all that there is? */
     char trouble[ERROR_TEXT_BYTES];
     struct log_cause cause;
     struct error fatal;
@@ -96,4 +98,5 @@ void worker_tell_doubt(struct worker *worker,
                        bool set_back);            /* the publisher: look at all; `set_back`: the state has lost something */
 void worker_adopt_tenants(struct worker *worker); /* those that somebody must look after: loads them, tells the publisher */
 bool worker_is_ours(const struct worker *worker, const struct tenant *tenant);
+bool worker_reads_at_end(const struct worker *worker); /* has it received all that there is? (sight.c) */
 bool worker_collect_due(struct worker *worker); /* a round of tenants whose timers ring or whose day is over; false: none */

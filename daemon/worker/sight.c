@@ -22,6 +22,25 @@ static int64_t records_behind(const struct lane *lane, const struct position *po
     return position->high > lane->committed.next ? position->high - lane->committed.next : 0;
 }
 
+/* Behind the last record one may stand that is none: the end of a transaction. */
+static bool is_at_end(const struct lane *lane, const struct position *position)
+{
+    return lane->started && position && position->high != NO_OFFSET && position->high <= position->next + 1;
+}
+
+bool worker_reads_at_end(const struct worker *worker)
+{
+    if (!worker->heard_nothing || source_trouble(worker->parts.source)) return false;
+    size_t room = worker->lanes.n + LAGS_MAX;
+    struct position *positions = must_alloc(room * sizeof *positions);
+    size_t n = source_positions(worker->parts.source, positions, room);
+    bool at_end = n <= room;
+    for (size_t i = 0; i < worker->lanes.n && at_end; i++)
+        at_end = is_at_end(worker->lanes.at[i], position_of(worker->lanes.at[i], positions, n));
+    free(positions);
+    return at_end;
+}
+
 static void look_at_lanes(const struct worker *worker, struct worker_sight *sight)
 {
     struct position *positions = must_alloc(LAGS_MAX * sizeof *positions);

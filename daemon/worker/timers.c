@@ -67,6 +67,30 @@ static bool is_over(const struct tenant *tenant, int64_t now_us)
     return local_day(now_us, zone_offset(tenant->rules->zone, now_us)) > tenant->today;
 }
 
+enum part {
+    NONE,
+    SOME,
+    ALL
+};
+
+/* Of the partitions that the tenant had events in. */
+static enum part part_of_ours(const struct worker *worker, const struct tenant *tenant)
+{
+    size_t ours = 0;
+    for (size_t i = 0; i < tenant->n_positions; i++)
+        ours += lane_of_key(&worker->lanes, tenant->positions[i].partition) != NULL;
+    return !ours ? NONE : ours < tenant->n_positions ? SOME : ALL;
+}
+
+/* Nobody leaves while there is something to read: it may be for him. */
+static bool may_retire(struct worker *worker, const struct tenant *tenant)
+{
+    if (!retirement_is_due(tenant) || part_of_ours(worker, tenant) == NONE) return false;
+    if (!worker->end_looked_at) worker->at_end = worker_reads_at_end(worker);
+    worker->end_looked_at = true;
+    return worker->at_end;
+}
+
 static bool add_due(struct worker *worker, struct round *round, struct tenant *tenant, int64_t now_us)
 {
     struct timer *timers = NULL;
@@ -74,7 +98,8 @@ static bool add_due(struct worker *worker, struct round *round, struct tenant *t
     if (tenant->next_timer_us <= now_us && !read_timers(worker, tenant, now_us, TIMERS_PER_COMMIT, &timers, &n)) return false;
     struct batch *batch = round_batch(worker, round, tenant->name);
     batch->new_day = is_over(tenant, now_us);
-    batch->retires = retirement_is_due(tenant);
+    batch->retires = may_retire(worker, tenant);
+    batch->reads_part = part_of_ours(worker, tenant) == SOME;
     batch->timers = timers;
     batch->n_timers = n;
     tenant->timers_known = false;
@@ -125,7 +150,7 @@ static bool find_due(struct worker *worker, struct due_tenants *due, int64_t now
         struct tenant *tenant = slot->value;
         if (!tenant->loaded || !tenant->version || tenant->held) continue;
         if (!know_timers(worker, tenant)) return false;
-        if (tenant->next_timer_us <= now_us || retirement_is_due(tenant))
+        if (tenant->next_timer_us <= now_us || may_retire(worker, tenant))
             due->at[due->n_ringing++] = tenant;
         else if (is_over(tenant, now_us))
             due->at[due->room - ++due->n_waiting] = tenant;
@@ -164,6 +189,7 @@ bool worker_collect_due(struct worker *worker)
     int64_t now_us = worker_now(worker);
     struct due_tenants due = { 0 };
     worker->due_us = worker_monotonic() + LOOK_EVERY_US;
+    worker->end_looked_at = false;
     if (!load_awaited(worker) || !find_due(worker, &due, now_us)) return false;
     size_t n = choose_due(worker, &due, now_us);
     if (!n || !drop_moved(worker, due.at, &n)) return false;
@@ -178,9 +204,7 @@ bool worker_collect_due(struct worker *worker)
  * several instances may think so, every commit compares. */
 bool worker_is_ours(const struct worker *worker, const struct tenant *tenant)
 {
-    for (size_t i = 0; i < tenant->n_positions; i++)
-        if (lane_of_key(&worker->lanes, tenant->positions[i].partition)) return true;
-    return false;
+    return part_of_ours(worker, tenant) != NONE;
 }
 
 void worker_tell_publisher(struct worker *worker, const struct tenant *tenant)

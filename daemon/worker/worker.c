@@ -189,6 +189,7 @@ static void take_records(struct worker *worker, int timeout_ms)
 {
     bool pending = worker->rounds[!worker->current].sent;
     size_t n = source_receive(worker->parts.source, worker->records, worker->round_records, pending ? 0 : timeout_ms);
+    worker->heard_nothing = !n;
     if (n) {
         round_decode(worker, &worker->rounds[worker->current], worker->records, n);
         fold_and_send(worker);

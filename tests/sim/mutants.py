@@ -33,6 +33,8 @@ MUTATIONS = [
      "    if (!alerts->set_back) return;", "    alerts->set_back = false;\n    if (!alerts->set_back) return;"),
     ("that tenants are looked through after an assignment", "daemon/worker/recover.c",
      "    worker->lanes_pending = true;\n    worker->adopt_pending = true;", "    worker->lanes_pending = true;"),
+    ("that nobody leaves while there is something to read", "daemon/worker/timers.c", "    return worker->at_end;", "    return true;"),
+    ("the marks of who has left", "daemon/tenant/fold.c", "work->retired = retired_find(tenant, work->page, work->entity.id);", "work->retired = false;"),
 ]
 
 

@@ -22,7 +22,7 @@ static int event_number(const struct plan *plan, const struct step *step, uint32
 static void feed(struct world *world, const struct plan *plan, const struct step *step)
 {
     struct dice *dice = &world->dice;
-    if (world->broker.away) return;
+    if (world->broker.away || world->aged) return;
     for (uint32_t i = 0; i < step->number; i++) {
         struct log_record record = event_make(plan->seed, event_number(plan, step, i), plan->timed, world->now_us, &world->arena);
         uint32_t copies = 1 + (dice_below(dice, 8) == 0);
@@ -82,6 +82,12 @@ static void storm(struct world *world)
                                        .full = some(dice, 200),
                                        .slow = some(dice, 800),
                                        .unseen = some(dice, 300) };
+}
+
+static void age(struct world *world)
+{
+    world->aged = true;
+    world->now_us += 40 * MICROS_PER_DAY;
 }
 
 static void pass(struct world *world)
@@ -163,9 +169,10 @@ ACT(do_broker_away, world->broker.away = true)
 ACT(do_broker_back, world->broker.away = false)
 ACT(do_outputs_away, world->broker.outputs_away = true)
 ACT(do_outputs_back, world->broker.outputs_away = false)
-ACT(do_grow, if (world->broker.n_logs < PARTITIONS_MAX) broker_grow(&world->broker, world->broker.n_logs + 1))
+ACT(do_grow, if (world->broker.n_logs < PARTITIONS_MAX && !plan->ages) broker_grow(&world->broker, world->broker.n_logs + 1))
 ACT(do_cut, cut(world))
 ACT(do_rebirth, rebirth(world))
+ACT(do_age, age(world))
 
 /* How often each step is chosen, once the history has it at all; and in how many of a hundred histories it is. */
 static const struct {
@@ -200,6 +207,7 @@ static const struct {
     [STEP_GROW] = { "a partition is added", do_grow, 4, 20 },
     [STEP_CUT] = { "retention removes records", do_cut, 5, 15 },
     [STEP_REBIRTH] = { "the topic is deleted and created anew", do_rebirth, 4, 12 },
+    [STEP_AGE] = { "forty days pass", do_age, 0, 0 },
 };
 
 /* ---- making ---- */
@@ -218,10 +226,10 @@ static enum step_type choose(struct dice *dice, const bool *has, uint32_t total)
 void plan_make(struct plan *plan, uint64_t seed)
 {
     struct dice dice = { seed };
-    bool has[N_STEPS];
+    bool has[N_STEPS] = { false };
     uint32_t total = 0, instances = 1 + dice_below(&dice, MEMBERS_MAX);
     *plan = (struct plan){ .seed = seed, .partitions = 1 + (int)dice_below(&dice, 4) };
-    for (int type = 0; type < N_STEPS; type++) {
+    for (int type = 0; type < N_CHOSEN_STEPS; type++) {
         has[type] = dice_below(&dice, 100) < rows[type].histories;
         if (has[type]) total += rows[type].weight;
     }
@@ -233,6 +241,8 @@ void plan_make(struct plan *plan, uint64_t seed)
         uint32_t number = type == STEP_FEED ? 1 + dice_below(&dice, EVENTS_PER_FEED) : dice_below(&dice, instances);
         plan->steps[i] = (struct step){ .type = type, .number = number, .seed = dice_throw(&dice) };
     }
+    plan->ages = plan->partitions == 1 && seed % 2;
+    if (plan->ages) plan->steps[plan->n * 2 / 3].type = STEP_AGE;
 }
 
 void plan_deinit(struct plan *plan)

@@ -32,7 +32,9 @@ enum step_type {
     STEP_GROW,
     STEP_CUT,     /* retention removes what is marked */
     STEP_REBIRTH, /* the topic is created anew and filled again */
-    N_STEPS
+    STEP_AGE,     /* forty days pass, no event comes any more: once, in histories that are chosen for it */
+    N_STEPS,
+    N_CHOSEN_STEPS = STEP_AGE
 };
 
 struct step {
@@ -46,6 +48,7 @@ struct plan {
     uint64_t seed;
     int partitions;
     bool timed; /* every event names its time: the topic is filled again, with other timestamps */
+    bool ages;  /* it has a STEP_AGE, and one partition throughout: whoever lets entities go has read all */
     struct step *steps;
     size_t n;
 };

@@ -204,14 +204,19 @@ static void reader_commit(struct source *base, const struct position *positions,
 
 static size_t reader_positions(struct source *base, struct position *positions, size_t room)
 {
-    (void)base, (void)positions, (void)room;
-    return 0;
+    const struct reader *reader = of(base);
+    size_t n = 0;
+    for (int p = 0; p < reader->world->broker.n_logs && n < room; p++) {
+        if (!reader->mine[p] || !reader->started[p]) continue;
+        struct partition partition = { span_of(world_topic), p };
+        positions[n++] = (struct position){ partition, reader->next[p], (int64_t)reader->world->broker.logs[p].n };
+    }
+    return n;
 }
 
 static const char *reader_trouble(struct source *base)
 {
-    (void)base;
-    return NULL;
+    return of(base)->world->broker.away ? "the broker is away" : NULL;
 }
 
 static const struct source_ops table = { reader_receive,   reader_nothing, reader_idle,   reader_change,

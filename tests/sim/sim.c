@@ -29,6 +29,9 @@ static char alerts_text[] =
     "{\"name\":\"quiet\",\"metric\":\"calls\",\"period\":\"today\",\"below\":1},"
     "{\"name\":\"falls\",\"metric\":\"calls\",\"period\":\"today\",\"by\":[\"owner\"],\"change_below\":-0.5}]";
 
+/* After so many days closed entities leave, of two of the tenants. */
+static char tenants_text[] = "CRM_REPORTD_TENANTS={\"t1\":{\"retire_after\":20},\"t2\":{\"retire_after\":30}}";
+
 struct house {
     struct settings *settings;
     struct catalogue *shipped, *small;
@@ -55,7 +58,7 @@ static bool house_open(struct house *house)
     struct problems problems = { 0 };
     struct error error = { "" };
     struct catalogue_file shipped = catalogue_shipped(), small = { "small", span_of(catalogue_text) };
-    char *environment[] = { alerts_text, NULL };
+    char *environment[] = { alerts_text, tenants_text, NULL };
     log_setup(getenv("SIM_LOG") ? LEVEL_INFO : LEVEL_ERROR, LOG_TEXT);
     house->settings = settings_load(NULL, environment, NEED_RULES, &problems);
     house->shipped = catalogue_load(&shipped, 1, &problems);

@@ -103,6 +103,7 @@ struct world {
     _Atomic int64_t lag_us;
     bool new_life;         /* a partition was taken for another one: repeats and bad records in it are counted again */
     bool forgotten;        /* nobody knows any more what the topic had: who did ended, before or after Redis lost it */
+    bool aged;             /* so long has passed that entities leave; no event comes any more */
     bool set_back;         /* Redis was set back or emptied at least once */
     size_t losses;         /* how often */
     bool alerts_forgotten; /* what was told of them was known to nobody but Redis, which lost it */
