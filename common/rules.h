@@ -37,7 +37,8 @@ struct rules {
         const char *expected[EXPECTED_MAX]; /* "source" or "contact|account" */
         int n_expected;
     } kind[N_KINDS_MAX];
-    uint64_t fingerprint; /* of all of the above except the zone's data, the declared attributes, and what becomes of what is old */
+    uint64_t
+        fingerprint; /* of all of the above except the zone's data, the declared attributes, and what becomes of what is old */
 };
 
 /* Is there a list for this attribute that lacks the value? */

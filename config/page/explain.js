@@ -120,6 +120,9 @@ function rowsView(answer, unit) {
 function answerView(answer, unit) {
   return [
     answer.behind ? h('p', { class: 'warn' }, 'This tenant is busy: the list is a little behind the number.') : null,
+    answer.left
+      ? h('p', { class: 'note' }, `${answer.left} closed entities have left: they count in the number, but are not in this list.`)
+      : null,
     answer.rows ? rowsView(answer, unit) : partView(answer, 'Total', unit),
     answer.version ? h('p', { class: 'note' }, `Found by folding the entities of version ${answer.version} again.`) : null,
   ];

@@ -16,8 +16,7 @@ uint64_t cell_weight(struct bucket bucket, struct span field, enum fact fact, co
         const struct histogram *spread = &value->spread[i];
         if (value->sums[i]) weight += (uint64_t)value->sums[i] * factor_of(bucket, field, i, 0);
         for (uint32_t bar = 0; bar < spread->n; bar++)
-            weight += (uint64_t)spread->bars[bar].count *
-                      factor_of(bucket, field, i, (uint32_t)spread->bars[bar].bucket + 1);
+            weight += (uint64_t)spread->bars[bar].count * factor_of(bucket, field, i, (uint32_t)spread->bars[bar].bucket + 1);
     }
     return weight;
 }

@@ -57,6 +57,8 @@ static void explain_shares(const struct shares *shares, size_t limit, struct buf
     if (n > 1) explanation.limit = limit / n ? limit / n : 1;
     tally_rows(shares->tally, explain_row, &explanation);
     write_answer(&explanation, tenant->version, out);
+    uint64_t left = tenant_retired(shares->tenant->view->tenant);
+    if (left) buffer_printf(out, ",\"left\":%llu", (unsigned long long)left);
     if (view_is_behind(shares->tenant->view)) buffer_str(out, ",\"behind\":true");
     buffer_byte(out, '}');
     row_list_deinit(&explanation.rows);

@@ -37,7 +37,8 @@ size_t balance_find(const struct comparison *comparison, const struct tenant *te
 {
     static const char said[] = "all counters together are not what its entities, and those that have left, said";
     struct census months = { 0 }, days = { 0 };
-    uint64_t counted = weight_of(comparison->redis, comparison->rules), there = weight_of(comparison->entities, comparison->rules);
+    uint64_t counted = weight_of(comparison->redis, comparison->rules),
+             there = weight_of(comparison->entities, comparison->rules);
     struct comparison inner = *comparison;
     split_months(comparison->redis, &months, &days);
     inner.redis = &months;

@@ -26,9 +26,9 @@ struct census_line {
 /* A zeroed one is empty. */
 struct census {
     struct arena arena;
-    struct map lines;    /* list byte and id -> struct census_line */
-    struct map cells;    /* bucket and key -> struct census_cell */
-    struct map entities; /* kind byte and id -> struct census_entity */
+    struct map lines;        /* list byte and id -> struct census_line */
+    struct map cells;        /* bucket and key -> struct census_cell */
+    struct map entities;     /* kind byte and id -> struct census_entity */
     const struct view *left; /* entities that have left that tenant are passed over; NULL: none */
 };
 void census_deinit(struct census *census);

@@ -92,7 +92,8 @@ static bool may_be_lost(const struct job *job, const struct tenant *tenant, stru
     uint64_t left = tenant_retired(tenant);
     if (!job->lack || !left) return true;
     return fail(error,
-                "tenant %.*s: %" PRIu64 " entities have left (its retire_after), only the topics could tell their numbers again, and "
+                "tenant %.*s: %" PRIu64
+                " entities have left (its retire_after), only the topics could tell their numbers again, and "
                 "these cannot: %s. Nothing was changed; set back what its numbers depend on, and they go on",
                 SPAN_ARG(tenant->name), left, job->lack);
 }

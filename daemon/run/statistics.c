@@ -36,6 +36,7 @@ static const struct counter counters[] = {
     { "commits_total",             "Commits of a tenant that took place in Redis.",                                WORKERS(commits) },
     { "commit_conflicts_total",    "Commits refused because the tenant's version had moved on.",                   WORKERS(conflicts) },
     { "rereads_total",             "Times a worker dropped what it had in memory and read its partitions again.",  WORKERS(rewinds) },
+    { "retired_total",             "Closed entities that have left (retire_after).",                               WORKERS(retired) },
     { "overflows_total",   "Counters that would have exceeded 64 bits and were left as they were.",        WORKERS(overflows) },
     { "publish_snapshots_total",   "Report snapshots put into Redis.",                                             PUBLISHER(snapshots) },
     { "publish_unchanged_total",   "Reports looked at, none of whose numbers had changed.",                        PUBLISHER(unchanged) },

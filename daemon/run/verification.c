@@ -169,8 +169,7 @@ static void print_outcome(const struct subject *subject, bool by_topics, size_t 
         printf("equal to %s", by_topics ? "the topics and to its stored entities" : "what its stored entities say");
     if (!by_topics && subject->lack) printf("; the topics cannot tell: %s", subject->lack);
     if (by_topics) print_newer(subject);
-    if (has_left(subject))
-        printf("; %" PRIu64 " have left: what they said is compared by its weight", tenant_retired(tenant));
+    if (has_left(subject)) printf("; %" PRIu64 " have left: what they said is compared by its weight", tenant_retired(tenant));
     printf("\n");
 }
 

@@ -12,11 +12,11 @@ struct entry {
     uint64_t life;      /* of the partition */
     enum reason reason; /* REASON_NONE: `event` is one; otherwise the record was rejected */
     struct event event;
-    bool skipped;       /* out: counted before, says the tenant's position */
+    bool skipped;        /* out: counted before, says the tenant's position */
     enum reason refused; /* out: why the fold rejected it; REASON_NONE: it did not */
-    struct page *page;  /* that its entity stands on, once it was asked for … */
-    struct work *work;  /* … and the entity at work */
-    const void *record; /* the caller's: what to send as a dead letter when the fold rejects it */
+    struct page *page;   /* that its entity stands on, once it was asked for … */
+    struct work *work;   /* … and the entity at work */
+    const void *record;  /* the caller's: what to send as a dead letter when the fold rejects it */
 };
 
 /* A line of a list that comes, goes or becomes another one. */
@@ -74,20 +74,20 @@ struct batch {
     bool begun, committed;
     struct page **raw_pages; /* changed by the caller himself: to be written, too */
     size_t n_raw_pages;
-    bool retires; /* goes through some pages, for entities that leave */
+    bool retires;          /* goes through some pages, for entities that leave */
     bool reads_part;       /* of the tenant's partitions others are read by somebody else, who may be behind */
     bool moves_retirement; /* … and what came of it is to be committed */
-    bool new_day; /* the local day changed: commit even without entries */
-    bool widens;  /* out: more is counted from this commit on */
+    bool new_day;          /* the local day changed: commit even without entries */
+    bool widens;           /* out: more is counted from this commit on */
 
     uint64_t number; /* among the tenant's batches */
     struct work_queue all, queues[RANKS];
     struct ledger ledger;
     struct list_change *list_changes; /* own memory */
     size_t n_list_changes, room_list_changes;
-    name_id first_name;      /* numbers of names from here on are new */
-    struct commit commit;    /* made by batch_write */
-    struct entry **refused;  /* rejected by the fold: their dead letters go out before the commit */
+    name_id first_name;     /* numbers of names from here on are new */
+    struct commit commit;   /* made by batch_write */
+    struct entry **refused; /* rejected by the fold: their dead letters go out before the commit */
     size_t n_refused;
     const struct entry *traced; /* the last one applied that has a traceparent; NULL */
     struct span traceparent;    /* its, in the arena; empty: none */

@@ -172,8 +172,7 @@ static void weigh(struct batch *batch)
     for (size_t i = 0; i < batch->all.n; i++)
         for (uint32_t f = 0; batch->all.at[i]->retires && f < batch->all.at[i]->before.n_facts; f++)
             ledger_add(&ledger, &batch->all.at[i]->before.facts[f], 1);
-    for (size_t i = 0; i < ledger.n; i++)
-        batch->tenant->retired_weight += weight_of(ledger.differences[i], batch->tenant->rules);
+    for (size_t i = 0; i < ledger.n; i++) batch->tenant->retired_weight += weight_of(ledger.differences[i], batch->tenant->rules);
     ledger_deinit(&ledger);
 }
 

@@ -234,7 +234,8 @@ static bool restore_kind(struct tenant *tenant, struct span number, struct span 
 {
     int64_t kind, n[4] = { 0 };
     bool fine = parse_int(number, &kind) && kind >= 0 && kind < N_ENTITY_KINDS;
-    for (int i = 0; i < 4 && fine && (i < 3 || value.len); i++) fine = (!i || byte_take(&value, ' ')) && number_take(&value, &n[i]);
+    for (int i = 0; i < 4 && fine && (i < 3 || value.len); i++)
+        fine = (!i || byte_take(&value, ' ')) && number_take(&value, &n[i]);
     if (!fine || value.len) return false;
     tenant->kind[kind].entities = (uint64_t)n[0];
     tenant->kind[kind].bytes = (uint64_t)n[1];

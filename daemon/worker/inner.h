@@ -48,8 +48,8 @@ struct worker {
     bool in_part;     /* of some tenants the state does not answer: they are passed over, no mark moves */
     bool any_awaited; /* a tenant is (tenant.h): dropped while the clock had to do with it */
     struct midnight_wave midnights;
-    bool ended; /* the source has no more records */
-    bool heard_nothing; /* … had none in this turn */
+    bool ended;                 /* the source has no more records */
+    bool heard_nothing;         /* … had none in this turn */
     bool end_looked_at, at_end; /* in this turn; had it received all that there is? */
     char trouble[ERROR_TEXT_BYTES];
     struct log_cause cause;

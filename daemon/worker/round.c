@@ -327,6 +327,7 @@ static void finish_batch(struct worker *worker, struct batch *batch)
         for (int result = 0; result < N_EVENT_RESULTS; result++)
             worker->counts.events_by[kind][result] += batch->results[kind][result];
     worker->counts.overflows += batch->overflows;
+    worker->counts.retired += batch->n_retired;
     if (batch->widens) worker_say_widened(batch->tenant);
     if (batch->overflows)
         log_event(LEVEL_ERROR, "counter_overflow", "tenant=%.*s counters=%zu", SPAN_ARG(batch->tenant->name), batch->overflows);

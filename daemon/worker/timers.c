@@ -77,8 +77,7 @@ enum part {
 static enum part part_of_ours(const struct worker *worker, const struct tenant *tenant)
 {
     size_t ours = 0;
-    for (size_t i = 0; i < tenant->n_positions; i++)
-        ours += lane_of_key(&worker->lanes, tenant->positions[i].partition) != NULL;
+    for (size_t i = 0; i < tenant->n_positions; i++) ours += lane_of_key(&worker->lanes, tenant->positions[i].partition) != NULL;
     return !ours ? NONE : ours < tenant->n_positions ? SOME : ALL;
 }
 

@@ -154,7 +154,9 @@ static void tell(void *context, const char *line)
 static size_t check_balance(struct pair *pair, uint64_t seed)
 {
     struct tenant *tenant = pair->view.tenant;
-    struct comparison comparison = { .rules = tenant->rules, .names = &tenant->names, .redis = &pair->got, .entities = &pair->said };
+    struct comparison comparison = {
+        .rules = tenant->rules, .names = &tenant->names, .redis = &pair->got, .entities = &pair->said
+    };
     comparison.tell = tell;
     comparison.context = &seed;
     size_t n = balance_find(&comparison, tenant, 5);

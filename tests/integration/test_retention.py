@@ -1,0 +1,119 @@
+"""Closed entities leave Redis when they were left alone for longer than `retire_after`: memory falls, every number stays, what comes
+later is a dead letter and counted in the audit; `verify`, `explain` and `rebuild` know of it."""
+import datetime
+import json
+import subprocess
+import sys
+
+import ask
+import pytest
+from servers import TESTS, wait_until
+from stream import Feed, settle
+
+EVENTS = 8000
+KINDS = range(13)
+
+
+@pytest.fixture
+def history(tmp_path):
+    """(rows for Kafka, settings of tenants, clock)"""
+    rows, settings = tmp_path / "events.tsv", tmp_path / "settings.json"
+    subprocess.run([sys.executable, TESTS / "model" / "generate.py", "--seed", "11", "--events", str(EVENTS), "--tenants", "3", "--late", "5%",
+                    "--out", rows, "--settings", settings], check=True)
+    tenants = json.loads(settings.read_text())["tenants"]
+    tenants["t01"]["retire_after"] = 10
+    return rows.read_text(encoding="utf-8").splitlines(keepends=True), tenants, settings.with_suffix(".json.as_of").read_text().strip()
+
+
+def later(clock, days):
+    at = datetime.datetime.fromisoformat(clock.replace("Z", "+00:00")) + datetime.timedelta(days=days)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stored(redis, tenant):
+    """(entities, those that have left)"""
+    texts = redis.client.hmget("crm:{%s}:state" % tenant, ["kind:%d" % kind for kind in KINDS])
+    numbers = [[int(n) for n in (text or "0 0 0").split()] + [0] for text in texts]
+    return sum(n[0] for n in numbers), sum(n[3] for n in numbers)
+
+
+def page_bytes(redis, tenant):
+    """Of the entities of all kinds that can leave."""
+    return sum(redis.client.strlen(key) for kind in ("deal", "call", "meeting", "email", "case", "interaction", "response", "visit")
+               for key in redis.client.scan_iter("crm:{%s}:%s:*" % (tenant, kind), count=1000))
+
+
+def at_rest(redis, tenant):
+    field = redis.client.hget("crm:{%s}:state" % tenant, "retirement")
+    return stored(redis, tenant)[1] and len(field.split()) == 3
+
+
+def same_answers(daemon, binary, clock, tenants, rows, folder):
+    events = folder / "sent.ndjson"
+    events.write_text("".join(row.split("\t", 2)[2] for row in rows), encoding="utf-8")
+    queries = [q for n, q in enumerate(ask.everything(tenants, [clock[:10], "2026-03-01"])) if n % 4 == 0]
+    ask.assert_same(queries, ask.replayed(binary, clock, tenants, queries, [events]), ask.live(daemon, queries))
+
+
+def a_closed_case(rows):
+    """Its tenant is t01; the whole event that closed it."""
+    return next(event for event in (json.loads(row.split("\t", 2)[2]) for row in reversed(rows))
+                if event.get("tenantid") == "t01" and event.get("type") == "crm.case.closed")
+
+
+def test_closed_entities_leave_and_every_number_stays(history, topics, redis_server, daemon, binary, tmp_path):
+    rows, tenants, clock = history
+    redis = redis_server()
+    first = daemon(topics, redis, tenants, clock).start()
+    milliseconds = int(datetime.datetime.fromisoformat(clock.replace("Z", "+00:00")).timestamp() * 1000)
+    feed = Feed(topics, milliseconds)
+    feed.rows(rows)
+    feed.flush()
+    settle(topics, first, redis)
+    entities, left = stored(redis, "t01")
+    bytes_before = page_bytes(redis, "t01")
+    assert entities > 200 and left == 0
+    first.terminate()
+
+    clock = later(clock, 12)
+    second = daemon(topics, redis, tenants, clock, listen="").start()
+    wait_until(lambda: at_rest(redis, "t01"), "nobody leaves", 30)
+    settle(topics, second, redis)
+    there, left = stored(redis, "t01")
+    assert there + left == entities and left > entities / 4
+    assert stored(redis, "t02")[1] == 0, "whose tenant does not say so stays"
+    assert page_bytes(redis, "t01") < bytes_before * 0.8
+    same_answers(second, binary, clock, tenants, rows, tmp_path)
+    for words in ([], ["--entities"]):
+        status, out, err = second.command("verify", *words)
+        assert status == 0 and "have left" in out, out + err
+
+    # Too late
+    late = a_closed_case(rows) | {"id": "too-late", "type": "crm.case.reopened", "time": clock}
+    Feed(topics, milliseconds + 12 * 86400_000).events([late])
+    settle(topics, second, redis)
+    letter = dict(topics.records("dead-letter")[-1].headers())
+    assert letter["__connect.errors.exception.class.name"] == b"after_retention"
+    assert b"retire_after" in letter["__connect.errors.exception.message"]
+    assert json.loads(ask.live(second, [{"tenant": "t01", "metric": "rejected_events", "where": {"reason": ["after_retention"]}}])[0]) == \
+        {"rows": [{"value": 1}]}
+    assert stored(redis, "t01") == (there, left), "it does not come back"
+    assert second.command("verify", "--entities")[0] == 0
+    status, out, err = second.command("explain", json.dumps({"tenant": "t01", "metric": "cases_handled"}))
+    assert status == 0 and json.loads(out)["left"] == left, out + err
+
+    # A counter that somebody changed is noticed, though its entity is no longer there.
+    month = next(redis.client.scan_iter("crm:{t01}:month:*"))
+    field, value = next((f, v) for f, v in redis.client.hgetall(month).items() if f.startswith("case_closed"))
+    redis.client.hset(month, field, str(int(value.split()[0]) + 1) + value[len(value.split()[0]):])
+    assert second.command("verify", "--entities", "t01")[0] == 4
+    redis.client.hset(month, field, value)
+
+    # Without the topics their numbers would be lost; from them they come back, and so does the late event.
+    status, out, err = second.command("rebuild", "--entities", "t01")
+    assert status == 1 and "%d entities have left" % left in err, out + err
+    status, out, err = second.command("rebuild", "t01")
+    assert status == 0, out + err
+    assert stored(redis, "t01") == (entities, 0)
+    status, out, err = second.command("verify")
+    assert status == 0, out + err
