@@ -21,7 +21,7 @@ from load import load, read_once
 from machine import BENCH, TREE, MeasuredKafka
 from peers import Peers
 from stream import Topics
-from table import CATCHUP, FRESHNESS, GROWTH, REPLAY, markdown
+from table import CATCHUP, FRESHNESS, GROWTH, KINDS, REPLAY, markdown
 
 # name -> catalogue, append-only file
 OURS = {"three": ("three", False), "three-aof": ("three", True), "full": ("full", False), "full-aof": ("full", True)}
@@ -33,7 +33,7 @@ def words(text):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth", help="default: the first three")
+    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth|kinds", help="default: the first three")
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("--events", type=int, default=1000000)
     parser.add_argument("--tenants", type=int, default=20)
@@ -48,6 +48,9 @@ def arguments():
     parser.add_argument("--rate", type=int, default=2000, help="events per second behind the probes of the freshness runs")
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--cases", type=words, default=["10000", "100000", "1000000"], help="how many stand in Redis, run by run, in growth")
+    parser.add_argument("--pause", action="store_true", help="growth: wait for Enter before anything is timed")
+    parser.add_argument("--kinds", type=words, default=["deal", "case", "email"], help="weighed by kinds")
+    parser.add_argument("--entities", type=int, default=200000, help="of each kind that is weighed")
     parser.add_argument("--results", type=Path, help="a file: one JSON line per run is added")
     return parser.parse_args()
 
@@ -56,7 +59,7 @@ class Bench:
     def __init__(self, args, folder):
         self.args, self.folder, self.n = args, folder, 0
         self.peers = Peers(args.peers_dir, args.cache) if (args.peers_dir / "run.sh").exists() else None
-        self.lines, self.expected = self.input()
+        self.lines, self.expected = (None, None) if set(args.what) <= {"growth", "kinds"} and args.what else self.input()
 
     def input(self):
         """The peers' input where they are, so that both sides read the same; else that of our own generator, without expected numbers."""
@@ -128,12 +131,25 @@ class Bench:
 
 
     def growth(self):
+        with self.broker() as kafka:
+            rows = growth.run(self.args.bin, self.place, kafka, [int(cases) for cases in self.args.cases], self.args.repeat, self.ready)
+        for row in rows:
+            self.note(*row)
+        print("\n## Growth\n\n" + markdown(rows, GROWTH))
+
+    def ready(self):
+        """With --pause: all is loaded, nothing timed yet. Now the machine can be made quiet."""
+        if self.args.pause:
+            print("ready to measure: press Enter", file=sys.stderr, flush=True)
+            sys.stdin.readline()
+
+    def kinds(self):
         rows = []
         with self.broker() as kafka:
-            for cases in self.args.cases:
-                rows.append((cases, growth.run(self.args.bin, self.place("growth"), kafka, int(cases))))
+            for kind in self.args.kinds:
+                rows.append((kind, growth.kinds(self.args.bin, self.place(kind), kafka, kind, self.args.entities)))
                 self.note(*rows[-1])
-        print("\n## Growth\n\n" + markdown(rows, GROWTH))
+        print("\n## What one of a kind takes, the whole catalogue kept\n\n" + markdown(rows, KINDS))
 
     def replay(self):
         """A file of all kinds by our own generator, folded in memory."""
@@ -155,7 +171,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, Path(folder))
         for what in args.what or ["catchup", "freshness", "replay"]:
-            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth}[what]()
+            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth, "kinds": bench.kinds}[what]()
 
 
 if __name__ == "__main__":

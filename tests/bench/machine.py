@@ -56,12 +56,19 @@ class MeasuredDaemon(Daemon):
     def threads(self):
         return threads_cpu(self.process.pid)
 
-    def peak_mib(self):
-        """Its own peak: that of wait4 counts what it was forked from, too."""
+    def memory(self, name):
+        """MiB, by a line of the system's account of it; None: it has none."""
         for line in Path("/proc/%d/status" % self.process.pid).read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
+            if line.startswith(name + ":"):
                 return int(line.split()[1]) / 1024
         return None
+
+    def mib(self):
+        return self.memory("VmRSS")
+
+    def peak_mib(self):
+        """Its own peak: that of wait4 counts what it was forked from, too."""
+        return self.memory("VmHWM")
 
     def finish(self, timeout=60):
         """SIGTERM; {cpu, rss_mib, stop}: CPU seconds and largest memory of its whole life, seconds until it was gone."""

@@ -7,9 +7,12 @@ CATCHUP = [("events", "events", 1, 0), ("wall", "wall s", 1, 2), ("cpu", "CPU s"
            ("warm_per_cpu", "… 2nd half alone", 1000, 0), ("start", "first event after s", 1, 2), ("reports", "reports done after s", 1, 1),
            ("keys", "keys", 1, 0), ("redis_mib", "Redis MiB", 1, 0), ("stop", "stop s", 1, 2)]
 REPLAY = [("events", "events", 1, 0), ("wall", "wall s", 1, 1), ("cpu", "CPU s", 1, 1), ("rate", "k ev per CPU s", 1000, 0), ("rss_mib", "RSS MiB", 1, 0)]
-GROWTH = [("cases", "cases", 1, 0), ("entity", "bytes of one", 1, 0), ("total", "… with counters", 1, 0), ("redis_mib", "Redis MiB", 1, 0),
-          ("rss_mib", "RSS MiB", 1, 0), ("start", "first commit after s", 1, 2), ("cost", "µs an event", 1e-6, 2), ("redis_cost", "µs of Redis", 1e-6, 2),
-          ("per_cpu_redis", "k ev per CPU s with Redis", 1000, 0)]
+WEIGHT = [("entity", "bytes of its record", 1, 0), ("others", "of records it names", 1, 0), ("counters", "of counters", 1, 0), ("names", "of names", 1, 0),
+          ("rest", "of the rest", 1, 0), ("total", "all that Redis took", 1, 0)]
+GROWTH = [("cases", "cases", 1, 0)] + WEIGHT + [
+    ("redis_mib", "Redis MiB", 1, 0), ("rss_mib", "RSS MiB", 1, 0), ("start", "first commit after s", 1, 2), ("cost", "µs an event", 1e-6, 2),
+    ("redis_cost", "µs of Redis", 1e-6, 2), ("of_first", "of the first", 1, 3), ("per_cpu_redis", "k ev per CPU s with Redis", 1000, 0)]
+KINDS = [("entities", "entities", 1, 0), ("events", "events", 1, 0)] + WEIGHT + [("rss_mib", "RSS MiB", 1, 0)]
 FRESHNESS = [("rate", "events/s", 1, 0), ("probes", "probes", 1, 0), ("unseen", "unseen", 1, 0),
              ("p50", "p50 ms", 1, 0), ("p90", "p90 ms", 1, 0), ("p99", "p99 ms", 1, 0), ("max", "max ms", 1, 0), ("late", "feed late by ms", 1, 0),
              ("cpu_share", "daemon % of a CPU", 0.01, 0), ("redis_share", "Redis %", 0.01, 0), ("broker_share", "broker %", 0.01, 0)]

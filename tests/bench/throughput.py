@@ -38,12 +38,12 @@ def counted(redis, tenants):
 
 
 def watch(daemon, redis, tenants, ends, timeout):
-    """Samples (seconds since the first look, events counted, CPU seconds of the daemon, of Redis) until all is counted."""
+    """Samples (seconds since the first look, events counted, CPU seconds of the daemon, of Redis, MiB of the daemon) until all is counted."""
     began, samples = time.monotonic(), []
     while not samples or samples[-1][1] < sum(ends.values()):
         daemon.alive()
         reached = counted(redis, tenants)
-        samples.append((time.monotonic() - began, sum(reached.values()), daemon.cpu(), redis.cpu()))
+        samples.append((time.monotonic() - began, sum(reached.values()), daemon.cpu(), redis.cpu(), daemon.mib()))
         assert samples[-1][0] < timeout, "%d of %d events counted after %g s:\n%s" % (samples[-1][1], sum(ends.values()), timeout, daemon.log())
         time.sleep(LOOK_S)
     return samples
