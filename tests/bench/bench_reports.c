@@ -3,10 +3,8 @@
  *
  *   bench_reports HISTORY.ndjson EVENTS.ndjson [CONFIG]      (the clock: CRM_REPORTD_CLOCK) */
 #include "daemon/command/effective.h"
-#include "daemon/report/board.h"
-#include "daemon/run/engine.h"
 #include "daemon/source/files.h"
-#include "daemon/tenant/view.h"
+#include "tests/bench/following.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +13,7 @@
 
 enum {
     TIMES_MAX = 1 << 20,
-    TURN_MS = 100,
-    SECTIONS_BYTES_MAX = 600 * 1000
+    TURN_MS = 100
 };
 
 /* The engine is first: it is the clock's context. */
@@ -24,11 +21,10 @@ struct bench {
     struct engine engine;
     struct state *state;
     struct span tenant;
-    const struct rules *rules;
-    struct names names;
-    struct board *board;  /* NULL while the history is counted */
-    double *add, *render; /* milliseconds, of each commit */
-    size_t n, differences, rendered, bytes;
+    struct following following;
+    struct followed *followed; /* NULL while the history is counted */
+    double *add, *render;      /* milliseconds, of each commit */
+    size_t n, differences;
 };
 
 static double now_ms(void)
@@ -38,33 +34,12 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-static void render_touched(struct bench *bench)
-{
-    struct board_limits limits = { (size_t)bench->engine.max_rows, SECTIONS_BYTES_MAX };
-    for (size_t i = 0; i < bench->engine.catalogue->n_reports; i++) {
-        struct board_document document;
-        if (!board_touched(bench->board, i)) continue;
-        board_render(bench->board, i, &limits, &document);
-        bench->bytes += document.sections.len;
-        bench->rendered++;
-        if (document.changed) board_sent(bench->board, i);
-    }
-}
-
 static void follow(struct bench *bench, const struct committed *committed)
 {
     double start = now_ms();
-    for (size_t i = 0; i < committed->n_names; i++) names_intern(&bench->names, committed->names[i]);
-    for (size_t i = 0; i < committed->n_differences; i++) {
-        const struct difference *difference = committed->differences[i];
-        board_add(bench->board, difference->bucket.number, &difference->key, &difference->value);
-    }
-    for (size_t i = 0; i < committed->n_lines; i++) {
-        const struct list_change *line = &committed->lines[i];
-        board_add_line(bench->board, line->list, line->id, line->was ? &line->before : NULL, line->is ? &line->after : NULL);
-    }
+    following_add(bench->followed, committed);
     double added = now_ms();
-    render_touched(bench);
+    following_render(&bench->following, bench->followed);
     REQUIRE(bench->n < TIMES_MAX);
     bench->differences += committed->n_differences;
     bench->add[bench->n] = added - start;
@@ -78,7 +53,7 @@ static void take(void *context, struct committed *committed)
         bench->tenant = (struct span){ memcpy(must_alloc(committed->tenant.len), committed->tenant.at, committed->tenant.len),
                                        committed->tenant.len };
     }
-    if (bench->board && span_equal(bench->tenant, committed->tenant)) follow(bench, committed);
+    if (bench->followed && span_equal(bench->tenant, committed->tenant)) follow(bench, committed);
     committed_destroy(committed);
 }
 
@@ -103,25 +78,12 @@ static void fold(struct bench *bench, const char *const *files, size_t n, size_t
 
 static void load(struct bench *bench)
 {
-    struct view view = { 0 };
-    struct error error = { "" };
-    struct worker_parts parts = engine_parts(&bench->engine);
-    bench->rules = settings_rules(bench->engine.settings, bench->tenant);
-    REQUIRE(view_open(&view, bench->state, &parts.tenants, bench->tenant, bench->rules, &error));
-    names_init(&bench->names);
-    for (name_id id = 1; id < view.tenant->names.n; id++) names_intern(&bench->names, names_text(&view.tenant->names, id));
-    const struct text_list *periods = &bench->engine.settings->metrics_periods;
-    struct board *board = board_create(bench->engine.catalogue, bench->rules, &bench->names, periods->at, periods->n);
-    struct cell_reader reader = view_reader(&view);
     double start = now_ms();
-    REQUIRE(board_load(board, view.tenant->today, &reader, &error));
-    double loaded = now_ms();
-    bench->board = board;
-    render_touched(bench);
-    printf("loaded in %.1f ms, all reports rendered in %.1f ms (%zu bytes), board %.1f MB\n", loaded - start, now_ms() - loaded,
-           bench->bytes, (double)board_bytes(board) / 1e6);
-    bench->bytes = bench->rendered = 0;
-    view_close(&view);
+    bench->following.engine = &bench->engine;
+    bench->followed = following_load(&bench->following, bench->state, bench->tenant);
+    printf("loaded, all reports rendered in %.1f ms (%zu bytes), board %.1f MB\n", now_ms() - start, bench->following.bytes,
+           (double)board_bytes(bench->followed->board) / 1e6);
+    bench->following.bytes = bench->following.rendered = 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -158,8 +120,8 @@ int main(int argc, char **argv)
     load(&bench);
     fold(&bench, (const char *const[]){ "/dev/null", argv[2] }, 2, 1);
     REQUIRE(bench.n);
-    printf("%zu commits, %zu differences, %zu reports rendered (%.0f bytes each)\n", bench.n, bench.differences, bench.rendered,
-           (double)bench.bytes / (double)(bench.rendered ? bench.rendered : 1));
+    printf("%zu commits, %zu differences, %zu reports rendered (%.0f bytes each)\n", bench.n, bench.differences,
+           bench.following.rendered, (double)bench.following.bytes / (double)(bench.following.rendered ? bench.following.rendered : 1));
     print_times("differences taken in", bench.add, bench.n);
     print_times("reports rendered", bench.render, bench.n);
     return 0;
