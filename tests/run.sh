@@ -3,7 +3,7 @@
 #
 #   tests/run.sh                 everything: builds, unit tests, sanitizers, fuzzing, stories, property test, real servers
 #   tests/run.sh --quick         for developers: one build, unit tests, stories, a few histories, the format; no servers
-#   tests/run.sh STAGE …         only these stages: setup build unit format sim notices clang sanitize threads cases property fuzz integration faults page
+#   tests/run.sh STAGE …         only these stages: setup build unit format sim notices guard clang sanitize threads cases property fuzz integration faults page
 #
 # Environment: TEST_BUILD (where builds and the Python environment go, default build-tests in the tree),
 # SIM_HISTORIES (simulated, default 10000), FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 300),
@@ -15,7 +15,7 @@ out=${TEST_BUILD:-$tree/build-tests}
 venv=$out/venv
 packages=(build-essential cmake ninja-build pkg-config librdkafka-dev libhiredis-dev libjansson-dev libcurl4-openssl-dev libmicrohttpd-dev libjs-chart.js libglib2.0-dev libcmocka-dev
   clang clang-format libclang-rt-14-dev redis-server kcat curl tmux openjdk-17-jre-headless maven prometheus python3-venv tzdata git ca-certificates)
-all=(setup build unit format sim notices clang sanitize threads cases property fuzz integration faults page)
+all=(setup build unit format sim notices guard clang sanitize threads cases property fuzz integration faults page)
 quick=(setup build unit format cases property)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -90,6 +90,13 @@ stage_sim() { # histories that once went wrong, then those from the first on
 
 # Without what makes the daemon exact the simulation must fail.
 stage_notices() { python3 "$tree/tests/sim/mutations.py" --build "$out"; }
+
+# What an event costs, as ratios to those that are kept; and would it be noticed if it cost more?
+stage_guard() {
+  install_missing valgrind || return 1
+  local guard=("$venv/bin/python" "$tree/tests/bench/guard.py" --bin "$out/release/crm-reportd")
+  "${guard[@]}" && "${guard[@]}" --itself
+}
 
 stage_sanitize() {
   compile sanitize -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug || return 1

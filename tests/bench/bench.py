@@ -16,6 +16,7 @@ from pathlib import Path
 import freshness
 import growth
 import replaying
+import stages
 import throughput
 from load import load, read_once
 from machine import BENCH, TREE, MeasuredKafka
@@ -33,7 +34,7 @@ def words(text):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth|kinds", help="default: the first three")
+    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth|kinds|stages", help="default: the first three")
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("--events", type=int, default=1000000)
     parser.add_argument("--tenants", type=int, default=20)
@@ -51,6 +52,8 @@ def arguments():
     parser.add_argument("--pause", action="store_true", help="growth: wait for Enter before anything is timed")
     parser.add_argument("--kinds", type=words, default=["deal", "case", "email"], help="weighed by kinds")
     parser.add_argument("--entities", type=int, default=200000, help="of each kind that is weighed")
+    parser.add_argument("--stage-events", type=int, default=100000, help="timed by stages, after twice as many")
+    parser.add_argument("--round", type=int, default=4096, help="events of a round in stages")
     parser.add_argument("--results", type=Path, help="a file: one JSON line per run is added")
     return parser.parse_args()
 
@@ -59,7 +62,7 @@ class Bench:
     def __init__(self, args, folder):
         self.args, self.folder, self.n = args, folder, 0
         self.peers = Peers(args.peers_dir, args.cache) if (args.peers_dir / "run.sh").exists() else None
-        self.lines, self.expected = (None, None) if set(args.what) <= {"growth", "kinds"} and args.what else self.input()
+        self.lines, self.expected = (None, None) if set(args.what) <= {"growth", "kinds", "stages"} and args.what else self.input()
 
     def input(self):
         """The peers' input where they are, so that both sides read the same; else that of our own generator, without expected numbers."""
@@ -151,6 +154,15 @@ class Bench:
                 self.note(*rows[-1])
         print("\n## What one of a kind takes, the whole catalogue kept\n\n" + markdown(rows, KINDS))
 
+    def stages(self):
+        """Without servers; both catalogues on one input."""
+        args, rows = self.args, []
+        made = stages.Input(self.place("stages"), args.stage_events, 2 * args.stage_events, args.tenants)
+        for catalogue in ("three", "full"):
+            rows.append((catalogue, stages.measure(made, args.bin, catalogue, args.round, args.repeat)))
+            self.note("stages " + catalogue, rows[-1][1])
+        print("\n## The hot path, station by station\n\n" + stages.picture(rows))
+
     def replay(self):
         """A file of all kinds by our own generator, folded in memory."""
         args, place = self.args, self.place("replay")
@@ -171,7 +183,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, Path(folder))
         for what in args.what or ["catchup", "freshness", "replay"]:
-            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth, "kinds": bench.kinds}[what]()
+            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth, "kinds": bench.kinds, "stages": bench.stages}[what]()
 
 
 if __name__ == "__main__":

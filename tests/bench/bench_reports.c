@@ -121,7 +121,8 @@ int main(int argc, char **argv)
     fold(&bench, (const char *const[]){ "/dev/null", argv[2] }, 2, 1);
     REQUIRE(bench.n);
     printf("%zu commits, %zu differences, %zu reports rendered (%.0f bytes each)\n", bench.n, bench.differences,
-           bench.following.rendered, (double)bench.following.bytes / (double)(bench.following.rendered ? bench.following.rendered : 1));
+           bench.following.rendered,
+           (double)bench.following.bytes / (double)(bench.following.rendered ? bench.following.rendered : 1));
     print_times("differences taken in", bench.add, bench.n);
     print_times("reports rendered", bench.render, bench.n);
     return 0;

@@ -1,7 +1,8 @@
 /* What an event costs at each station of the hot path, without servers: a history is counted in a state in memory, then events
  * are, round by round, with a clock at every station. Prints one JSON object; bench.py stages makes a table of it.
  *
- *   bench_stages HISTORY.ndjson EVENTS.ndjson CONFIG [RECORDS A ROUND]      (the clock: CRM_REPORTD_CLOCK) */
+ *   bench_stages HISTORY.ndjson EVENTS.ndjson CONFIG [RECORDS A ROUND]      (the clock: CRM_REPORTD_CLOCK;
+ *                                          BENCH_SLOWER=decode: decodes twice) */
 #include "daemon/command/effective.h"
 #include "daemon/source/files.h"
 #include "tests/bench/following.h"
@@ -19,10 +20,10 @@ enum {
 };
 
 static const char *const stage_names[N_STAGES] = {
-    [STAGE_REST] = "worker",         [STAGE_SOURCE] = "source",   [STAGE_DECODE] = "decode",         [STAGE_LOOK_UP] = "look_up",
-    [STAGE_STATE] = "state",         [STAGE_ENTITY] = "entity",   [STAGE_FOLD] = "fold",             [STAGE_FACTS] = "facts",
-    [STAGE_DIFFERENCE] = "difference", [STAGE_COUNTER] = "counter", [STAGE_ENCODE] = "encode",         [STAGE_BODY] = "body",
-    [STAGE_BOARD] = "board",         [STAGE_RENDER] = "render",   [STAGE_YARDSTICK] = "yardstick",
+    [STAGE_REST] = "worker",           [STAGE_SOURCE] = "source",   [STAGE_DECODE] = "decode",       [STAGE_LOOK_UP] = "look_up",
+    [STAGE_STATE] = "state",           [STAGE_ENTITY] = "entity",   [STAGE_FOLD] = "fold",           [STAGE_FACTS] = "facts",
+    [STAGE_DIFFERENCE] = "difference", [STAGE_COUNTER] = "counter", [STAGE_ENCODE] = "encode",       [STAGE_BODY] = "body",
+    [STAGE_BOARD] = "board",           [STAGE_RENDER] = "render",   [STAGE_YARDSTICK] = "yardstick",
 };
 
 /* The engine is first: it is the clock's context. */
@@ -125,7 +126,7 @@ static uint64_t count_lines(const struct buffer *text)
     return n;
 }
 
-void yardstick(const char *line, size_t len);
+__attribute__((noinline)) void yardstick(const char *line, size_t len);
 void yardstick(const char *line, size_t len)
 {
     yyjson_doc_free(yyjson_read(line, len, 0));
@@ -153,8 +154,8 @@ static void print_result(const struct bench *bench, uint64_t events, size_t byte
            bench->differences, bench->following.rendered, bench->following.bytes);
     for (enum stage stage = 0; stage < N_STAGES; stage++) {
         struct stage_sum sum = stage_sum(stage);
-        printf("%s\"%s\":{\"ns\":%.0f,\"calls\":%llu,\"allocations\":%llu,\"bytes\":%llu}", stage ? "," : "", stage_names[stage], sum.ns,
-               (unsigned long long)sum.calls, (unsigned long long)sum.allocations, (unsigned long long)sum.bytes);
+        printf("%s\"%s\":{\"ns\":%.0f,\"calls\":%llu,\"allocations\":%llu,\"bytes\":%llu}", stage ? "," : "", stage_names[stage],
+               sum.ns, (unsigned long long)sum.calls, (unsigned long long)sum.allocations, (unsigned long long)sum.bytes);
     }
     printf("}}\n");
 }
@@ -184,6 +185,7 @@ int main(int argc, char **argv)
     struct error error = { "" };
     struct problems problems = { 0 };
     REQUIRE(argc >= 4 && bench.batch_records);
+    if (getenv("BENCH_SLOWER")) stages_slow_down();
     struct settings *settings = settings_load(argv[3], environ, NEED_RULES, &problems);
     REQUIRE(settings);
     struct catalogue *catalogue = catalogue_effective(settings, &problems);

@@ -6,31 +6,48 @@
 
 /* ---- functions ---- */
 
-#define TIMED(stage, type, name, parameters, arguments) \
-    type __real_##name parameters;                      \
-    type __wrap_##name parameters;                      \
-    type __wrap_##name parameters                       \
-    {                                                   \
-        enum stage before = stage_enter(stage);         \
-        type result = __real_##name arguments;          \
-        stage_leave(before);                            \
-        return result;                                  \
+static bool decodes_twice;
+
+void stages_slow_down(void)
+{
+    decodes_twice = true;
+}
+
+#define TIMED(where, type, name, parameters, arguments)                                                                          \
+    type __real_##name parameters;                                                                                               \
+    type __wrap_##name parameters;                                                                                               \
+    type __wrap_##name parameters                                                                                                \
+    {                                                                                                                            \
+        enum stage before = stage_enter(where);                                                                                  \
+        type result = __real_##name arguments;                                                                                   \
+        stage_leave(before);                                                                                                     \
+        return result;                                                                                                           \
     }
 
-#define TIMED_VOID(stage, name, parameters, arguments) \
-    void __real_##name parameters;                     \
-    void __wrap_##name parameters;                     \
-    void __wrap_##name parameters                      \
-    {                                                  \
-        enum stage before = stage_enter(stage);        \
-        __real_##name arguments;                       \
-        stage_leave(before);                           \
+#define TIMED_VOID(where, name, parameters, arguments)                                                                           \
+    void __real_##name parameters;                                                                                               \
+    void __wrap_##name parameters;                                                                                               \
+    void __wrap_##name parameters                                                                                                \
+    {                                                                                                                            \
+        enum stage before = stage_enter(where);                                                                                  \
+        __real_##name arguments;                                                                                                 \
+        stage_leave(before);                                                                                                     \
     }
 
-TIMED(STAGE_DECODE, bool, decode,
-      (const struct decode_settings *settings, const struct record *record, struct arena *arena, struct event *event,
-       struct rejection *rejection),
-      (settings, record, arena, event, rejection))
+bool __real_decode(const struct decode_settings *settings, const struct record *record, struct arena *arena, struct event *event,
+                   struct rejection *rejection);
+bool __wrap_decode(const struct decode_settings *settings, const struct record *record, struct arena *arena, struct event *event,
+                   struct rejection *rejection);
+bool __wrap_decode(const struct decode_settings *settings, const struct record *record, struct arena *arena, struct event *event,
+                   struct rejection *rejection)
+{
+    enum stage before = stage_enter(STAGE_DECODE);
+    if (decodes_twice) (void)__real_decode(settings, record, arena, event, rejection);
+    bool result = __real_decode(settings, record, arena, event, rejection);
+    stage_leave(before);
+    return result;
+}
+
 TIMED_VOID(STAGE_LOOK_UP, batch_begin, (struct batch * batch), (batch))
 TIMED_VOID(STAGE_LOOK_UP, batch_widen, (struct batch * batch), (batch))
 TIMED(STAGE_LOOK_UP, struct span, page_find, (const struct page *page, struct span id), (page, id))

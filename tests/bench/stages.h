@@ -16,3 +16,6 @@ void stages_time_source(struct source *source); /* from now on; one only */
 /* From now on; one only. Commits are also put into the form in which Redis is sent them, which goes nowhere. */
 void stages_time_state(struct state *state);
 struct sent stages_sent(void); /* so far */
+
+/* Every event is decoded twice: who compares must notice. */
+void stages_slow_down(void);
