@@ -4,6 +4,7 @@
 #   tests/run.sh                 everything: builds, unit tests, sanitizers, fuzzing, stories, property test, real servers
 #   tests/run.sh --quick         for developers: one build, unit tests, stories, a few histories, the format; no servers
 #   tests/run.sh STAGE …         only these stages: setup build unit format sim notices guard clang sanitize threads cases property fuzz integration faults page
+#                                and, not among all: fault_notices (after setup and build)
 #
 # Environment: TEST_BUILD (where builds and the Python environment go, default build-tests in the tree),
 # SIM_HISTORIES (simulated, default 10000), FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 300),
@@ -147,16 +148,20 @@ stage_page() {
   "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/page" --bin "$out/release/crm-reportd" --pictures "$out/page" -ra --durations=5 ${PYTEST:-}
 }
 
-# Faults at random against real servers: FAULT_RUNS, FAULT_SEED, FAULT_EVENTS, FAULT_NUMBER (per run), FAULT_JOBS (side by side).
+# Faults at random against real servers: FAULT_RUNS, FAULT_SEED, FAULT_EVENTS, FAULT_NUMBER (per run), FAULT_JOBS (side by side, 0: one process).
 stage_faults() {
   # shellcheck disable=SC2086
-  FAULT_SEED=${FAULT_SEED:-$RANDOM} "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/fault" --bin "$out/release/crm-reportd" -ra -n "${FAULT_JOBS:-0}" ${PYTEST:-}
+  FAULT_SEED=${FAULT_SEED:-$RANDOM} "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/fault" --bin "$out/release/crm-reportd" -ra \
+    -n "${FAULT_JOBS:-2}" --dist worksteal ${PYTEST:-}
 }
+
+# Without what makes the daemon exact the faults must end with a difference. Some seven minutes.
+stage_fault_notices() { "$venv/bin/python" "$tree/tests/fault/mutations.py" --build "$out"; }
 
 stages=("${all[@]}")
 case ${1:-} in
   --quick) stages=("${quick[@]}") SEEDS=${SEEDS:-20} ;;
-  -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
   ?*) stages=("$@") ;;
 esac
 mkdir -p "$out"
