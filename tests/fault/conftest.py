@@ -1,10 +1,12 @@
 """The integration tests' fixtures, for the fault bench; three brokers; what was run, at the end."""
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # brokers that live for minutes: half the processor time
 INTEGRATION = Path(__file__).resolve().parent.parent / "integration"
 sys.path[:0] = [str(INTEGRATION)]
 spec = importlib.util.spec_from_file_location("integration_fixtures", INTEGRATION / "conftest.py")
