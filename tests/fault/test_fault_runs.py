@@ -25,6 +25,17 @@ def drawn(rng, how_often, variable):
     return os.environ.get(variable, by_chance)
 
 
+def draw(seed):
+    """Chance, and what it says of the servers: how many brokers, which kind of Redis."""
+    rng = random.Random(seed)
+    return rng, drawn(rng, BROKERS, "FAULT_BROKERS"), STORES[drawn(rng, {name: often for name, (_, often) in STORES.items()}, "FAULT_REDIS")][0]
+
+
+def runs():
+    """All with three brokers in the same process: there are no others of them meanwhile."""
+    return [pytest.param(seed, marks=[pytest.mark.xdist_group("three brokers")] if draw(seed)[1] == "3" else []) for seed in range(FIRST, FIRST + RUNS)]
+
+
 def run(world, rng, done):
     """`done`: takes the faults as they come."""
     began = time.monotonic()
@@ -46,18 +57,21 @@ def run(world, rng, done):
     say("at rest")
 
 
-@pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
+@pytest.mark.parametrize("seed", runs())
 def test_exact_after_faults(seed, request, daemon, binary, tmp_path, record_property):
-    rng, done = random.Random(seed), []
-    brokers = request.getfixturevalue({"1": "kafka", "3": "three_brokers"}[drawn(rng, BROKERS, "FAULT_BROKERS")])
-    store = STORES[drawn(rng, {name: often for name, (_, often) in STORES.items()}, "FAULT_REDIS")][0](tmp_path)
+    (rng, brokers, kind), done = draw(seed), []
+    kafka = request.getfixturevalue({"1": "kafka", "3": "three_brokers"}[brokers])
+    store = kind(tmp_path)
     try:
-        servers = "%s, %s" % (brokers.kind, store.kind)
+        servers = "%s, %s" % (kafka.kind, store.kind)
         print("FAULT_SEED=%d FAULT_RUNS=1   %s" % (seed, servers))
         for name, value in (("seed", seed), ("servers", servers), ("faults", done)):
             record_property(name, value)
-        world = World(seed, EVENTS, Topics(brokers, "f%d" % seed), store, daemon, tmp_path)
+        topics = Topics(kafka, "f%d" % seed)
+        world = World(seed, EVENTS, topics, store, daemon, tmp_path)
         run(world, rng, done)
         world.check(binary)
+        world.end()
+        topics.delete()
     finally:
         store.close()

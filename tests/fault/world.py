@@ -73,14 +73,14 @@ class World:
             return set()
         return {(member.group_instance_id, member.member_id) for member in found.members}
 
-    def marks(self):
-        """{(topic, partition): below it all is committed}; in a cluster the lowest of those that the slots carry."""
+    def marks(self, of_slots=min):
+        """{(topic, partition): below it all is committed}; in a cluster the lowest (or highest) of those that the slots carry."""
         found = {}
         for key in self.redis.client.scan_iter("crm:marks*", count=1000):
             for name, mark in self.redis.client.hgetall(key).items():
                 topic, partition = name.rsplit(":", 1)
                 place, at = (topic, int(partition)), int(mark.split()[0])
-                found[place] = min(at, found.get(place, at))
+                found[place] = of_slots(at, found.get(place, at))
         return found
 
     def offsets(self):
@@ -88,8 +88,9 @@ class World:
         return self.topics.committed(self.instances[0].config["kafka"]["group.id"])
 
     def look_at_offsets(self):
-        """None is ahead of its mark, as long as Redis has lost nothing. (A mark read later may only be higher.)"""
-        offsets, marks = self.offsets(), self.marks()
+        """None is ahead of its mark, as long as Redis has lost nothing. (A mark read later may only be higher. A slot of a cluster that
+        has just come into use may be behind: it began with those that stood elsewhere a moment before.)"""
+        offsets, marks = self.offsets(), self.marks(max)
         ahead = {place: (offset, marks.get(place)) for place, offset in offsets.items() if offset > marks.get(place, 0)}
         assert self.lost_at or not ahead, "offsets are ahead of marks: (topic, partition): (offset, mark) %s" % ahead
 
@@ -154,6 +155,10 @@ class World:
     def check_memory(self, worker):
         if worker.process.poll() is None:
             assert peak_kb(worker) < MEMORY_BOUND_KB, "%d MB of memory" % (peak_kb(worker) // 1024)
+
+    def end(self):
+        for each in self.instances:
+            each.kill()
 
 
 def peak_kb(worker):

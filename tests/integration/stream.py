@@ -33,6 +33,10 @@ class Topics:
         for future in made.values():
             future.result(30)
 
+    def delete(self):
+        for future in self.admin.delete_topics(self.all).values():
+            future.result(30)
+
     def settings(self, reports="reports"):
         return {"in": self.into, "reports": self.name(reports), "alerts": self.name("alerts"), "dead_letter": self.name("dead-letter")}
 
