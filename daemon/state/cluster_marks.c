@@ -21,6 +21,7 @@ enum {
 struct keeper {
     struct mark_keeper base;
     struct slots_in_use used;
+    size_t n_uneven;         /* so many slots may stand beyond what they were merged to: read, but not yet moved together */
     bool identified;         /* since it was connected */
     uint64_t owner[N_SLOTS]; /* of the last connection: who served the slot, by run id and replication id; see NOT_SEEN */
 };
@@ -57,6 +58,7 @@ static bool keeper_read(struct mark_keeper *base, struct mark **marks, size_t *n
     struct slot_marks **slots;
     size_t n_slots = reachable(keeper, 0, &slots, arena);
     if (!slots_read_marks(&keeper->used, slots, n_slots, arena, outcome, error)) return false;
+    keeper->n_uneven = keeper->used.n;
     slot_marks_merge(slots, n_slots, marks, n, arena);
     return true;
 }
@@ -175,25 +177,49 @@ static bool move_others(const struct moving *moving, enum outcome *outcome, stru
     return good;
 }
 
+/* Does a slot stand beyond what the worker knows, or in another life? Then somebody else has the partition, or had it meanwhile. A
+ * slot that was met just now tells so by its marks alone: to compare and set them would take them back. */
+static bool anyone_was_beyond(const struct keeper *keeper, size_t from, const struct mark *old, size_t n)
+{
+    for (size_t s = from; s < keeper->used.n; s++)
+        for (size_t i = 0; i < n; i++) {
+            const struct mark *known = slot_marks_get(keeper->used.at[s], old[i].partition);
+            if (known && (known->next > old[i].next || known->life != old[i].life)) return true;
+        }
+    return false;
+}
+
+static bool move_all(const struct moving *moving, const struct mark *old, bool placing, enum outcome *outcome,
+                     struct error *error)
+{
+    struct keeper *keeper = moving->keeper;
+    size_t before = keeper->used.n;
+    if (!move_slots(moving, keeper->used.at, 1, outcome, error)) return false;
+    if (placing && !meet_if_any(keeper, false, outcome, error)) return false;
+    if (placing && anyone_was_beyond(keeper, before, old, moving->n)) {
+        memset(moving->moved, false, moving->n);
+        return true;
+    }
+    if (!move_others(moving, outcome, error)) return false;
+    if (all_moved(moving->moved, moving->n)) keeper->n_uneven = 0;
+    return true;
+}
+
 /* Home first, then whatever other slots there are by then. */
 static bool keeper_move(struct mark_keeper *base, const struct mark *old, const struct mark *new, bool *moved, size_t n,
                         enum outcome *outcome, struct error *error)
 {
     struct keeper *keeper = keeper_of(base);
     struct moving moving = { .keeper = keeper, .new = new, .moved = moved, .n = n };
-    (void)old; /* each slot has its own */
     *outcome = DONE;
     if (!n) return true;
     memset(moved, true, n);
     bool placing = is_placing(keeper, new, n);
     if (!meet_if_any(keeper, true, outcome, error)) return false;
-    if (*outcome == CONFLICT) {
-        memset(moved, false, n);
-        return true;
-    }
-    if (!move_slots(&moving, keeper->used.at, 1, outcome, error)) return false;
-    if (placing && !meet_if_any(keeper, false, outcome, error)) return false;
-    return move_others(&moving, outcome, error);
+    if (*outcome != CONFLICT && !anyone_was_beyond(keeper, keeper->n_uneven, old, n))
+        return move_all(&moving, old, placing, outcome, error);
+    memset(moved, false, n);
+    return true;
 }
 
 /* Gives a slot those of home's marks that it lacks. Where somebody else does so at the same time, theirs stand. */

@@ -11,6 +11,7 @@ static struct private_cluster cluster;
 struct fixture {
     struct state *states[2];
     struct mark_keeper *keepers[2];
+    int64_t stands[2][2]; /* as each knows the marks of "t:0" and "t:1"; -1: none */
     struct arena arena;
 };
 
@@ -18,6 +19,7 @@ static int begin(void **state)
 {
     struct fixture *fixture = must_zalloc(sizeof *fixture);
     *state = fixture;
+    memset(fixture->stands, -1, sizeof fixture->stands);
     for (int i = 0; i < 2; i++) private_redis_do(&cluster.nodes[i], "FLUSHALL");
     for (int i = 0; i < 2; i++) {
         struct error error = { "" };
@@ -66,11 +68,14 @@ static struct mark mark_at(const char *partition, int64_t next)
 static bool move(struct fixture *fixture, int who, const char *partition, int64_t next)
 {
     struct mark_keeper *keeper = fixture->keepers[who];
-    struct mark mark = mark_at(partition, next), old = { .next = -1 };
+    int64_t *stands = &fixture->stands[who][partition[2] - '0'];
+    struct mark mark = mark_at(partition, next),
+                old = *stands < 0 ? (struct mark){ mark.partition, .next = -1 } : mark_at(partition, *stands);
     struct error error = { "" };
     enum outcome outcome;
     bool moved = false;
     if (!keeper->ops->move(keeper, &old, &mark, &moved, 1, &outcome, &error)) fail_msg("%s", error.text);
+    if (moved) *stands = next;
     return moved;
 }
 
@@ -82,10 +87,12 @@ static int64_t next_of(struct fixture *fixture, int who, const char *partition)
     enum outcome outcome;
     struct mark *marks;
     size_t n;
+    int64_t *stands = &fixture->stands[who][partition[2] - '0'];
     if (!keeper->ops->read(keeper, &marks, &n, &fixture->arena, &outcome, &error)) fail_msg("%s", error.text);
+    *stands = -1;
     for (size_t i = 0; i < n; i++)
-        if (span_is(marks[i].partition, partition)) return marks[i].next;
-    return -1;
+        if (span_is(marks[i].partition, partition)) *stands = marks[i].next;
+    return *stands;
 }
 
 static enum outcome admit(struct fixture *fixture, int who, const char *tenant)
@@ -214,6 +221,22 @@ static void a_mark_that_stands_elsewhere_is_not_moved(void **state)
     assert_int_equal(next_of(fixture, 0, "t:0"), 6);
 }
 
+/* It was away while others brought a slot into use, and moved the mark there, too. */
+static void a_slot_just_met_is_not_taken_back(void **state)
+{
+    struct fixture *fixture = *state;
+    char command[80];
+    assert_int_equal(next_of(fixture, 0, "t:0"), -1);
+    assert_true(move(fixture, 0, "t:0", 5));
+    assert_int_equal(next_of(fixture, 1, "t:0"), 5);
+    assert_int_equal(admit(fixture, 1, "acme"), DONE);
+    assert_true(move(fixture, 1, "t:0", 9));
+    assert_false(move(fixture, 0, "t:0", 6));
+    snprintf(command, sizeof command, "HGET %s t:0", marks_key("acme"));
+    assert_true(private_redis_says(&cluster.nodes[slot_of(SPAN("acme")) > 8191], command, "9 8 9 7"));
+    assert_int_equal(next_of(fixture, 0, "t:0"), 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +246,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_new_slot_without_marks_says_nothing, begin, end),
         cmocka_unit_test_setup_teardown(nothing_is_admitted_where_marks_were_lost, begin, end),
         cmocka_unit_test_setup_teardown(a_mark_that_stands_elsewhere_is_not_moved, begin, end),
+        cmocka_unit_test_setup_teardown(a_slot_just_met_is_not_taken_back, begin, end),
     };
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }
