@@ -42,7 +42,7 @@ void look_at_alerts(struct publisher *publisher, int64_t now_us)
     if (now_us < publisher->look_alerts_us || now_us < publisher->retry_at_us) return;
     publisher->look_alerts_us = now_us + LOOK_EVERY_US;
     struct desk *desk = looked_at_longest_ago(publisher);
-    if (!desk || (!state_redis_connected(publisher->state) && !state_redis_connect(publisher->state, &error))) return;
+    if (!desk || !publisher_connected(publisher, &error)) return;
     desk->alerts.looked_us = now_us;
     if (state_redis_alerts(publisher->state, publisher->engine->settings->prefix, desk->tenant, &stored, &publisher->arena,
                            &outcome, &error) &&

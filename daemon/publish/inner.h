@@ -11,6 +11,7 @@
 struct publisher {
     struct engine *engine;
     struct state *state;
+    uint64_t history; /* who answered behind the last connection; 0: there was none */
     struct sink *sink;
     pthread_t thread;
     pthread_mutex_t lock; /* of the inbox */
@@ -50,7 +51,8 @@ struct publisher *publisher_create(struct engine *engine);
  * publishes the tenant that has waited longest, or polls the sink. */
 void publisher_turn(struct publisher *publisher, int64_t until_us);
 
-struct desk *publisher_desk(struct publisher *publisher, struct span tenant); /* made if need be */
+struct desk *publisher_desk(struct publisher *publisher, struct span tenant);        /* made if need be */
+bool publisher_connected(struct publisher *publisher, struct error *error) MUST_USE; /* connects if need be */
 
 /* publish_desk.c: brings Redis and the topic up to date with a tenant. False: see outcome. */
 bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error) MUST_USE;

@@ -104,6 +104,18 @@ static void look_at_all(struct publisher *publisher, bool surely, int64_t now_us
     if (surely) sleepers_set_back(publisher);
 }
 
+/* The worker tells what it finds behind its own connection; ours may have led to the former primary until now. */
+bool publisher_connected(struct publisher *publisher, struct error *error)
+{
+    uint64_t history;
+    if (state_redis_connected(publisher->state)) return true;
+    if (!state_redis_connect(publisher->state, error) || !state_redis_history(publisher->state, &history, error)) return false;
+    bool other = publisher->history && history != publisher->history;
+    publisher->history = history;
+    if (other) look_at_all(publisher, true, publisher_monotonic());
+    return true;
+}
+
 static void read_inbox(struct publisher *publisher, int64_t until_us)
 {
     size_t n = 0;
@@ -181,7 +193,7 @@ static bool publish_next(struct publisher *publisher, bool any)
     if (now_us < publisher->retry_at_us || (publisher->flooded && now_us < publisher->rest_until_us)) return false;
     struct desk *desk = longest_waiting(publisher, now_us, any);
     if (!desk) return false;
-    bool connected = state_redis_connected(publisher->state) || state_redis_connect(publisher->state, &error);
+    bool connected = publisher_connected(publisher, &error);
     if (connected && !state_redis_reaches(publisher->state, desk->tenant)) { /* it waits, the others have their turn */
         desk->next_at_us = now_us + RETRY_US;
         return !any;

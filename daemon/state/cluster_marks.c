@@ -301,12 +301,10 @@ static bool identify(struct state *server, uint64_t *number, struct error *error
 {
     struct redis_identity identity;
     enum outcome outcome;
-    char both[sizeof identity.run_id + sizeof identity.replication_id];
     *number = OUT_OF_REACH;
     if (!state_redis_connected(server)) return true;
     if (!state_redis_identity(server, &identity, &outcome, error)) return false;
-    int len = snprintf(both, sizeof both, "%s %s", identity.run_id, identity.replication_id);
-    *number = bytes_hash(both, (size_t)len) | 1;
+    *number = redis_identity_hash(&identity);
     return true;
 }
 

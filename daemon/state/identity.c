@@ -1,4 +1,5 @@
 /* Who the server is and how it is set up, from INFO and CONFIG GET. */
+#include "common/map.h"
 #include "daemon/state/server.h"
 
 #include <stddef.h>
@@ -115,4 +116,25 @@ bool state_redis_identity(struct state *state, struct redis_identity *identity, 
 bool redis_identity_same(const struct redis_identity *a, const struct redis_identity *b)
 {
     return strcmp(a->run_id, b->run_id) == 0 && strcmp(a->replication_id, b->replication_id) == 0;
+}
+
+uint64_t redis_identity_hash(const struct redis_identity *identity)
+{
+    char both[sizeof identity->run_id + sizeof identity->replication_id];
+    int len = snprintf(both, sizeof both, "%s %s", identity->run_id, identity->replication_id);
+    return bytes_hash(both, (size_t)len) | 1;
+}
+
+bool state_redis_history(struct state *state, uint64_t *history, struct error *error)
+{
+    struct state *server;
+    *history = 0;
+    for (size_t i = 0; (server = state_redis_server(state, i)); i++) {
+        struct redis_identity identity;
+        enum outcome outcome;
+        if (!state_redis_connected(server)) continue;
+        if (!state_redis_identity(server, &identity, &outcome, error)) return false;
+        *history += redis_identity_hash(&identity); /* in whatever order they come */
+    }
+    return true;
 }

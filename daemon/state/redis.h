@@ -50,8 +50,12 @@ struct redis_identity {
 bool state_redis_identity(struct state *server, struct redis_identity *identity, enum outcome *outcome,
                           struct error *error) MUST_USE;
 
+/* Who answers, of all servers that are connected, as a number: another process or another history of data makes it another one. */
+bool state_redis_history(struct state *state, uint64_t *history, struct error *error) MUST_USE;
+
 /* Same process and same history of data? */
 bool redis_identity_same(const struct redis_identity *a, const struct redis_identity *b);
+uint64_t redis_identity_hash(const struct redis_identity *identity); /* odd */
 
 /* Removes what is kept of a tenant, its state hash first, so that whoever still holds its version is refused; of all tenants
  * with tenant.at == NULL (then without that order: nobody else may be at work). Published reports, metrics and their versions

@@ -5,6 +5,7 @@
 
 bool __wrap_state_redis_connect(struct state *state, struct error *error);
 bool __wrap_state_redis_connected(const struct state *state);
+bool __wrap_state_redis_history(struct state *state, uint64_t *history, struct error *error);
 bool __wrap_state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
                                 struct error *error);
 bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
@@ -27,6 +28,13 @@ bool __wrap_state_redis_connect(struct state *state, struct error *error)
 bool __wrap_state_redis_connected(const struct state *state)
 {
     return link_of(state)->connected;
+}
+
+bool __wrap_state_redis_history(struct state *state, uint64_t *history, struct error *error)
+{
+    (void)error;
+    *history = (uint64_t)link_of(state)->run + 1;
+    return true;
 }
 
 static void store_report(struct store *store, struct arena *arena, const char *prefix, struct span tenant,
