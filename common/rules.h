@@ -23,6 +23,7 @@ struct rules {
     char currency[4];      /* default of entities that name none */
     int stale_after_days;
     int retire_after_days; /* a closed entity leaves when nothing came for it for longer; 0: never */
+    int fold_after_days;   /* days longer ago stand in their months only; 0: never */
     struct {
         struct open_hours open[HOURS_PER_DAY_MAX];
         int n;

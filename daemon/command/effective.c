@@ -29,6 +29,7 @@ struct catalogue *catalogue_effective(const struct settings *settings, struct pr
     }
     struct catalogue *catalogue = problems->n == before ? catalogue_load(files, n, problems) : NULL;
     if (catalogue) catalogue_check_customs(catalogue, settings, problems);
+    if (catalogue) catalogue_check_folding(catalogue, settings, problems);
     if (catalogue && problems->n > before) {
         catalogue_destroy(catalogue);
         catalogue = NULL;

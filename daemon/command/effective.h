@@ -10,5 +10,8 @@ struct catalogue *catalogue_effective(const struct settings *settings, struct pr
 /* Adds a problem for each custom attribute of its metrics and reports that no tenant declares. */
 void catalogue_check_customs(const struct catalogue *catalogue, const struct settings *settings, struct problems *problems);
 
-/* The same for a command: tells what is wrong on stderr. */
+/* Adds a problem for each tenant whose `fold_after` is too short for a report that shows days. */
+void catalogue_check_folding(const struct catalogue *catalogue, const struct settings *settings, struct problems *problems);
+
+/* As catalogue_effective, for a command: tells what is wrong on stderr. */
 struct catalogue *command_catalogue(const char *command, const struct settings *settings) MUST_USE;

@@ -20,14 +20,15 @@ static uint64_t weight_of(const struct census *census, const struct rules *rules
     return weight;
 }
 
-/* Both by months: as they stand, and as their days add up. */
-static void split_months(const struct census *redis, struct census *months, struct census *days)
+/* Both by months: as they stand, and as their days add up; of those that still have days. */
+static void split_months(const struct census *redis, int32_t days_from, struct census *months, struct census *days)
 {
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&redis->cells, &at));) {
         const struct census_cell *cell = slot->value;
         struct bucket month = cell->bucket;
         if (cell->bucket.type == BUCKET_NOW) continue;
+        if (cell->bucket.type == BUCKET_MONTH && month_period(month.number).from < days_from) continue;
         if (cell->bucket.type == BUCKET_DAY) month = (struct bucket){ BUCKET_MONTH, month_of_day(cell->bucket.number) };
         census_add_cell(cell->bucket.type == BUCKET_DAY ? days : months, month, &cell->key, &cell->value);
     }
@@ -40,7 +41,7 @@ size_t balance_find(const struct comparison *comparison, const struct tenant *te
     uint64_t counted = weight_of(comparison->redis, comparison->rules),
              there = weight_of(comparison->entities, comparison->rules);
     struct comparison inner = *comparison;
-    split_months(comparison->redis, &months, &days);
+    split_months(comparison->redis, tenant->days_from, &months, &days);
     inner.redis = &months;
     inner.entities = &days;
     inner.entities_name = "its days";

@@ -164,7 +164,8 @@ static bool equal_to_entities(const struct comparison *comparison, const struct 
 
 static bool tell_cell(const struct comparison *comparison, const struct census_cell *cell, bool loud, struct buffer *line)
 {
-    if (comparison->without_cells || (comparison->without_intake && is_of_intake(cell))) return false;
+    bool folded = comparison->is_folded && cell->bucket.type == BUCKET_DAY && cell->bucket.number < comparison->days_from;
+    if (folded || comparison->without_cells || (comparison->without_intake && is_of_intake(cell))) return false;
     bool as_entities = comparison->by_topics || equal_to_entities(comparison, cell);
     bool as_topics = !comparison->topics || equal_to_topics(comparison, cell);
     if (as_entities && as_topics) return false;

@@ -15,6 +15,7 @@ const char *const query_code_names[N_QUERY_CODES] = {
     [QUERY_BAD_RANGE] = "bad_range",
     [QUERY_UNKNOWN_STAT] = "unknown_stat",
     [QUERY_BAD_REQUEST] = "bad_request",
+    [QUERY_DAYS_FOLDED] = "days_folded",
 };
 
 static bool refuse(struct query_error *error, enum query_code code, const char *format, ...)

@@ -1,5 +1,6 @@
 #include "daemon/report/query.h"
 
+#include "common/instant.h"
 #include "daemon/report/figure.h"
 #include "daemon/report/goals.h"
 #include "daemon/report/joined.h"
@@ -7,6 +8,7 @@
 #include "daemon/report/rows.h"
 #include "daemon/report/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* One metric of a query at work. */
@@ -48,12 +50,28 @@ static void add_needs(const struct answer *answer, struct reading *reading)
     for (size_t i = 0; i < answer->goals.n_tallies; i++) tally_needs(answer->goals.tallies[i], reading);
 }
 
-static bool read_cells(struct answers *answers, const struct cell_reader *reader, struct error *error)
+/* Which days there are, and what can still be had of the others. */
+static void refuse_days(const struct cell_reader *reader, struct query_error *refused)
+{
+    char day[DAY_TEXT_BYTES];
+    day_format(reader->days_from, day);
+    refused->code = QUERY_DAYS_FOLDED;
+    snprintf(refused->message, sizeof refused->message,
+             "the request takes single days before %s, of which only whole months are kept: let \"from\" be %s or later, or ask for "
+             "whole months, quarters or years there, not by day or week",
+             day, day);
+}
+
+/* `refused`: its message stays empty where the cells are there. */
+static bool read_cells(struct answers *answers, const struct cell_reader *reader, struct query_error *refused, struct error *error)
 {
     struct reading reading;
+    int32_t first;
     reading_init(&reading);
     for (size_t i = 0; i < answers->n; i++) add_needs(&answers->at[i], &reading);
-    bool good = reading_run(&reading, reader, take_cells, answers, error);
+    bool folded = reading_is_folded(&reading, reader, &first);
+    if (folded) refuse_days(reader, refused);
+    bool good = folded || reading_run(&reading, reader, take_cells, answers, error);
     reading_deinit(&reading);
     return good;
 }
@@ -144,8 +162,13 @@ static bool answer_bound(const struct bound_query *bound, const struct span *nam
                          const struct query_tenant *tenant, struct buffer *out, struct error *error)
 {
     struct answers answers = { must_zalloc(n * sizeof *answers.at), n };
-    bool good = open_all(&answers, bound, tenant, catalogue, names != NULL, error) && read_cells(&answers, tenant->reader, error);
-    if (good) write_rows(&answers, names, out);
+    struct query_error refused = { .message = "" };
+    bool good = open_all(&answers, bound, tenant, catalogue, names != NULL, error) &&
+                read_cells(&answers, tenant->reader, &refused, error);
+    if (good && refused.message[0])
+        query_error_write(&refused, out);
+    else if (good)
+        write_rows(&answers, names, out);
     close_all(&answers);
     return good;
 }

@@ -12,6 +12,7 @@ enum query_code {
     QUERY_BAD_RANGE,
     QUERY_UNKNOWN_STAT,
     QUERY_BAD_REQUEST,
+    QUERY_DAYS_FOLDED,
     N_QUERY_CODES
 };
 extern const char *const query_code_names[N_QUERY_CODES]; /* "unknown_tenant" … */

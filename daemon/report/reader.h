@@ -21,5 +21,8 @@ struct cell_reader {
                   void (*each)(void *to, enum list list, struct span id, const struct list_line *line), void *to,
                   struct error *error);
 
+    bool is_folded;    /* some days stand in their months only … */
+    int32_t days_from; /* … those before this one, the first of a month */
+
     void *context;
 };

@@ -1,5 +1,7 @@
 #include "daemon/report/reading.h"
 
+#include "common/instant.h"
+
 #include <stdlib.h>
 
 void reading_init(struct reading *reading)
@@ -51,6 +53,25 @@ static bool is_cut(const struct reading *reading, struct period month)
     return false;
 }
 
+bool reading_is_folded(const struct reading *reading, const struct cell_reader *reader, int32_t *first)
+{
+    *first = PERIOD_END;
+    for (size_t i = 0; i < reading->n_cuts; i++) {
+        int32_t from = month_period(month_of_day(reading->cuts[i])).from;
+        if (from < reading->cuts[i] && from < *first) *first = from;
+    }
+    if (reading->daily.from <= reading->daily.to && reading->daily.from < *first)
+        *first = reading->daily.from == PERIOD_BEGIN ? PERIOD_BEGIN : month_period(month_of_day(reading->daily.from)).from;
+    return reader->is_folded && *first < reader->days_from;
+}
+
+static bool refuse_days(const struct cell_reader *reader, struct error *error)
+{
+    char day[DAY_TEXT_BYTES];
+    day_format(reader->days_from, day);
+    return fail(error, "single days before %s are wanted, of which only the months are kept (fold_after)", day);
+}
+
 static void put_bucket(struct buffer *out, enum bucket_type type, int32_t number)
 {
     buffer_put(out, &(struct bucket){ type, number }, sizeof(struct bucket));
@@ -96,6 +117,8 @@ bool reading_run(const struct reading *reading, const struct cell_reader *reader
     const int32_t *months = NULL;
     size_t n_months = 0;
     struct buffer list = { 0 };
+    int32_t first;
+    if (reading_is_folded(reading, reader, &first)) return refuse_days(reader, error);
     if (!reader->months(reader->context, &months, &n_months, error)) return false;
     if (reading->now) put_bucket(&list, BUCKET_NOW, 0);
     for (size_t i = 0; i < n_months; i++) put_month(reading, months[i], &list);

@@ -25,6 +25,10 @@ void reading_deinit(struct reading *reading);
 void reading_add(struct reading *reading, struct period period);
 void reading_add_daily(struct reading *reading, struct period period);
 
+/* Is something asked for that takes single days which the reader no longer has? `*first`: the first day of the earliest month that
+ * is wanted day by day; PERIOD_BEGIN: of all. */
+bool reading_is_folded(const struct reading *reading, const struct cell_reader *reader, int32_t *first);
+
 /* Reads and hands over each cell; `period`: the days of its bucket, NULL for undated cells. */
 typedef void (*take_cell)(void *to, const struct period *period, const struct cell_key *key, const struct cell_value *value);
 bool reading_run(const struct reading *reading, const struct cell_reader *reader, take_cell take, void *to,

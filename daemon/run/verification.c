@@ -216,6 +216,8 @@ static size_t find_differences(struct verification *verification, struct subject
 {
     const struct tenant *tenant = subject->view.tenant;
     size_t most = verification->options->most;
+    int32_t days_from = tenant->days_from;
+    if (topics && again->tenant->days_from > days_from) days_from = again->tenant->days_from;
     bool left = has_left(subject), apart = topics && (shared_of(subject) || left);
     struct comparison comparison = { .rules = tenant->rules,
                                      .names = topics ? &again->tenant->names : &tenant->names,
@@ -224,6 +226,8 @@ static size_t find_differences(struct verification *verification, struct subject
                                      .topics = apart ? NULL : topics,
                                      .due = &subject->due,
                                      .without_intake = left,
+                                     .is_folded = days_from != NO_DAY,
+                                     .days_from = days_from,
                                      .with_lines = !subject->whole,
                                      .with_graves = tenant->graves > 0,
                                      .tell = print_difference,

@@ -43,6 +43,16 @@ void read_retire_after(const struct rules_reading *reading, const json_t *value)
     if (read_integer(&reading->at, value, 0, 36500, &days)) reading->rules->retire_after_days = (int)days;
 }
 
+/* What reports show by named periods reaches back 211 days at most, unless it is shown by days or weeks. */
+void read_fold_after(const struct rules_reading *reading, const json_t *value)
+{
+    int64_t days;
+    if (json_is_integer(value) && json_integer_value(value) == 0)
+        reading->rules->fold_after_days = 0;
+    else if (read_integer(&reading->at, value, 250, 36500, &days))
+        reading->rules->fold_after_days = (int)days;
+}
+
 void read_currency(const struct rules_reading *reading, const json_t *value)
 {
     const char *code = json_string_value(value);

@@ -19,6 +19,7 @@ const struct tenant_key tenant_keys[] = {
     { "holidays", "[]", read_holidays, "list of dates", "Days without business hours" },
     { "stale_after", "30", read_stale_after, "days of 24 hours, whole number 1…36500", "A deal without an event for so long is stale" },
     { "retire_after", "0", read_retire_after, "days, whole number 0…36500", "A closed entity leaves Redis when nothing came for it for longer; 0: never" },
+    { "fold_after", "0", read_fold_after, "days, 0 or whole number 250…36500", "Months that are over for longer are kept as a whole, no longer day by day; 0: never" },
     { "custom", "{}", read_custom, "object: kind to list of names", "Attributes of your own, to group and filter by (at most 16 per kind)" },
     { "lists", "{}", read_lists, "object: attribute to list of values", "The values that are right; the audit shows others" },
     { "expected", "{\"contact\":[\"source\",\"owner\",\"email\"],\"deal\":[\"owner\",\"amount\",\"expected_close\",\"contact|account\"],\"case\":[\"owner\"]}",

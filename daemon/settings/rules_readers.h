@@ -12,6 +12,7 @@ void read_business_hours(const struct rules_reading *reading, const json_t *valu
 void read_holidays(const struct rules_reading *reading, const json_t *value);
 void read_stale_after(const struct rules_reading *reading, const json_t *value);
 void read_retire_after(const struct rules_reading *reading, const json_t *value);
+void read_fold_after(const struct rules_reading *reading, const json_t *value);
 void read_custom(const struct rules_reading *reading, const json_t *value);
 void read_lists(const struct rules_reading *reading, const json_t *value);
 void read_expected(const struct rules_reading *reading, const json_t *value);

@@ -117,7 +117,9 @@ static void text_set(struct memory *memory, const struct string_write *write)
 {
     struct text *text = map_get(&memory->texts, write->key);
     if (!write->value.len) {
+        struct hash *hash = map_remove(&memory->hashes, write->key);
         text_free(map_remove(&memory->texts, write->key));
+        if (hash) hash_free(hash);
         return;
     }
     if (!text) {

@@ -35,7 +35,7 @@ struct hash_write {
     struct span key, field, value;
 };
 
-/* One string to set, or (value empty) to remove. */
+/* One string to set; or (value empty) whatever stands there to remove, a hash as well. */
 struct string_write {
     struct span key, value;
 };

@@ -34,7 +34,8 @@ void batch_ask_for_cells(struct batch *batch)
         buffer_clear(&text);
         cell_field_write(&difference->key, batch->tenant->rules, &text);
         struct span field = arena_copy(batch->arena, buffer_all(&text));
-        difference->cell = find_cell(batch, &missing, difference->bucket, difference, field);
+        bool is_folded = difference->bucket.type == BUCKET_DAY && difference->bucket.number < batch->tenant->days_from;
+        if (!is_folded) difference->cell = find_cell(batch, &missing, difference->bucket, difference, field);
         if (difference->bucket.type != BUCKET_DAY) continue;
         struct bucket month = { BUCKET_MONTH, month_of_day(difference->bucket.number) };
         difference->month = find_cell(batch, &missing, month, difference, field);

@@ -3,6 +3,7 @@
 #include "common/instant.h"
 #include "common/period.h"
 #include "daemon/state/keys.h"
+#include "daemon/tenant/folding.h"
 #include "daemon/tenant/place.h"
 #include "daemon/tenant/retired.h"
 #include "daemon/tenant/retirement.h"
@@ -430,6 +431,7 @@ static void ring(struct batch *batch, struct span member)
 void batch_fold(struct batch *batch)
 {
     move_clock(batch);
+    folding_move(batch);
     for (size_t i = 0; i < batch->n_entries; i++) apply_entry(batch, batch->entries[i]);
     if (batch->traced) batch->traceparent = arena_copy(batch->arena, batch->traced->event.traceparent);
     for (size_t i = 0; i < batch->n_timers; i++) ring(batch, batch->timers[i].member);

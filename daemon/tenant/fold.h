@@ -77,6 +77,9 @@ struct batch {
     bool retires;          /* goes through some pages, for entities that leave */
     bool reads_part;       /* of the tenant's partitions others are read by somebody else, who may be behind */
     bool moves_retirement; /* … and what came of it is to be committed */
+    bool folds;            /* days become part of their months … */
+    struct span *gone;     /* … and these keys go, in the arena */
+    size_t n_gone;
     bool new_day;          /* the local day changed: commit even without entries */
     bool widens;           /* out: more is counted from this commit on */
 

@@ -161,6 +161,7 @@ struct bucket *view_buckets(const struct view *view, size_t *n)
     for (size_t i = 0; i < view->n_months; i++) {
         struct period days = month_period(view->months[i]);
         all[(*n)++] = (struct bucket){ BUCKET_MONTH, view->months[i] };
+        if (days.from < view->tenant->days_from) continue; /* folded */
         for (int32_t day = days.from; day <= days.to; day++) all[(*n)++] = (struct bucket){ BUCKET_DAY, day };
     }
     return all;

@@ -150,6 +150,7 @@ void tenant_drop(struct tenant *tenant)
     fresh.awaited = tenant->awaited;
     fresh.perhaps = tenant->perhaps;
     fresh.busy_day = NO_DAY;
+    fresh.days_from = NO_DAY;
     fresh.positions = tenant->positions;
     fresh.n_positions = tenant->n_positions;
     for (size_t i = 0; i < fresh.n_positions; i++) fresh.positions[i].next = 0, fresh.positions[i].changed = false;
@@ -276,6 +277,7 @@ static bool restore_field(struct tenant *tenant, struct span field, struct span 
     if (span_is(field, "clock")) return parse_int(value, &tenant->clock_us);
     if (span_is(field, "counted_by")) return parse_int(value, counted_by);
     if (span_is(field, "graves")) return parse_int(value, (int64_t *)&tenant->graves);
+    if (span_is(field, "days_from")) return day_parse(value, &tenant->days_from);
     if (span_is(field, "retirement")) return retirement_read(value, &tenant->retirement);
     if (span_is(field, "retired_weight")) return parse_int(value, (int64_t *)&tenant->retired_weight);
     if (span_is(field, "rebuilt")) return parse_int(value, &tenant->rebuilt);

@@ -176,7 +176,11 @@ static bool read_lines(void *context, enum list list,
 
 struct cell_reader view_reader(struct view *view)
 {
-    return (struct cell_reader){
-        .cells = read_cells, .months = list_of_months, .prefetch = prefetch, .lines = read_lines, .context = view
-    };
+    return (struct cell_reader){ .cells = read_cells,
+                                 .months = list_of_months,
+                                 .prefetch = prefetch,
+                                 .lines = read_lines,
+                                 .is_folded = view->tenant->days_from != NO_DAY,
+                                 .days_from = view->tenant->days_from,
+                                 .context = view };
 }

@@ -147,12 +147,21 @@ static void put_retirement(struct writer *writer)
     writer_put(writer, writer->batch->commit.state_key, SPAN("retirement"), value);
 }
 
+static void put_days_from(struct writer *writer)
+{
+    char text[DAY_TEXT_BYTES];
+    if (!writer->batch->folds) return;
+    day_format(writer->tenant->days_from, text);
+    writer_put(writer, writer->batch->commit.state_key, SPAN("days_from"), arena_copy(writer->arena, span_of(text)));
+}
+
 static void put_tenant(struct writer *writer)
 {
     struct tenant *tenant = writer->tenant;
     put_state(writer, "clock", tenant->clock_us);
     put_busy_day(writer);
     put_retirement(writer);
+    put_days_from(writer);
     if (tenant->graves) put_state(writer, "graves", (int64_t)tenant->graves);
     if (!tenant->version) {
         put_state(writer, "counted_by", (int64_t)tenant_counted_by(tenant));
@@ -169,7 +178,7 @@ static void put_tenant(struct writer *writer)
 
 static bool has_something(const struct batch *batch)
 {
-    return batch->new_day || batch->n_timers || batch->moves_retirement || has_entries(batch);
+    return batch->new_day || batch->n_timers || batch->moves_retirement || batch->folds || has_entries(batch);
 }
 
 bool batch_write(struct batch *batch)

@@ -45,7 +45,7 @@ void write_cells(struct writer *writer)
     struct cell_groups groups = { .arena = writer->arena };
     for (size_t i = 0; i < ledger->n; i++) {
         const struct difference *difference = ledger->differences[i];
-        change_cell(writer, &groups, difference->cell, difference);
+        if (difference->cell) change_cell(writer, &groups, difference->cell, difference);
         if (difference->month) change_cell(writer, &groups, difference->month, difference);
     }
     for (struct cell_group *group = groups.first; group; group = group->next)

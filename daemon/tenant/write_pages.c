@@ -160,10 +160,12 @@ static void retire_entity(struct writer *writer, struct work *work)
     change_page(writer, page);
 }
 
+/* The pages that changed, and the days that go. */
 static void put_pages(struct writer *writer)
 {
     struct tenant *tenant = writer->tenant;
-    struct string_write *strings = arena_alloc(writer->arena, writer->n_pages * sizeof *strings);
+    const struct batch *batch = writer->batch;
+    struct string_write *strings = arena_zalloc(writer->arena, (writer->n_pages + batch->n_gone + 1) * sizeof *strings);
     for (size_t i = 0; i < writer->n_pages; i++) {
         struct page *page = writer->pages[i];
         page->changed = false;
@@ -171,8 +173,9 @@ static void put_pages(struct writer *writer)
                                   page->place.number);
         strings[i].value = buffer_all(&page->bytes); /* stays until the commit is answered */
     }
+    for (size_t i = 0; i < batch->n_gone; i++) strings[writer->n_pages + i].key = batch->gone[i];
     writer->batch->commit.strings = strings;
-    writer->batch->commit.n_strings = writer->n_pages;
+    writer->batch->commit.n_strings = writer->n_pages + batch->n_gone;
     free(writer->pages);
 }
 
