@@ -104,14 +104,14 @@ def test_closed_entities_leave_and_every_number_stays(history, topics, redis_ser
     assert status == 0 and json.loads(out)["left"] == left, out + err
 
     # A counter that somebody changed is noticed, though its entity is no longer there.
-    month = next(redis.client.scan_iter("crm:{t01}:month:*"))
-    field, value = next((f, v) for f, v in redis.client.hgetall(month).items() if f.startswith("case_closed"))
+    month, field, value = next((month, f, v) for month in redis.client.scan_iter("crm:{t01}:month:*")
+                               for f, v in redis.client.hgetall(month).items() if f.startswith("case_closed"))
     redis.client.hset(month, field, str(int(value.split()[0]) + 1) + value[len(value.split()[0]):])
     assert second.command("verify", "--entities", "t01")[0] == 4
     redis.client.hset(month, field, value)
 
     # Without the topics their numbers would be lost; from them they come back, and so does the late event.
-    status, out, err = second.command("rebuild", "--entities", "t01")
+    status, out, err = second.command("rebuild", "--from-entities", "t01")
     assert status == 1 and "%d entities have left" % left in err, out + err
     status, out, err = second.command("rebuild", "t01")
     assert status == 0, out + err

@@ -40,6 +40,7 @@ class Ask:
         self.check_names()
         self.range = self.span()
         self.check_range()
+        self.check_days()
 
     # --- what can be asked ---
     def known_dimensions(self):
@@ -85,6 +86,26 @@ class Ask:
             raise Refused("bad_range")
         if whole and self.unit and not (self.unit in whole and self.cuts_no_unit()):
             raise Refused("bad_range")
+
+    def check_days(self):
+        """Of months that have been over for longer than `fold_after` days there are no single days."""
+        after = self.facts.settings.get("fold_after", 0)
+        terms = [term for term in self.metric.terms if term.span != "now"]
+        if not after or not terms:
+            return
+        kept = (self.facts.today - datetime.timedelta(after)).replace(day=1)
+        daily = self.unit in ("day", "week")
+        begins = {day for term in terms for day in self.cuts(term) if day not in EVER and (daily or day.day != 1)}
+        if (daily and self.range[0] == EVER[0]) or any(day.replace(day=1) < kept for day in begins):
+            raise Refused("days_folded")
+
+    def cuts(self, term):
+        """Days at which what the term takes begins, or has just ended."""
+        first, last = self.range
+        behind = last if last == EVER[1] else last + DAY
+        if self.unit:
+            return first, behind
+        return {"ever": (), "level": (behind,), "before": (first,)}.get(term.span, (first, behind))
 
     def cuts_no_unit(self):
         first, last = self.range

@@ -60,6 +60,8 @@ def differs(query, answer, explained):
         return "%s / %s" % (answer, explained)
     answer, explained, by = read(answer), read(explained), query.get("by", [])
     if "error" in answer or "error" in explained:
+        if answer.get("error", {}).get("code") == "days_folded":  # entities know their days
+            return None if "error" not in explained else "an error: %s" % explained
         codes = [each.get("error", {}).get("code") for each in (answer, explained)]
         return None if codes[0] == codes[1] else "another error: %s" % explained
     want, got = rows_of(answer, by, "value"), rows_of(explained, by, "total")

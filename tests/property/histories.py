@@ -37,7 +37,8 @@ class History:
     """`events`, and as `lines` in their order of arrival; `settings`, `as_of`; `ordered`: that order decides something. All from one seed."""
 
     def __init__(self, seed, only=None):
-        self.rng = rng = random.Random(seed)
+        self.seed, self.rng = seed, random.Random(seed)
+        rng = self.rng
         zone = rng.choice(list(ZONES))
         centre = rng.choice(ZONES[zone] * 3 + CENTRES)
         span = rng.choice([2, 20, 120, 500]) * DAY
@@ -70,6 +71,8 @@ class History:
             tenant |= {"lists": {"source": ["web"], "stage": ["lead"], "tags": ["vip"], "owner": ["u1", "u2"]}, "stale_after": rng.choice([1, 10])}
         if rng.random() < 0.5:
             tenant |= {"holidays": [instant(self.clock - n * DAY)[:10] for n in (0, 1, 9)], "business_hours": rng.choice(HOURS)}
+        if self.seed % 3 == 0:
+            tenant["fold_after"] = 250 + self.seed % 200
         if rng.random() < 0.3:
             tenant["expected"] = {"contact": ["email|phone", "source"], "call": ["contact"], "deal": ["stage"], "campaign": ["budget"]}
         shared = {key: tenant.pop(key) for key in list(tenant) if rng.random() < 0.2}
