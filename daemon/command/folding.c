@@ -4,8 +4,8 @@
 #include "daemon/command/effective.h"
 
 enum {
-    SAMPLE_DAY = 21915, /* 2030-01-01: how far a period reaches back is looked at on each day of the year that begins so */
-    SAMPLE_DAYS = 366,
+    SAMPLE_DAY = 21184, /* 2028-01-01: how far a period reaches back is looked at on each day of a leap year and the next */
+    SAMPLE_DAYS = 731,
     WEEK_DAYS = 7
 };
 

@@ -16,8 +16,8 @@ struct comparison {
     bool without_intake;           /* … and what was rejected since then is no difference */
     bool is_folded;                /* days before this one are not compared: they stand in their months only */
     int32_t days_from;
-    bool with_lines;               /* the lists of reports, too */
-    bool with_graves;              /* there are deleted contacts: whose ids, in the list of unknown references, nobody knows */
+    bool with_lines;  /* the lists of reports, too */
+    bool with_graves; /* there are deleted contacts: whose ids, in the list of unknown references, nobody knows */
     void (*tell)(void *context, const char *line); /* each difference, in order */
     void *context;
 };

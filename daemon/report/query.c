@@ -56,14 +56,16 @@ static void refuse_days(const struct cell_reader *reader, struct query_error *re
     char day[DAY_TEXT_BYTES];
     day_format(reader->days_from, day);
     refused->code = QUERY_DAYS_FOLDED;
-    snprintf(refused->message, sizeof refused->message,
-             "the request takes single days before %s, of which only whole months are kept: let \"from\" be %s or later, or ask for "
-             "whole months, quarters or years there, not by day or week",
-             day, day);
+    snprintf(
+        refused->message, sizeof refused->message,
+        "the request takes single days before %s, of which only whole months are kept: let \"from\" be %s or later, or ask for "
+        "whole months, quarters or years there, not by day or week",
+        day, day);
 }
 
 /* `refused`: its message stays empty where the cells are there. */
-static bool read_cells(struct answers *answers, const struct cell_reader *reader, struct query_error *refused, struct error *error)
+static bool read_cells(struct answers *answers, const struct cell_reader *reader, struct query_error *refused,
+                       struct error *error)
 {
     struct reading reading;
     int32_t first;

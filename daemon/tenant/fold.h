@@ -80,8 +80,8 @@ struct batch {
     bool folds;            /* days become part of their months … */
     struct span *gone;     /* … and these keys go, in the arena */
     size_t n_gone;
-    bool new_day;          /* the local day changed: commit even without entries */
-    bool widens;           /* out: more is counted from this commit on */
+    bool new_day; /* the local day changed: commit even without entries */
+    bool widens;  /* out: more is counted from this commit on */
 
     uint64_t number; /* among the tenant's batches */
     struct work_queue all, queues[RANKS];

@@ -7,9 +7,10 @@ struct stored_cell;
 struct difference {
     struct cell_value value;
     uint64_t key_hash;
-    struct stored_cell *cell, *month; /* where it is added, once the batch has them; cell: NULL for a day that is folded; month: for undated */
-    struct bucket bucket;             /* BUCKET_DAY or BUCKET_NOW */
-    struct cell_key key;              /* as much of it as is used */
+    struct stored_cell *cell,
+        *month; /* where it is added, once the batch has them; cell: NULL for a day that is folded; month: for undated */
+    struct bucket bucket; /* BUCKET_DAY or BUCKET_NOW */
+    struct cell_key key;  /* as much of it as is used */
 };
 
 /* A zeroed struct ledger is an empty one. */

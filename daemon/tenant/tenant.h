@@ -77,7 +77,7 @@ struct tenant {
         uint64_t entities, bytes, pages; /* stored: how many, of how many bytes, spread over how many pages */
         uint64_t retired;                /* of how many there is but a mark */
     } kind[N_ENTITY_KINDS];
-    int32_t days_from;         /* cells of days before this one stand in their months only (folding.h); a month's first day */
+    int32_t days_from; /* cells of days before this one stand in their months only (folding.h); a month's first day */
     struct retirement retirement;
     uint64_t retired_weight;   /* of all that those who left have said (counters/weight.h) */
     uint64_t graves;           /* contacts that stand under the hash of their id */

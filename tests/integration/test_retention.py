@@ -1,5 +1,6 @@
 """Closed entities leave Redis when they were left alone for longer than `retire_after`: memory falls, every number stays, what comes
-later is a dead letter and counted in the audit; `verify`, `explain` and `rebuild` know of it."""
+later is a dead letter and counted in the audit; `verify`, `explain` and `rebuild` know of it. Days fold into their months, and only
+what needs them can no longer be asked."""
 import datetime
 import json
 import subprocess
@@ -118,3 +119,47 @@ def test_closed_entities_leave_and_every_number_stays(history, topics, redis_ser
     assert stored(redis, "t01") == (entities, 0)
     status, out, err = second.command("verify")
     assert status == 0, out + err
+
+
+def test_days_fold_and_no_answer_changes_that_can_be_asked(history, topics, redis_server, daemon, binary, tmp_path):
+    rows, tenants, clock = history
+    tenants = {name: {key: value for key, value in settings.items() if key != "retire_after"} for name, settings in tenants.items()}
+    tenants["t01"]["fold_after"] = 250
+    redis = redis_server()
+    first = daemon(topics, redis, tenants, clock).start()
+    milliseconds = int(datetime.datetime.fromisoformat(clock.replace("Z", "+00:00")).timestamp() * 1000)
+    feed = Feed(topics, milliseconds)
+    feed.rows(rows)
+    feed.flush()
+    settle(topics, first, redis)
+    first.terminate()
+
+    def days(tenant, until):
+        return [key for key in redis.client.scan_iter("crm:{%s}:day:*" % tenant, count=1000) if key.rsplit("day:", 1)[1] < until]
+
+    now = later(clock, 340)
+    days_from = later(now, -250)[:7] + "-01"
+    assert days("t01", days_from) and days("t02", days_from)
+    second = daemon(topics, redis, tenants, now).start()
+    wait_until(lambda: redis.client.hget("crm:{t01}:state", "days_from") == days_from, "no days fold", 30)
+    settle(topics, second, redis)
+    assert not days("t01", days_from) and days("t02", days_from), "whose tenant does not say so keeps them"
+    assert days("t01", "9999") or days_from > clock
+    same_answers(second, binary, now, tenants, rows, tmp_path)
+    answer = json.loads(ask.live(second, [{"tenant": "t01", "metric": "leads", "from": clock[:8] + "02", "to": days_from}])[0])
+    assert answer["error"]["code"] == "days_folded" and days_from in answer["error"]["message"]
+
+    # What comes late counts in its month alone.
+    late = {"specversion": "1.0", "id": "late", "source": "/late", "type": "crm.contact.created", "subject": "late", "tenantid": "t01",
+            "time": clock[:8] + "02T12:00:00Z", "data": {"source": "late"}}
+    Feed(topics, milliseconds + 340 * 86400_000).events([late])
+    settle(topics, second, redis)
+    assert not days("t01", days_from)
+    assert json.loads(ask.live(second, [{"tenant": "t01", "metric": "leads", "by": ["month"], "where": {"source": ["late"]}}])[0]) == \
+        {"rows": [{"month": clock[:7], "value": 1}]}
+    for words in ([], ["--entities"]):
+        status, out, err = second.command("verify", *words)
+        assert status == 0, out + err
+    status, out, err = second.command("rebuild", "t01")
+    assert status == 0, out + err
+    assert not days("t01", days_from) and second.command("verify")[0] == 0

@@ -1,5 +1,6 @@
 /* Days that fold into their months change no answer that can still be asked; of the others it is said which days there are. What
  * comes late for a folded day counts in its month. */
+#include "daemon/command/effective.h"
 #include "daemon/recount/census.h"
 #include "daemon/recount/differences.h"
 #include "tests/unit/counting.h"
@@ -49,8 +50,9 @@ static void count_both(struct pair *pair, const struct record *records, size_t n
     }
 }
 
-static const char *const types[] = { "deal.created", "deal.won",      "deal.lost", "deal.stage_changed", "case.opened", "case.closed",
-                                     "case.reopened", "contact.created", "call.completed", "email.sent", "deal.updated" };
+static const char *const types[] = { "deal.created",   "deal.won",    "deal.lost",     "deal.stage_changed",
+                                     "case.opened",    "case.closed", "case.reopened", "contact.created",
+                                     "call.completed", "email.sent",  "deal.updated" };
 
 /* Now, or up to two years ago. */
 static void event(struct pair *pair)
@@ -93,9 +95,10 @@ static void ask(struct daemon *daemon, struct state *state, const struct pair *p
     buffer_byte(answer, 0);
 }
 
-static const char *const metrics[] = { "leads",       "revenue",     "open_deals",   "open_amount",       "cases_handled",
-                                       "open_cases",  "new_customers", "sales_cycle", "resolution_time", "stage_duration",
-                                       "win_probability", "customer_lifetime_value", "activities", "records", "close_rate" };
+static const char *const metrics[] = { "leads",           "revenue",        "open_deals",      "open_amount",
+                                       "cases_handled",   "open_cases",     "new_customers",   "sales_cycle",
+                                       "resolution_time", "stage_duration", "win_probability", "customer_lifetime_value",
+                                       "activities",      "records",        "close_rate" };
 
 /* Ends of days that may be cut, or not. */
 static int32_t some_day(struct dice *dice, int32_t today, bool whole, bool is_end)
@@ -107,8 +110,9 @@ static int32_t some_day(struct dice *dice, int32_t today, bool whole, bool is_en
 
 static void put_question(struct pair *pair, bool *by_days, int32_t *from, int32_t *to, struct buffer *out)
 {
-    static const char *const by[] = { "", ",\"by\":[\"owner\"]", ",\"by\":[\"month\"]", ",\"by\":[\"day\"]", ",\"by\":[\"week\"]",
-                                      ",\"by\":[\"quarter\"]" };
+    static const char *const by[] = {
+        "", ",\"by\":[\"owner\"]", ",\"by\":[\"month\"]", ",\"by\":[\"day\"]", ",\"by\":[\"week\"]", ",\"by\":[\"quarter\"]"
+    };
     struct dice *dice = &pair->dice;
     int32_t today = local_day(pair->now_us, 0);
     uint32_t chosen = dice_below(dice, sizeof by / sizeof *by);
@@ -207,17 +211,53 @@ static void the_refusal_says_what_there_is(void **unused)
     pair.now_us = instant("2026-03-31T12:00:00Z");
     count_both(&pair, NULL, 0);
     assert_int_equal(pair.folding.tenants[0]->days_from, day("2025-06-01")); /* 300 days ago was June 4 */
-    ask(&pair.folding, pair.folded, &pair, SPAN("{\"tenant\":\"t0\",\"metric\":\"leads\",\"from\":\"2025-05-02\",\"to\":\"2025-05-31\"}"),
-        &answer);
-    assert_string_equal(answer.at,
-                        "{\"error\":{\"code\":\"days_folded\",\"message\":\"the request takes single days before 2025-06-01, of which "
-                        "only whole months are kept: let \\\"from\\\" be 2025-06-01 or later, or ask for whole months, quarters or "
-                        "years there, not by day or week\"}}");
-    ask(&pair.folding, pair.folded, &pair, SPAN("{\"tenant\":\"t0\",\"metric\":\"leads\",\"from\":\"2025-05-01\",\"to\":\"2025-05-31\"}"),
-        &answer);
+    ask(&pair.folding, pair.folded, &pair,
+        SPAN("{\"tenant\":\"t0\",\"metric\":\"leads\",\"from\":\"2025-05-02\",\"to\":\"2025-05-31\"}"), &answer);
+    assert_string_equal(
+        answer.at, "{\"error\":{\"code\":\"days_folded\",\"message\":\"the request takes single days before 2025-06-01, of which "
+                   "only whole months are kept: let \\\"from\\\" be 2025-06-01 or later, or ask for whole months, quarters or "
+                   "years there, not by day or week\"}}");
+    ask(&pair.folding, pair.folded, &pair,
+        SPAN("{\"tenant\":\"t0\",\"metric\":\"leads\",\"from\":\"2025-05-01\",\"to\":\"2025-05-31\"}"), &answer);
     assert_string_equal(answer.at, "{\"rows\":[{\"value\":0}]}");
     buffer_deinit(&answer);
     close_pair(&pair);
+}
+
+/* Named periods of reports that show days or weeks reach back so far; "all" reaches for ever. */
+static void a_report_of_days_asks_for_more(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *by, *period;
+        const char *problem;
+    } rows[] = {
+        { "day", "this_month", NULL },
+        { "week", "last_90_days", NULL },
+        { "month", "all", NULL },
+        { "day", "last_year", "is 300, expected 0 or at least 761: the report \"mine\" shows days or weeks of last_year" },
+        { "week", "all", "is 300, expected 0: the report \"mine\" shows days or weeks of all" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        struct problems problems = { 0 };
+        char *environment[] = { folds, NULL };
+        snprintf(text, sizeof text,
+                 "{\"metrics\":{\"leads\":\"lead.count\"},\"reports\":{\"mine\":{\"by\":[[\"%s\"]],\"metrics\":[\"leads\"],"
+                 "\"periods\":[\"%s\"]}}}",
+                 rows[i].by, rows[i].period);
+        struct settings *settings = settings_load(NULL, environment, NEED_RULES, &problems);
+        struct catalogue_file file = { "own", span_of(text) };
+        struct catalogue *catalogue = catalogue_load(&file, 1, &problems);
+        assert_true(settings && catalogue);
+        catalogue_check_folding(catalogue, settings, &problems);
+        assert_int_equal(problems.n, rows[i].problem ? 1 : 0);
+        if (rows[i].problem) assert_string_equal(problems.at[0].text, rows[i].problem);
+        if (rows[i].problem) assert_string_equal(problems.at[0].where, "tenants.default.fold_after");
+        problems_deinit(&problems);
+        catalogue_destroy(catalogue);
+        settings_destroy(settings);
+    }
 }
 
 int main(void)
@@ -225,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_answer_changes_that_can_be_asked),
         cmocka_unit_test(the_refusal_says_what_there_is),
+        cmocka_unit_test(a_report_of_days_asks_for_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

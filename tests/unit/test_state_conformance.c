@@ -151,6 +151,19 @@ static void strings_are_set_and_removed(void **state)
     assert_span(read_string(fixture, KEY("page:2")), "c");
 }
 
+/* As days that fold into their month. */
+static void an_empty_string_removes_a_hash_too(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct hash_write fields[] = { { KEY("day"), SPAN("a"), SPAN("1") }, { KEY("day"), SPAN("b"), SPAN("2") } };
+    commit_writes(fixture, fields, 2);
+    const struct string_write gone[] = { { KEY("day"), SPAN("") }, { KEY("page"), SPAN("x") } };
+    commit_strings(fixture, gone, 2);
+    assert_int_equal(read_size(fixture, KEY("day")), 0);
+    commit_writes(fixture, fields, 1);
+    assert_int_equal(read_size(fixture, KEY("day")), 1);
+}
+
 /* Strings go out in runs of one command; hashes, and strings of another tenant, in between end a run. */
 static void strings_among_hashes(void **state)
 {
@@ -500,6 +513,7 @@ int main(void)
         ALL(written_is_read),
         ALL(removed_is_gone),
         ALL(strings_are_set_and_removed),
+        ALL(an_empty_string_removes_a_hash_too),
         ALL(strings_among_hashes),
         ALL(other_version_conflicts),
         ALL(one_conflict_among_many),
