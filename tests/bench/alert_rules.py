@@ -45,7 +45,7 @@ def measured(args, folder, kafka, topics, tenants):
         for n in NUMBERS if turn % 2 else reversed(NUMBERS):
             place = folder / ("run%d-%d" % (turn, n))
             place.mkdir()
-            found[n].append(throughput.run(args.bin, place, kafka, topics, tenants, "full", False, None, alerts=rules(n)))
+            found[n].append(throughput.run(args.bin, place, kafka, topics, tenants, set(), "full", False, None, alerts=rules(n)))
             print("round %d, %d rules: %.0f events/s" % (turn + 1, n, found[n][-1]["steady"]), file=sys.stderr)
     return found
 

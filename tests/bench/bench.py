@@ -15,6 +15,8 @@ from pathlib import Path
 
 import freshness
 import growth
+import plot
+import profiles
 import replaying
 import stages
 import throughput
@@ -38,11 +40,12 @@ def arguments():
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("--events", type=int, default=1000000)
     parser.add_argument("--tenants", type=int, default=20)
+    parser.add_argument("--profile", choices=profiles.PROFILES, default="large", help="who sends the events: --tenants large ones, 10,000 small ones, one giant among 1,000")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--partitions", type=int, default=4)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--ours", type=words, default=list(OURS), help="of " + ",".join(OURS))
-    parser.add_argument("--peers", type=words, default=["streams", "streams-mem"], help="peers measured in turn with ours; \"\": none")
+    parser.add_argument("--peers", type=words, default=["consume", "streams", "streams-mem"], help="peers measured in turn with ours; \"\": none")
     parser.add_argument("--peers-dir", type=Path, default=Path(os.environ.get("PEERS_DIR", TREE.parent / "shared" / "peers")))
     parser.add_argument("--cache", type=Path, default=Path(os.environ.get("PEERS_CACHE", Path.home() / ".cache" / "crm-peers")))
     parser.add_argument("--intervals", type=words, default=["200", "20"], help="snapshot_interval_ms of the freshness runs")
@@ -54,7 +57,7 @@ def arguments():
     parser.add_argument("--entities", type=int, default=200000, help="of each kind that is weighed")
     parser.add_argument("--stage-events", type=int, default=100000, help="timed by stages, after twice as many")
     parser.add_argument("--round", type=int, default=4096, help="events of a round in stages")
-    parser.add_argument("--results", type=Path, help="a file: one JSON line per run is added")
+    parser.add_argument("--results", type=Path, help="a folder: each run adds a JSON line to results.jsonl, and its plot")
     return parser.parse_args()
 
 
@@ -67,12 +70,20 @@ class Bench:
     def input(self):
         """The peers' input where they are, so that both sides read the same; else that of our own generator, without expected numbers."""
         args = self.args
+        tenants = args.tenants if args.profile == "large" else sum(count for _, count in profiles.PROFILES[args.profile])
         if self.peers:
-            return self.peers.generate(args.events, args.seed, args.tenants)
-        lines = self.folder / "events.tsv"
-        subprocess.run([sys.executable, BENCH.parent / "model" / "generate.py", "--events", str(args.events), "--tenants", str(args.tenants), "--seed",
-                        str(args.seed), "--out", lines, "--settings", self.folder / "settings.json"], check=True)
-        return lines, None
+            lines, self.seed = profiles.make(args.profile, args.events, args.seed, tenants, self.peers.generate,
+                                             lambda label: self.peers.file_of(args.events, label, tenants))
+            self.tenants = tenants
+            return lines, self.peers.expected(lines) if "catchup" in (args.what or ["catchup"]) else None
+        return profiles.make(args.profile, args.events, args.seed, tenants, self.generate, lambda label: self.folder / (label + ".tsv"))[0], None
+
+    def generate(self, events, seed, tenants):
+        """By our own generator."""
+        lines = self.folder / ("events-%d-%d-%d.tsv" % (seed, events, tenants))
+        subprocess.run([sys.executable, BENCH.parent / "model" / "generate.py", "--events", str(events), "--tenants", str(tenants), "--seed", str(seed),
+                        "--out", lines, "--settings", self.folder / "settings.json"], check=True)
+        return lines
 
     def place(self, name):
         self.n += 1
@@ -81,10 +92,13 @@ class Bench:
         return folder
 
     def note(self, name, row):
-        print(name, json.dumps(row), file=sys.stderr, flush=True)
-        if self.args.results:
-            with open(self.args.results, "a", encoding="utf-8") as file:
-                file.write(json.dumps({"name": name} | row) + "\n")
+        print(name, json.dumps({key: value for key, value in row.items() if key != "samples"}), file=sys.stderr, flush=True)
+        if not self.args.results:
+            return
+        self.args.results.mkdir(parents=True, exist_ok=True)
+        with open(self.args.results / "results.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps({"name": name, "profile": self.args.profile} | row) + "\n")
+        plot.draw(self.args.results, name, row)
 
     def catchup(self):
         """Ours and the peers in turn, so that a busy minute of the machine meets both."""
@@ -92,7 +106,7 @@ class Bench:
         try:
             for _ in range(args.repeat):
                 for peer in args.peers if self.peers else []:
-                    rows.append((peer, self.peers.run(peer, args.events, args.seed, args.tenants, self.folder)))
+                    rows.append((peer, self.peers.run(peer, args.events, self.seed, self.tenants, self.folder)))
                     self.note(*rows[-1])
                 with self.broker() as kafka:
                     self.ours(kafka, rows)
@@ -113,11 +127,11 @@ class Bench:
     def ours(self, kafka, rows):
         args = self.args
         topics = Topics(kafka, "crm", args.partitions)
-        tenants = load(kafka.address, self.lines)
+        tenants, lasts = load(kafka.address, self.lines)
         read_once(kafka.address, topics.into, args.events)
         for name in args.ours:
             catalogue, durable = OURS[name]
-            row = throughput.run(args.bin, self.place(name), kafka, topics, tenants, catalogue, durable, self.expected)
+            row = throughput.run(args.bin, self.place(name), kafka, topics, tenants, lasts, catalogue, durable, self.expected)
             rows.append(("crm-reportd " + name, row))
             self.note(*rows[-1])
 

@@ -158,7 +158,7 @@ def loaded_broker(args, folder):
     kafka.start()
     try:
         topics = Topics(kafka, "crm")
-        tenants = load(kafka.address, lines)
+        tenants, _ = load(kafka.address, lines)
         read_once(kafka.address, topics.into, sum(topics.ends(topics.into).values()))
         yield kafka, topics, tenants
     finally:

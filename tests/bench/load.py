@@ -3,12 +3,19 @@ from confluent_kafka import Consumer, Producer
 
 
 def load(address, file):
-    """Their tenants. The settings are those of the peers' loader: the same batches, compression and partitioner."""
-    failed, tenants = [], set()
+    """(their tenants, those whose events end a partition). The settings are those of the peers' loader: the same batches, compression and partitioner."""
+    failed, tenants, lasts = [], set(), {}
+
+    def delivered(error, message):
+        if error:
+            failed.append(error)
+        place = message.topic(), message.partition()
+        if message.offset() >= lasts.get(place, (-1,))[0]:
+            lasts[place] = message.offset(), message.key().decode()
+
     producer = Producer({"bootstrap.servers": address, "partitioner": "murmur2_random", "enable.idempotence": True, "linger.ms": 50,
                          "batch.size": 500000, "batch.num.messages": 10000, "queue.buffering.max.messages": 500000,
-                         "compression.codec": "lz4", "delivery.report.only.error": True,
-                         "on_delivery": lambda error, _: failed.append(error) if error else None})
+                         "compression.codec": "lz4", "on_delivery": delivered})
     with open(file, "rb") as lines:
         for n, line in enumerate(lines):
             key, topic, value = line.rstrip(b"\n").split(b"\t", 2)
@@ -22,7 +29,7 @@ def load(address, file):
             if not n % 1000:
                 producer.poll(0)
     assert producer.flush(120) == 0 and not failed, failed[:3]
-    return sorted(tenants)
+    return sorted(tenants), {tenant for _, tenant in lasts.values()}
 
 
 def read_once(address, topics, n):

@@ -32,9 +32,13 @@ class Peers:
         self.folder, self.cache = folder, cache
         self.environment = os.environ | {"PEERS_CACHE": str(cache)}
 
+    def file_of(self, events, seed, tenants):
+        """Where their runner looks for its input, and makes it only if nothing is there."""
+        return self.cache / ("events-%s-%d-%d.txt" % (seed, events, tenants))
+
     def generate(self, events, seed, tenants):
-        """(file of lines, {(tenant, date, name): value} that the contract expects)."""
-        generator, lines = self.cache / "bin" / "gen", self.cache / ("events-%d-%d-%d.txt" % (seed, events, tenants))
+        """The file of lines."""
+        generator, lines = self.cache / "bin" / "gen", self.file_of(events, seed, tenants)
         generator.parent.mkdir(parents=True, exist_ok=True)
         if not generator.exists():
             subprocess.run(["cc", "-O2", "-o", generator, self.folder / "gen.c"], check=True)
@@ -43,13 +47,17 @@ class Peers:
             with open(part, "wb") as out:
                 subprocess.run([generator, "--seed", str(seed), "--events", str(events), "--tenants", str(tenants)], stdout=out, check=True)
             part.rename(lines)
+        return lines
+
+    def expected(self, lines):
+        """{(tenant, date, name): value} that the contract expects."""
         with open(lines, "rb") as file:
             found = subprocess.run(["python3", "-B", self.folder / "reference.py"], stdin=file, stdout=subprocess.PIPE, check=True)
         rows = (line.split() for line in found.stdout.decode().splitlines())
         expected = {(tenant, date, name): int(value) for tenant, date, name, value in rows}
         expected = {key: value for key, value in expected.items() if key[2] != "cases_closed_same_day"}
         expected |= {(tenant, date, "cases_closed_same_day"): n for (tenant, date), n in closed_same_day(lines).items()}
-        return lines, {key: value for key, value in expected.items() if value}
+        return {key: value for key, value in expected.items() if value}
 
     def run(self, peer, events, seed, tenants, folder):
         """One run of a peer by its own runner; a row for the table."""

@@ -91,7 +91,7 @@ struct stage_sum stage_sum(enum stage stage)
 }
 
 /* Every allocation of the process, also of the libraries, comes through here. A sanitizer has its own. */
-#if !defined(__SANITIZE_ADDRESS__) && defined(__GLIBC__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GLIBC__)
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t n, size_t bytes);
 void *__libc_realloc(void *at, size_t bytes);

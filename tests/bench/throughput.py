@@ -12,6 +12,8 @@ CLOCK = "2026-04-30T12:00:00Z"  # after the last event: the same work on any day
 COMPARED = [("cases_closed_same_day", ["day"], "cases_closed_same_day"), ("deals_created", ["day"], "deals_created"),
             ("opportunity_calls", ["day"], "sales_calls"), ("leads", ["day", "source"], "contacts:"),
             ("converted_leads", ["day", "source"], "converted:")]
+LOOKED_AT = 40  # tenants, where there are very many, and those that come last
+NOT_OURS = {"info", "dbsize", "hello", "client", "ping"}  # commands of who looks on; its HGETALLs are taken off
 CUT_ONLY = ["deals_created", "opportunity_calls"]  # metrics of three-metrics.json alone
 
 
@@ -21,6 +23,24 @@ def configure(kafka, topics, redis, group, catalogue, **more):
     if catalogue == "three":
         settings["catalogue"] = [str(BENCH / "three-metrics.json")]
     return settings | more
+
+
+def look_at(tenants, lasts):
+    """By whom to see how far it is: all tenants, or some of them and those whose events end a partition."""
+    return tenants if len(tenants) <= 2 * LOOKED_AT else sorted(set(tenants[::len(tenants) // LOOKED_AT]) | lasts)
+
+
+class Traffic:
+    """What goes to Redis, but for what asks how far it is."""
+
+    def __init__(self, redis):
+        self.redis, self.before = redis, redis.client.info("stats")["total_net_input_bytes"]
+
+    def row(self, events, looks, n_looked_at):
+        commands = {name: calls for name, (calls, _) in self.redis.calls().items() if name not in NOT_OURS}
+        commands["hgetall"] = commands.get("hgetall", 0) - looks * n_looked_at
+        return {"redis_bytes": (self.redis.client.info("stats")["total_net_input_bytes"] - self.before) / events,
+                "redis_commands": sum(commands.values()) / events}
 
 
 def counted(redis, tenants):
@@ -91,23 +111,24 @@ def differences(daemon, tenants, expected, catalogue):
     return len(wrong), len(expected)
 
 
-def run(binary, folder, kafka, topics, tenants, catalogue, durable, expected, timeout=1800, **settings):
+def run(binary, folder, kafka, topics, tenants, lasts, catalogue, durable, expected, timeout=1800, **settings):
     """One run; a row for the table."""
     redis = MeasuredRedis(folder / "redis", durable)
     redis.start()
     name = folder.name
     daemon = MeasuredDaemon(binary, folder / "daemon", configure(kafka, topics, redis, name, catalogue, **settings), CLOCK)
     ends = {"%s:%d" % place: end for place, end in topics.ends(topics.into).items() if end}
-    events, broker_before, redis_before = sum(ends.values()), kafka.cpu(), redis.cpu()
+    events, broker_before, redis_before, looked_at = sum(ends.values()), kafka.cpu(), redis.cpu(), look_at(tenants, lasts)
+    traffic = Traffic(redis)
     try:
         began = time.monotonic()
         daemon.start()
         wait_until(lambda: daemon.alive() and redis.client.dbsize(), "a first event is counted", every=LOOK_S / 5)
         first = time.monotonic()
-        samples = watch(daemon, redis, tenants, ends, timeout)
+        samples = watch(daemon, redis, looked_at, ends, timeout)
         last = time.monotonic()
-        seen = {"threads": daemon.threads(), "calls": redis.calls()}
-        reports = settle(redis, tenants) if catalogue == "full" else None
+        seen = {"threads": daemon.threads(), "calls": redis.calls(), "samples": samples} | traffic.row(events, len(samples), len(looked_at))
+        reports = settle(redis, looked_at) if catalogue == "full" else None
         redis_cpu, broker_cpu = redis.cpu() - redis_before, kafka.cpu() - broker_before
         row = {"events": events, "wall": last - began, "start": first - began, "reports": reports, "redis_cpu": redis_cpu,
                "broker_cpu": broker_cpu, "rate": events / (last - began), "steady": events / (last - first)} | seen | redis.size() | daemon.finish()

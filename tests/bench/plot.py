@@ -1,0 +1,53 @@
+"""A picture per run: how far it was and what memory it had, over time; or what each station of the hot path costs."""
+import sys
+
+try:
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+except ImportError:  # tests/bench/requirements.txt
+    pyplot = None
+told = []
+
+
+def over_time(row, axes):
+    """Samples: seconds, events counted, CPU seconds of the daemon, of Redis, MiB of the daemon."""
+    seconds, events, cpu, redis_cpu, mib = zip(*row["samples"])
+    axes.plot(seconds, [n / 1e6 for n in events], color="tab:blue", label="million events counted")
+    axes.plot(seconds, [a + b - redis_cpu[0] - cpu[0] for a, b in zip(cpu, redis_cpu)], color="tab:gray", linestyle=":", label="CPU seconds, with Redis")
+    axes.set_xlabel("seconds")
+    axes.set_ylim(bottom=0)
+    memory = axes.twinx()
+    memory.plot(seconds, mib, color="tab:red", label="MiB of the daemon")
+    memory.set_ylim(bottom=0)
+    memory.set_ylabel("MiB")
+    lines = axes.get_lines() + memory.get_lines()
+    axes.legend(lines, [line.get_label() for line in lines], loc="lower right")
+
+
+def stations(row, axes):
+    names = [name for name in row["ns"] if name not in ("yardstick", "render", "state")]
+    axes.barh(names, [row["ns"][name] for name in names], color="tab:blue")
+    axes.invert_yaxis()
+    axes.set_xlabel("nanoseconds per event")
+    for at, name in enumerate(names):
+        axes.text(row["ns"][name], at, " %.0f" % row["ns"][name], va="center")
+
+
+def draw(folder, name, row):
+    """NAME.png in the folder, of a row that has something to draw."""
+    how = over_time if row.get("samples") else stations if isinstance(row.get("ns"), dict) else None
+    if not how:
+        return
+    if not pyplot:
+        if not told:
+            print("no plots: matplotlib is missing (pip install -r tests/bench/requirements.txt)", file=sys.stderr)
+        told.append(name)
+        return
+    figure, axes = pyplot.subplots(figsize=(9, 5))
+    axes.set_title(name)
+    how(row, axes)
+    figure.tight_layout()
+    taken = sorted(folder.glob("%s*.png" % name.replace(" ", "-")))
+    figure.savefig(folder / ("%s%s.png" % (name.replace(" ", "-"), "-%d" % (len(taken) + 1) if taken else "")))
+    pyplot.close(figure)
