@@ -54,7 +54,7 @@ static void pass(struct worker *worker, struct tenant *tenant, const struct entr
 void worker_pass_over(struct worker *worker, struct round *round)
 {
     for (size_t i = 0; i < round->n_batches;) {
-        struct batch *batch = &round->batches[i];
+        struct batch *batch = round->batches[i];
         struct tenant *tenant = batch->tenant;
         if (!tenant->held && worker_reaches(worker, tenant)) {
             i++;
@@ -64,8 +64,7 @@ void worker_pass_over(struct worker *worker, struct round *round)
         for (size_t e = 0; e < batch->n_entries; e++) pass(worker, tenant, batch->entries[e]);
         batch_deinit(batch);
         tenant->batch = NULL;
-        *batch = round->batches[--round->n_batches];
-        if (i < round->n_batches) batch->tenant->batch = batch;
+        round->batches[i] = round->batches[--round->n_batches];
     }
 }
 

@@ -6,7 +6,6 @@
 #include "daemon/worker/midnights.h"
 
 enum {
-    ROUND_TENANTS_MAX = 4096,
     ROUND_RECORDS_MIN = 256
 };
 
@@ -15,8 +14,8 @@ struct round {
     struct arena arena;
     struct entry *entries;
     size_t n_entries;
-    struct batch *batches;
-    size_t n_batches;
+    struct batch **batches; /* in the arena */
+    size_t n_batches, room_batches;
     struct commit *commits; /* those of the batches that have one */
     struct batch **owners;
     size_t n_commits;

@@ -16,7 +16,7 @@ enum {
 static void drop_tenants(struct worker *worker, struct round *round)
 {
     for (size_t i = 0; i < round->n_batches; i++) {
-        struct batch *batch = &round->batches[i];
+        struct batch *batch = round->batches[i];
         if (batch->begun && !batch->committed) tenant_drop(batch->tenant);
         bool unknown = batch->commit.outcome == LOST || batch->commit.outcome == CONFLICT; /* with one of ours that came late */
         if (!batch->committed && unknown) batch->tenant->perhaps = true;

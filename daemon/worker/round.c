@@ -12,9 +12,11 @@ struct batch *round_batch(struct worker *worker, struct round *round, struct spa
 {
     struct tenant *tenant = worker_tenant(worker, name);
     if (tenant->batch) return tenant->batch;
-    if (!round->batches) round->batches = must_alloc(ROUND_TENANTS_MAX * sizeof *round->batches);
-    REQUIRE(round->n_batches < ROUND_TENANTS_MAX);
-    struct batch *batch = &round->batches[round->n_batches++];
+    if (round->n_batches == round->room_batches) {
+        round->room_batches = round->room_batches ? round->room_batches * 2 : 64;
+        round->batches = must_realloc(round->batches, round->room_batches * sizeof(struct batch *));
+    }
+    struct batch *batch = round->batches[round->n_batches++] = arena_alloc(&round->arena, sizeof *batch);
     *batch = (struct batch){ .tenant = tenant,
                              .settings = &worker->parts.tenants,
                              .arena = &round->arena,
@@ -114,7 +116,7 @@ static bool read_all(struct worker *worker)
 static bool load_tenants(struct worker *worker, struct round *round)
 {
     if (worker->in_part) worker_pass_over(worker, round);
-    for (size_t i = 0; i < round->n_batches; i++) loading_add_tenant(&worker->loading, round->batches[i].tenant);
+    for (size_t i = 0; i < round->n_batches; i++) loading_add_tenant(&worker->loading, round->batches[i]->tenant);
     if (!read_all(worker)) return false;
     worker_pass_over(worker, round);
     return true;
@@ -137,7 +139,7 @@ static bool positions_hold(struct worker *worker, struct round *round)
 {
     struct error error = { "" };
     for (size_t i = 0; i < round->n_batches; i++) {
-        struct tenant *tenant = round->batches[i].tenant;
+        struct tenant *tenant = round->batches[i]->tenant;
         if (!tenant->set_back) continue;
         fail(&error, "the state of tenant %.*s was set back", SPAN_ARG(tenant->name));
         lower_lanes(worker, tenant);
@@ -201,27 +203,27 @@ static void look_after(struct worker *worker, struct tenant *tenant)
 bool round_fold(struct worker *worker, struct round *round)
 {
     if (!load_tenants(worker, round) || !positions_hold(worker, round)) return false;
-    for (size_t i = 0; i < round->n_batches; i++) batch_begin(&round->batches[i]);
+    for (size_t i = 0; i < round->n_batches; i++) batch_begin(round->batches[i]);
     if (!read_all(worker)) return false;
-    for (size_t i = 0; i < round->n_batches; i++) batch_widen(&round->batches[i]);
+    for (size_t i = 0; i < round->n_batches; i++) batch_widen(round->batches[i]);
     if (!read_all(worker)) return false;
     crash_point("loaded");
     for (size_t i = 0; i < round->n_batches; i++) {
-        batch_fold(&round->batches[i]);
-        if (fold_failed(worker, &round->batches[i])) return false;
-        send_refused(worker, round, &round->batches[i]);
+        batch_fold(round->batches[i]);
+        if (fold_failed(worker, round->batches[i])) return false;
+        send_refused(worker, round, round->batches[i]);
     }
     if (!read_all(worker)) return false;
     crash_point("folded");
     round->commits = arena_alloc(&round->arena, round->n_batches * sizeof *round->commits);
     round->owners = arena_alloc(&round->arena, round->n_batches * sizeof(struct batch *));
     for (size_t i = 0; i < round->n_batches; i++) {
-        bool commits = batch_write(&round->batches[i]);
-        if (fold_failed(worker, &round->batches[i])) return false;
+        bool commits = batch_write(round->batches[i]);
+        if (fold_failed(worker, round->batches[i])) return false;
         if (commits)
-            round->owners[round->n_commits++] = &round->batches[i];
+            round->owners[round->n_commits++] = round->batches[i];
         else
-            look_after(worker, round->batches[i].tenant);
+            look_after(worker, round->batches[i]->tenant);
     }
     return true;
 }
@@ -254,7 +256,7 @@ bool round_send(struct worker *worker, struct round *round)
     }
     round->sent = true;
     round->sent_at_us = worker_monotonic();
-    for (size_t i = 0; i < round->n_batches; i++) round->batches[i].tenant->batch = NULL; /* the next round may collect for it */
+    for (size_t i = 0; i < round->n_batches; i++) round->batches[i]->tenant->batch = NULL; /* the next round may collect for it */
     crash_point("commit sent");
     return true;
 }
@@ -362,8 +364,8 @@ bool round_finish(struct worker *worker, struct round *round)
 void round_clear(struct round *round)
 {
     for (size_t i = 0; i < round->n_batches; i++) {
-        if (round->batches[i].tenant->batch == &round->batches[i]) round->batches[i].tenant->batch = NULL;
-        batch_deinit(&round->batches[i]);
+        if (round->batches[i]->tenant->batch == round->batches[i]) round->batches[i]->tenant->batch = NULL;
+        batch_deinit(round->batches[i]);
     }
     round->n_batches = round->n_commits = round->n_entries = 0;
     round->sent = false;
@@ -373,6 +375,6 @@ void round_clear(struct round *round)
 size_t round_bytes(const struct round *round)
 {
     size_t bytes = round->arena.bytes;
-    for (size_t i = 0; i < round->n_batches; i++) bytes += ledger_bytes(&round->batches[i].ledger);
+    for (size_t i = 0; i < round->n_batches; i++) bytes += ledger_bytes(&round->batches[i]->ledger);
     return bytes;
 }

@@ -11,11 +11,13 @@
 enum {
     EVENTS = 6000,
     RECORDS = 1000, /* of a receive at most */
+    TENANTS = 5000, /* each with an event, in one round */
     TURN_MS = 100,
     KIB = 1024
 };
 
-static char events[] = "/tmp/test_worker_limits.XXXXXX";
+static char events[] = "/tmp/test_worker_limits.XXXXXX", of_many[] = "/tmp/test_worker_tenants.XXXXXX";
+static size_t n_committed;
 static struct engine engine;
 static struct settings *settings;
 static struct catalogue *catalogue;
@@ -86,7 +88,47 @@ static void rounds_and_cache_keep_to_their_memory(void **state)
     buffer_deinit(&scarce.answer);
 }
 
+static void count_committed(void *context, struct committed *committed)
+{
+    (void)context;
+    n_committed++;
+    committed_destroy(committed);
+}
+
+static void a_round_takes_any_number_of_tenants(void **state)
+{
+    (void)state;
+    struct error error = { "" };
+    const char *files[] = { of_many };
+    struct worker_parts parts = engine_parts(&engine);
+    parts.source = files_source_create(files, 1, engine_clock(&engine), 1 << 20, &error);
+    parts.state = state_memory_create(NULL, NULL);
+    parts.batch_records = TENANTS;
+    parts.committed = count_committed;
+    assert_non_null(parts.source);
+    struct worker *worker = worker_create(&parts);
+    while (worker_turn(worker, TURN_MS, &error)) continue;
+    worker_drain(worker, 0);
+    assert_int_equal(n_committed, TENANTS);
+    assert_int_equal(worker_counts(worker).events, TENANTS);
+    worker_destroy(worker);
+    source_destroy(parts.source);
+    parts.state->ops->destroy(parts.state);
+}
+
 /* ---- setting up ---- */
+
+static void write_tenants(char *name)
+{
+    FILE *file = fdopen(mkstemp(name), "w");
+    assert_non_null(file);
+    for (int i = 0; i < TENANTS; i++)
+        fprintf(file,
+                "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"/crm\",\"type\":\"crm.contact.created\",\"subject\":\"C\","
+                "\"time\":\"2026-03-10T10:00:00Z\",\"tenantid\":\"t%d\",\"data\":{\"source\":\"web\"}}\n",
+                i);
+    fclose(file);
+}
 
 static int begin(void **state)
 {
@@ -105,6 +147,7 @@ static int begin(void **state)
             "\"time\":\"2026-03-%02dT10:00:00Z\",\"data\":{\"source\":\"%s\",\"owner\":\"u%d\"}}\n",
             i, i, 1 + i % 28, sources[i % 3], i % 7);
     fclose(file);
+    write_tenants(of_many);
     setenv("CRM_REPORTD_CLOCK", "2026-03-31T12:00:00Z", 1);
     settings = settings_load(NULL, environment, NEED_RULES, &problems);
     catalogue = catalogue_load(&shipped, 1, &problems);
@@ -115,6 +158,7 @@ static int end(void **state)
 {
     (void)state;
     unlink(events);
+    unlink(of_many);
     catalogue_destroy(catalogue);
     settings_destroy(settings);
     return 0;
@@ -122,6 +166,7 @@ static int end(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rounds_and_cache_keep_to_their_memory) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(rounds_and_cache_keep_to_their_memory),
+                                        cmocka_unit_test(a_round_takes_any_number_of_tenants) };
     return cmocka_run_group_tests(tests, begin, end);
 }
