@@ -53,6 +53,12 @@ void desk_doubt(struct desk *desk)
     desk->loaded = desk->compared = desk->alerts.known = false;
 }
 
+void desk_rest(struct desk *desk)
+{
+    desk->loaded = false;
+    board_rest(desk->board);
+}
+
 void desk_destroy(struct desk *desk)
 {
     if (!desk) return;
@@ -75,8 +81,8 @@ static int32_t desk_day(const struct desk *desk, int64_t clock_us)
 
 static bool continues(const struct desk *desk, const struct committed *committed)
 {
-    return desk->loaded && committed->version_before == desk->version && committed->first_name == desk->names.n &&
-           desk_day(desk, committed->clock_us) == board_today(desk->board);
+    return desk->loaded && !committed->dropped && committed->version_before == desk->version &&
+           committed->first_name == desk->names.n && desk_day(desk, committed->clock_us) == board_today(desk->board);
 }
 
 static void take_differences(struct desk *desk, const struct committed *committed)
@@ -111,7 +117,8 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
         buffer_span(&desk->traceparent, committed->traceparent);
     }
     if (known) return;
-    if (committed->version_before != desk->version) desk->compared = false; /* somebody else, or Redis lost something */
+    if (committed->version_before != desk->newest) desk->compared = false; /* somebody else, or Redis lost something */
+    desk->newest = committed->version;
     if (news && continues(desk, committed))
         take_differences(desk, committed);
     else
@@ -155,7 +162,7 @@ static bool load_once(struct desk *desk, struct state *state, const struct tenan
     if (view->tenant->version < desk->version) desk->compared = !(desk->doubted = true); /* it was set back */
     desk->alerts.set_back |= was_lost(desk, view->tenant);
     desk->secret = view->tenant->secret;
-    desk->version = view->tenant->version;
+    desk->version = desk->newest = view->tenant->version;
     desk->clock_us = view->tenant->clock_us;
     desk->loaded = true;
     return true;

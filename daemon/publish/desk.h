@@ -46,6 +46,7 @@ struct desk {
     bool unsure;   /* while that is found out: something else stands there, and cannot be replaced yet */
     bool dirty;
     int64_t version, clock_us;
+    int64_t newest;                       /* version that was read or told of last, whether the board follows or not */
     struct hash_key secret;               /* of the tenant: one that was created anew has another */
     int64_t waiting_since_us, next_at_us; /* monotonic */
     struct desk_report *reports;          /* as in the catalogue */
@@ -61,6 +62,9 @@ void desk_destroy(struct desk *desk);
 
 /* A commit took place: follows it, or, when it does not continue what the desk has, is to be loaded again. */
 void desk_follow(struct desk *desk, const struct committed *committed, int64_t now_us);
+
+/* Gives back what the board holds: before it is rendered again it is to be loaded. What was sent stays known. */
+void desk_rest(struct desk *desk);
 
 /* Is anything still to be sent to the topic (its queue was full)? */
 bool desk_lacks(const struct desk *desk, const struct engine *engine);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 enum {
-    FLOOD_DIFFERENCES = 500, /* in a commit, on average: the worker catches up */
-    FLOOD_REST = 4,          /* then a publication is followed by so many times its time without one */
+    FLOOD_TURN_US = 1000 * 1000, /* so long full rounds only: the worker catches up; so long none: it has */
+    FLOOD_REST = 9,              /* meanwhile a publication is followed by so many times its time without one */
     RETRY_US = 500 * 1000,
     LOOK_US = 20 * 1000,
     TRIM_EVERY = 64 /* publications */
@@ -20,19 +20,32 @@ static void drop_differences(struct committed *committed)
     for (size_t i = 0; i < committed->n_differences; i++) difference_deinit(committed->differences[i]);
     arena_deinit(&committed->arena);
     committed->n_differences = 0;
-    committed->version_before = -1; /* continues nothing: the tenant is loaded again */
+    committed->dropped = true;
+}
+
+/* While the worker catches up, documents are old before they are written: they are written at times only, each from what
+ * stands in Redis then, and differences are not followed. It begins and ends when commits have said so for a while. */
+static void see_flood(struct publisher *publisher, bool behind, int64_t now_us)
+{
+    if (behind == publisher->flooded)
+        publisher->turning_since_us = NEVER;
+    else if (publisher->turning_since_us == NEVER)
+        publisher->turning_since_us = now_us;
+    else if (now_us - publisher->turning_since_us > FLOOD_TURN_US)
+        publisher->flooded = behind;
 }
 
 void publisher_take(struct publisher *publisher, struct committed *committed)
 {
     pthread_mutex_lock(&publisher->lock);
-    if (publisher->inbox_bytes + committed->arena.bytes > publisher->engine->memory.inbox) drop_differences(committed);
+    if (committed->version > committed->version_before) see_flood(publisher, committed->behind, publisher_monotonic());
+    bool room = publisher->inbox_bytes + committed->arena.bytes <= publisher->engine->memory.inbox;
+    if (publisher->flooded || !room) drop_differences(committed);
     if (publisher->n_inbox == publisher->room_inbox) {
         publisher->room_inbox = publisher->room_inbox ? publisher->room_inbox * 2 : 64;
         publisher->inbox = must_realloc(publisher->inbox, publisher->room_inbox * sizeof(struct committed *));
     }
     publisher->inbox[publisher->n_inbox++] = committed;
-    publisher->inbox_differences += committed->n_differences;
     publisher->inbox_bytes += committed->arena.bytes;
     pthread_cond_signal(&publisher->filled);
     pthread_mutex_unlock(&publisher->lock);
@@ -52,8 +65,8 @@ static struct committed **take_inbox(struct publisher *publisher, int64_t until_
     struct committed **taken = publisher->inbox;
     *n = publisher->n_inbox;
     publisher->inbox = NULL;
-    if (*n) publisher->flooded = publisher->inbox_differences / *n > FLOOD_DIFFERENCES;
-    publisher->n_inbox = publisher->room_inbox = publisher->inbox_differences = publisher->inbox_bytes = 0;
+    if (!*n) see_flood(publisher, false, publisher_monotonic());
+    publisher->n_inbox = publisher->room_inbox = publisher->inbox_bytes = 0;
     pthread_mutex_unlock(&publisher->lock);
     return taken;
 }
@@ -211,6 +224,7 @@ static bool publish_next(struct publisher *publisher, bool any)
     desk->next_at_us = now_us + (interval_us > 5 * took_us ? interval_us : 5 * took_us);
     publisher->rest_until_us = now_us + FLOOD_REST * took_us;
     arena_reset(&publisher->arena);
+    if (publisher->flooded) desk_rest(desk);
     if (++publisher->published >= TRIM_EVERY) trim_desks(publisher);
     return true;
 }
@@ -270,6 +284,7 @@ struct publisher *publisher_create(struct engine *engine)
     publisher->engine = engine;
     publisher->rules = engine->alerts;
     engine->alerts = NULL;
+    publisher->turning_since_us = NEVER;
     pthread_mutex_init(&publisher->lock, NULL);
     pthread_mutex_init(&publisher->sight_lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -300,6 +315,7 @@ void publisher_drain(struct publisher *publisher, int timeout_ms)
 {
     int64_t until_us = publisher_monotonic() + timeout_ms * MICROS_PER_MS;
     stop_thread(publisher);
+    publisher->flooded = false;
     read_inbox(publisher, 0);
     while (publisher_monotonic() < until_us) {
         if (publish_next(publisher, true)) continue;

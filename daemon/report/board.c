@@ -67,6 +67,12 @@ static void clear_day(struct board *board)
     board->n_tallies = 0;
 }
 
+void board_rest(struct board *board)
+{
+    clear_day(board);
+    for (int fact = 0; fact < N_FACTS; fact++) board->n_of_fact[fact] = 0;
+}
+
 void board_destroy(struct board *board)
 {
     if (!board) return;
@@ -84,8 +90,7 @@ void board_destroy(struct board *board)
 
 void board_watch(struct board *board, const struct watch *watches, size_t n)
 {
-    clear_day(board);
-    for (int fact = 0; fact < N_FACTS; fact++) board->n_of_fact[fact] = 0;
+    board_rest(board);
     board->watches = must_realloc(board->watches, (n + 1) * sizeof *board->watches);
     board->n_watches = n;
     for (size_t i = 0; i < n; i++) board->watches[i] = (struct board_watch){ .what = watches[i] };

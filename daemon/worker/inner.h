@@ -20,6 +20,7 @@ struct round {
     struct batch **owners;
     size_t n_commits;
     bool sent; /* commit_begin done, its answers are due */
+    bool full; /* it took as many records as it may */
     int64_t sent_at_us;
 };
 

@@ -317,7 +317,7 @@ void committed_destroy(struct committed *committed)
     free(committed);
 }
 
-static void finish_batch(struct worker *worker, struct batch *batch)
+static void finish_batch(struct worker *worker, const struct round *round, struct batch *batch)
 {
     int64_t version_before = batch->tenant->version;
     batch_done(batch);
@@ -333,7 +333,10 @@ static void finish_batch(struct worker *worker, struct batch *batch)
     if (batch->widens) worker_say_widened(batch->tenant);
     if (batch->overflows)
         log_event(LEVEL_ERROR, "counter_overflow", "tenant=%.*s counters=%zu", SPAN_ARG(batch->tenant->name), batch->overflows);
-    if (worker->parts.committed) worker->parts.committed(worker->parts.context, make_committed(batch, version_before));
+    if (!worker->parts.committed) return;
+    struct committed *committed = make_committed(batch, version_before);
+    committed->behind = round->full;
+    worker->parts.committed(worker->parts.context, committed);
 }
 
 bool round_finish(struct worker *worker, struct round *round)
@@ -347,7 +350,7 @@ bool round_finish(struct worker *worker, struct round *round)
         struct batch *batch = round->owners[i];
         batch->commit = round->commits[i];
         if (batch->commit.outcome == DONE)
-            finish_batch(worker, batch);
+            finish_batch(worker, round, batch);
         else if (worst == DONE || batch->commit.outcome == REFUSED)
             worst = batch->commit.outcome;
         if (batch->commit.outcome == CONFLICT) worker->counts.conflicts++;
@@ -368,7 +371,7 @@ void round_clear(struct round *round)
         batch_deinit(round->batches[i]);
     }
     round->n_batches = round->n_commits = round->n_entries = 0;
-    round->sent = false;
+    round->sent = round->full = false;
     arena_reset(&round->arena);
 }
 

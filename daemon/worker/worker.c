@@ -191,6 +191,7 @@ static void take_records(struct worker *worker, int timeout_ms)
     size_t n = source_receive(worker->parts.source, worker->records, worker->round_records, pending ? 0 : timeout_ms);
     worker->heard_nothing = !n;
     if (n) {
+        worker->rounds[worker->current].full = n == worker->round_records;
         round_decode(worker, &worker->rounds[worker->current], worker->records, n);
         fold_and_send(worker);
         return;
