@@ -19,6 +19,7 @@ struct publisher {
     struct committed **inbox;
     size_t n_inbox, room_inbox, inbox_bytes;
     atomic_bool flooded;      /* so much comes that documents are old before they are written */
+    int64_t taken_us;         /* monotonic: when something came last */
     int64_t turning_since_us; /* monotonic: since when commits say otherwise; NEVER: they do not */
     struct alert_rules *fresh_rules; /* also behind the lock: to be taken over */
     bool has_fresh_rules;

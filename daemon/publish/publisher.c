@@ -38,7 +38,8 @@ static void see_flood(struct publisher *publisher, bool behind, int64_t now_us)
 void publisher_take(struct publisher *publisher, struct committed *committed)
 {
     pthread_mutex_lock(&publisher->lock);
-    if (committed->version > committed->version_before) see_flood(publisher, committed->behind, publisher_monotonic());
+    publisher->taken_us = publisher_monotonic();
+    if (committed->version > committed->version_before) see_flood(publisher, committed->behind, publisher->taken_us);
     bool room = publisher->inbox_bytes + committed->arena.bytes <= publisher->engine->memory.inbox;
     if (publisher->flooded || !room) drop_differences(committed);
     if (publisher->n_inbox == publisher->room_inbox) {
@@ -65,7 +66,7 @@ static struct committed **take_inbox(struct publisher *publisher, int64_t until_
     struct committed **taken = publisher->inbox;
     *n = publisher->n_inbox;
     publisher->inbox = NULL;
-    if (!*n) see_flood(publisher, false, publisher_monotonic());
+    if (publisher_monotonic() - publisher->taken_us > FLOOD_TURN_US) publisher->flooded = false;
     publisher->n_inbox = publisher->room_inbox = publisher->inbox_bytes = 0;
     pthread_mutex_unlock(&publisher->lock);
     return taken;

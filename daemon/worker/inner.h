@@ -6,7 +6,8 @@
 #include "daemon/worker/midnights.h"
 
 enum {
-    ROUND_RECORDS_MIN = 256
+    ROUND_RECORDS_MIN = 256,
+    POSITIONS_SEEN_MAX = 256
 };
 
 /* One round of records, from receiving to the answer of its commit. */
@@ -20,7 +21,7 @@ struct round {
     struct batch **owners;
     size_t n_commits;
     bool sent; /* commit_begin done, its answers are due */
-    bool full; /* it took as many records as it may */
+    bool behind; /* more waited in the source than it took */
     int64_t sent_at_us;
 };
 

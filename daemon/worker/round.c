@@ -335,7 +335,7 @@ static void finish_batch(struct worker *worker, const struct round *round, struc
         log_event(LEVEL_ERROR, "counter_overflow", "tenant=%.*s counters=%zu", SPAN_ARG(batch->tenant->name), batch->overflows);
     if (!worker->parts.committed) return;
     struct committed *committed = make_committed(batch, version_before);
-    committed->behind = round->full;
+    committed->behind = round->behind;
     worker->parts.committed(worker->parts.context, committed);
 }
 
@@ -371,7 +371,7 @@ void round_clear(struct round *round)
         batch_deinit(round->batches[i]);
     }
     round->n_batches = round->n_commits = round->n_entries = 0;
-    round->sent = round->full = false;
+    round->sent = round->behind = false;
     arena_reset(&round->arena);
 }
 
