@@ -18,9 +18,10 @@ struct publisher {
     pthread_cond_t filled;
     struct committed **inbox;
     size_t n_inbox, room_inbox, inbox_bytes;
-    atomic_bool flooded;      /* so much comes that documents are old before they are written */
-    int64_t taken_us;         /* monotonic: when something came last */
-    int64_t turning_since_us; /* monotonic: since when commits say otherwise; NEVER: they do not */
+    atomic_bool flooded;             /* so much comes that documents are old before they are written */
+    int64_t flood_turn_us;           /* how long commits must say otherwise */
+    int64_t taken_us;                /* monotonic: when something came last */
+    int64_t turning_since_us;        /* monotonic: since when commits say otherwise; NEVER: they do not */
     struct alert_rules *fresh_rules; /* also behind the lock: to be taken over */
     bool has_fresh_rules;
     bool started;
@@ -32,7 +33,7 @@ struct publisher {
     struct webhooks *webhooks; /* NULL: nothing was posted yet */
     struct arena arena;
     int64_t retry_at_us;
-    int64_t rest_until_us; /* while flooded */
+    int64_t rest_until_us;                 /* while flooded */
     int64_t clock_off_us, clock_looked_us; /* how far the clock is off Redis's, and when (monotonic) that was looked at */
     size_t unacknowledged, published;
     struct log_cause cause;

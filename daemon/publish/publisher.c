@@ -31,7 +31,7 @@ static void see_flood(struct publisher *publisher, bool behind, int64_t now_us)
         publisher->turning_since_us = NEVER;
     else if (publisher->turning_since_us == NEVER)
         publisher->turning_since_us = now_us;
-    else if (now_us - publisher->turning_since_us > FLOOD_TURN_US)
+    else if (now_us - publisher->turning_since_us > publisher->flood_turn_us)
         publisher->flooded = behind;
 }
 
@@ -66,7 +66,7 @@ static struct committed **take_inbox(struct publisher *publisher, int64_t until_
     struct committed **taken = publisher->inbox;
     *n = publisher->n_inbox;
     publisher->inbox = NULL;
-    if (publisher_monotonic() - publisher->taken_us > FLOOD_TURN_US) publisher->flooded = false;
+    if (publisher_monotonic() - publisher->taken_us > publisher->flood_turn_us) publisher->flooded = false;
     publisher->n_inbox = publisher->room_inbox = publisher->inbox_bytes = 0;
     pthread_mutex_unlock(&publisher->lock);
     return taken;
@@ -286,6 +286,7 @@ struct publisher *publisher_create(struct engine *engine)
     publisher->rules = engine->alerts;
     engine->alerts = NULL;
     publisher->turning_since_us = NEVER;
+    publisher->flood_turn_us = FLOOD_TURN_US;
     pthread_mutex_init(&publisher->lock, NULL);
     pthread_mutex_init(&publisher->sight_lock, NULL);
     pthread_condattr_init(&monotonic);

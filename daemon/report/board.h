@@ -17,7 +17,7 @@ void board_destroy(struct board *board); /* NULL is fine */
 /* Reads everything (again) as it stands on the day; what was sent stays known. False: cells could not be read, the board
  * is then empty and must be loaded again. */
 bool board_load(struct board *board, int32_t today, const struct cell_reader *reader, struct error *error) MUST_USE;
-void board_rest(struct board *board); /* forgets all of it until the next load; what was sent stays known */
+void board_rest(struct board *board);           /* forgets all of it until the next load; what was sent stays known */
 int32_t board_today(const struct board *board); /* of the last load */
 
 /* Adds what was added to the counters since. `day` says nothing for undated facts. */

@@ -20,7 +20,7 @@ struct round {
     struct commit *commits; /* those of the batches that have one */
     struct batch **owners;
     size_t n_commits;
-    bool sent; /* commit_begin done, its answers are due */
+    bool sent;   /* commit_begin done, its answers are due */
     bool behind; /* more waited in the source than it took */
     int64_t sent_at_us;
 };

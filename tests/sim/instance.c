@@ -59,6 +59,7 @@ void instance_start(struct world *world, int number)
     outlet_init(&instance->reports, world, (struct acknowledged){ topic_acknowledged, instance->publisher });
     instance->publisher->state = &instance->publisher_link.base;
     instance->publisher->sink = &instance->reports.base;
+    if (world->floods) instance->publisher->flood_turn_us = -1;
     open_worker(instance);
     struct member *member = &world->broker.members[number];
     if (member->joined && !member->expired) return; /* a static member takes its partitions back at once */
