@@ -22,21 +22,21 @@ static int64_t records_behind(const struct lane *lane, const struct position *po
     return position->high > lane->committed.next ? position->high - lane->committed.next : 0;
 }
 
-/* Behind the last record one may stand that is none: the end of a transaction. */
-static bool is_at_end(const struct lane *lane, const struct position *position)
+/* Behind the last record one may stand that is none, the end of a transaction: if it were one, it would have come. */
+static bool is_at_end(const struct worker *worker, const struct lane *lane, const struct position *position)
 {
-    return lane->started && position && position->high != NO_OFFSET && position->high <= position->next + 1;
+    return lane->started && position && position->high != NO_OFFSET && position->high <= position->next + worker->heard_nothing;
 }
 
 bool worker_reads_at_end(const struct worker *worker)
 {
-    if (!worker->heard_nothing || source_trouble(worker->parts.source)) return false;
+    if (source_trouble(worker->parts.source)) return false;
     size_t room = worker->lanes.n + LAGS_MAX;
     struct position *positions = must_alloc(room * sizeof *positions);
     size_t n = source_positions(worker->parts.source, positions, room);
     bool at_end = n <= room;
     for (size_t i = 0; i < worker->lanes.n && at_end; i++)
-        at_end = is_at_end(worker->lanes.at[i], position_of(worker->lanes.at[i], positions, n));
+        at_end = is_at_end(worker, worker->lanes.at[i], position_of(worker->lanes.at[i], positions, n));
     free(positions);
     return at_end;
 }

@@ -115,7 +115,10 @@ static void carry_out(struct store *store, struct commit *commit)
     commit->outcome = version == commit->version ? DONE : CONFLICT;
     if (commit->outcome == CONFLICT) return;
     for (size_t i = 0; i < commit->n_strings; i++)
-        store_put(store, commit->strings[i].key, NO_SPAN, commit->strings[i].value.len ? commit->strings[i].value : NO_SPAN);
+        if (commit->strings[i].value.len)
+            store_put(store, commit->strings[i].key, NO_SPAN, commit->strings[i].value);
+        else
+            store_remove(store, commit->strings[i].key);
     for (size_t i = 0; i < commit->n_writes; i++)
         store_put(store, commit->writes[i].key, commit->writes[i].field, commit->writes[i].value);
     for (size_t i = 0; i < commit->n_timers; i++) {

@@ -8,7 +8,8 @@
 
 enum {
     STEPS_MAX = 400,
-    EVENTS_PER_FEED = 6
+    EVENTS_PER_FEED = 6,
+    AGE_DAYS = 140 /* closed entities leave, days fold into their months */
 };
 
 /* ---- events ---- */
@@ -87,7 +88,7 @@ static void storm(struct world *world)
 static void age(struct world *world)
 {
     world->aged = true;
-    world->now_us += 40 * MICROS_PER_DAY;
+    world->now_us += AGE_DAYS * MICROS_PER_DAY;
 }
 
 static void pass(struct world *world)
@@ -207,7 +208,7 @@ static const struct {
     [STEP_GROW] = { "a partition is added", do_grow, 4, 20 },
     [STEP_CUT] = { "retention removes records", do_cut, 5, 15 },
     [STEP_REBIRTH] = { "the topic is deleted and created anew", do_rebirth, 4, 12 },
-    [STEP_AGE] = { "forty days pass", do_age, 0, 0 },
+    [STEP_AGE] = { "months pass", do_age, 0, 0 },
 };
 
 /* ---- making ---- */

@@ -32,7 +32,7 @@ enum step_type {
     STEP_GROW,
     STEP_CUT,     /* retention removes what is marked */
     STEP_REBIRTH, /* the topic is created anew and filled again */
-    STEP_AGE,     /* forty days pass, no event comes any more: once, in histories that are chosen for it */
+    STEP_AGE,     /* months pass, no event comes any more: once, in histories that are chosen for it */
     N_STEPS,
     N_CHOSEN_STEPS = STEP_AGE
 };

@@ -30,7 +30,7 @@ static char alerts_text[] =
     "{\"name\":\"falls\",\"metric\":\"calls\",\"period\":\"today\",\"by\":[\"owner\"],\"change_below\":-0.5}]";
 
 /* After so many days closed entities leave, of two of the tenants. */
-static char tenants_text[] = "CRM_REPORTD_TENANTS={\"t1\":{\"retire_after\":20},\"t2\":{\"retire_after\":30}}";
+static char tenants_text[] = "CRM_REPORTD_TENANTS={\"t0\":{},\"t1\":{\"retire_after\":20},\"t2\":{\"retire_after\":30}}";
 
 struct house {
     struct settings *settings;
@@ -52,6 +52,14 @@ struct options {
     const char *only; /* numbers of steps, by commas: the others are left out */
 };
 
+/* Of two of the tenants days fold into their months sooner than settings allow: no report of ours reaches back so far. */
+static void fold_soon(struct settings *settings)
+{
+    static const char *const tenants[] = { "t0", "t2" };
+    for (size_t i = 0; i < sizeof tenants / sizeof *tenants; i++)
+        ((struct rules *)settings_rules(settings, span_of(tenants[i])))->fold_after_days = 75;
+}
+
 /* Counts what the shipped catalogue counts; publishes two small reports. */
 static bool house_open(struct house *house)
 {
@@ -65,6 +73,7 @@ static bool house_open(struct house *house)
     house->small = catalogue_load(&small, 1, &problems);
     problems_print(&problems, "sim: ", stderr);
     if (!house->settings || !house->shipped || !house->small) return false;
+    fold_soon(house->settings);
     struct engine counting;
     if (!engine_init(&counting, house->settings, house->shipped, &error) ||
         !engine_init(&house->engine, house->settings, house->small, &error))

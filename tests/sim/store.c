@@ -97,6 +97,16 @@ void store_put(struct store *store, struct span key, struct span field, struct s
     set_field(store, key, field, value.at ? keep(store, value) : NO_SPAN);
 }
 
+void store_remove(struct store *store, struct span key)
+{
+    const struct store_hash *hash = store_hash(store, key);
+    size_t n = hash ? hash->fields.count : 0, at = 0, i = 0;
+    struct span *fields = must_alloc((n + 1) * sizeof *fields);
+    for (struct map_slot *slot; n && (slot = map_next(&hash->fields, &at));) fields[i++] = slot->key;
+    for (i = 0; i < n; i++) store_put(store, key, fields[i], NO_SPAN);
+    free(fields);
+}
+
 void store_put_number(struct store *store, struct span key, struct span field, int64_t value)
 {
     char text[24];

@@ -37,6 +37,7 @@ const struct store_hash *store_hash(const struct store *store, struct span key);
 
 /* Sets a field, or removes it (.at NULL). Copies. Belongs to the step that store_step ends. */
 void store_put(struct store *store, struct span key, struct span field, struct span value);
+void store_remove(struct store *store, struct span key); /* all of its fields */
 void store_put_number(struct store *store, struct span key, struct span field, int64_t value);
 void store_step(struct store *store);
 
