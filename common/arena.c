@@ -4,8 +4,10 @@
 
 #include <stdlib.h>
 
+/* Most are small, and there are some per tenant: a block is as large as all before it together, within these. */
 enum {
-    BLOCK_BYTES = 64 * 1024
+    BLOCK_BYTES_MIN = 1024,
+    BLOCK_BYTES_MAX = 64 * 1024
 };
 
 struct arena_block {
@@ -16,7 +18,10 @@ struct arena_block {
 
 static void grow(struct arena *arena, size_t bytes)
 {
-    size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+    size_t size = arena->bytes < BLOCK_BYTES_MIN   ? BLOCK_BYTES_MIN
+                  : arena->bytes > BLOCK_BYTES_MAX ? BLOCK_BYTES_MAX
+                                                   : arena->bytes;
+    if (size < bytes) size = bytes;
     struct arena_block *block = must_alloc(sizeof *block + size);
     block->older = arena->block;
     block->bytes = size;
