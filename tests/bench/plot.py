@@ -13,14 +13,12 @@ told = []
 def over_time(row, axes):
     """Samples: seconds, events counted, CPU seconds of the daemon, of Redis, MiB of the daemon."""
     seconds, events, cpu, redis_cpu, mib = zip(*row["samples"])
-    axes.plot(seconds, [n / 1e6 for n in events], color="tab:blue", label="million events counted")
-    axes.plot(seconds, [a + b - redis_cpu[0] - cpu[0] for a, b in zip(cpu, redis_cpu)], color="tab:gray", linestyle=":", label="CPU seconds, with Redis")
-    axes.set_xlabel("seconds")
-    axes.set_ylim(bottom=0)
+    axes.plot(seconds, [100 * n / events[-1] for n in events], color="tab:blue", label="% of {:,} events counted".format(events[-1]))
+    axes.set_xlabel("seconds; of the processor {:.1f} in the daemon, {:.1f} in Redis".format(cpu[-1], redis_cpu[-1] - redis_cpu[0]))
+    axes.set_ylim(0, 105)
     memory = axes.twinx()
     memory.plot(seconds, mib, color="tab:red", label="MiB of the daemon")
-    memory.set_ylim(bottom=0)
-    memory.set_ylabel("MiB")
+    memory.set_ylim(0, max(mib) * 1.05)
     lines = axes.get_lines() + memory.get_lines()
     axes.legend(lines, [line.get_label() for line in lines], loc="lower right")
 
