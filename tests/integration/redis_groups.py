@@ -25,20 +25,43 @@ def cluster_port():
             return port
 
 
+class Tls:
+    """A certificate of 127.0.0.1, signed by itself, and how servers and clients are told of it."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        self.authority, self.key = folder / "certificate.pem", folder / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", self.key, "-out",
+                        self.authority, "-days", "2", "-subj", "/CN=crm-test", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+        self.of_client = {"ssl": True, "ssl_ca_certs": str(self.authority)}
+
+    def of_server(self, port):
+        """Settings: name and value."""
+        return [("port", 0), ("tls-port", port), ("tls-cert-file", self.authority), ("tls-key-file", self.key), ("tls-ca-cert-file", self.authority),
+                ("tls-auth-clients", "no"), ("tls-replication", "yes")]
+
+
 class Node:
     """A redis-server on a port of 127.0.0.1, in a folder of its own. `password`: for clients, and for its primary."""
 
-    def __init__(self, folder, *options, port=None, password=""):
-        self.folder, self.options, self.port, self.password = folder, options, port or free_port(), password
+    def __init__(self, folder, *options, port=None, password="", tls=None):
+        self.folder, self.options, self.port, self.password, self.tls = folder, options, port or free_port(), password, tls
         folder.mkdir()
 
+    def listening(self):
+        return self.tls.of_server(self.port) if self.tls else [("port", self.port)]
+
+    def connect(self):
+        self.client = redis_client.Redis(port=self.port, host="127.0.0.1", decode_responses=True, password=self.password or None,
+                                         **(self.tls.of_client if self.tls else {}))
+
     def start(self):
-        argv = ["redis-server", "--port", self.port, "--dir", self.folder, "--save", "", "--logfile", self.folder / "redis.log", "--appendonly", "yes",
+        argv = ["redis-server", *(word for name, value in self.listening() for word in ("--" + name, value)), "--dir", self.folder, "--save", "", "--logfile", self.folder / "redis.log", "--appendonly", "yes",
                 "--appendfsync", "everysec", "--repl-diskless-sync-delay", "0", *self.options]
         if self.password:
             argv += ["--requirepass", self.password, "--masterauth", self.password]
         self.process = subprocess.Popen([str(word) for word in argv])
-        self.client = redis_client.Redis(port=self.port, decode_responses=True, password=self.password or None)
+        self.connect()
         wait_until(self.answers, "Redis answers")
         return self
 
@@ -72,9 +95,10 @@ class Node:
 class Sentinel(Node):
     def start(self):
         file = self.folder / "sentinel.conf"
-        file.write_text("port %d\ndir %s\nlogfile %s/sentinel.log\n" % (self.port, self.folder, self.folder) + "\n".join(self.options) + "\n")
+        lines = ["%s %s" % setting for setting in self.listening()] + ["dir %s" % self.folder, "logfile %s/sentinel.log" % self.folder, *self.options]
+        file.write_text("\n".join(lines) + "\n")
         self.process = subprocess.Popen(["redis-server", str(file), "--sentinel"])
-        self.client = redis_client.Redis(port=self.port, decode_responses=True, password=self.password or None)
+        self.connect()
         wait_until(self.answers, "the sentinel answers")
         return self
 
@@ -82,17 +106,17 @@ class Sentinel(Node):
 class SentinelGroup:
     """A primary, a replica, three sentinels that call them "crm". `password`: of both; `own_password`: of the sentinels."""
 
-    def __init__(self, folder, password="", own_password=""):
+    def __init__(self, folder, password="", own_password="", tls=None):
         folder.mkdir()
-        self.primary, self.replica = Node(folder / "a", password=password), Node(folder / "b", password=password)
+        self.primary, self.replica = Node(folder / "a", password=password, tls=tls), Node(folder / "b", password=password, tls=tls)
         look_after = ["sentinel monitor crm 127.0.0.1 %d 2" % self.primary.port, "sentinel down-after-milliseconds crm 2000",
                       "sentinel failover-timeout crm 4000"]
         if password:
             look_after.append("sentinel auth-pass crm %s" % password)
         if own_password:
             look_after += ["requirepass %s" % own_password, "sentinel sentinel-pass %s" % own_password]
-        self.sentinels = [Sentinel(folder / ("s%d" % n), *look_after, password=own_password) for n in range(3)]
-        self.url = "redis-sentinel://%s/crm" % ",".join("127.0.0.1:%d" % each.port for each in self.sentinels)
+        self.sentinels = [Sentinel(folder / ("s%d" % n), *look_after, password=own_password, tls=tls) for n in range(3)]
+        self.url = "redis%s-sentinel://%s/crm" % ("s" if tls else "", ",".join("127.0.0.1:%d" % each.port for each in self.sentinels))
 
     def start(self):
         self.primary.start()
@@ -149,12 +173,13 @@ class ClusterClient(redis_client.RedisCluster):
 class Cluster:
     """A Redis Cluster of three primaries with a replica each."""
 
-    def __init__(self, folder, *options, password=""):
+    def __init__(self, folder, *options, password="", tls=None):
         folder.mkdir()
-        self.password = password
+        self.password, self.tls = password, tls
+        options = [*options, "--tls-cluster", "yes"] if tls else options
         self.nodes = [Node(folder / ("n%d" % n), "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0",
-                           *options, port=cluster_port(), password=password) for n in range(6)]
-        self.url = "redis-cluster://%s" % ",".join("127.0.0.1:%d" % node.port for node in self.nodes[:3])
+                           *options, port=cluster_port(), password=password, tls=tls) for n in range(6)]
+        self.url = "redis%s-cluster://%s" % ("s" if tls else "", ",".join("127.0.0.1:%d" % node.port for node in self.nodes[:3]))
 
     def start(self):
         for node in self.nodes:
@@ -169,7 +194,8 @@ class Cluster:
         def known_to_one():
             for node in self.nodes_alive():
                 try:
-                    return ClusterClient(host="127.0.0.1", port=node.port, decode_responses=True, password=self.password or None)
+                    return ClusterClient(host="127.0.0.1", port=node.port, decode_responses=True, password=self.password or None,
+                                         **(self.tls.of_client if self.tls else {}))
                 except redis_client.exceptions.RedisError:  # it has not heard of all
                     continue
             return None
@@ -177,6 +203,7 @@ class Cluster:
 
     def cli(self, *words):
         secret = ["--no-auth-warning", "-a", self.password] if self.password else []
+        secret += ["--tls", "--cacert", str(self.tls.authority)] if self.tls else []
         done = subprocess.run(["redis-cli", *secret, *map(str, words)], capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
