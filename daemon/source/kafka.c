@@ -211,9 +211,16 @@ static void wait_to_renew(struct kafka_source *kafka, int timeout_ms)
     kafka->renew_ms = kafka->renewed_ms + RENEW_FIRST_MS;
 }
 
+/* The library says so by a message, too, but that one may be lost with the partitions whose loss came first. */
+static bool is_lost(struct kafka_source *kafka)
+{
+    if (!kafka->client.fatal && rd_kafka_fatal_error(kafka->client.handle, NULL, 0)) kafka_client_end(&kafka->client);
+    return kafka->client.fatal;
+}
+
 static bool kafka_next_change(struct source *source, struct change *change)
 {
-    if (of(source)->client.fatal && !of(source)->down) go_down(of(source));
+    if (!of(source)->down && is_lost(of(source))) go_down(of(source));
     return owned_next_change(&of(source)->owned, change);
 }
 

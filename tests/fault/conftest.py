@@ -27,6 +27,13 @@ def three_brokers(kafka, tmp_path_factory):
         brokers.kill()
 
 
+def pytest_runtest_logreport(report):
+    """What went wrong is said at once: the rest of the runs may take an hour."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if report.failed and crash:
+        print("\n%s: %s" % (report.nodeid.split("::")[-1], crash.message[:600]), flush=True)
+
+
 def pytest_terminal_summary(terminalreporter):
     """A line per fault run: seed, result, seconds, servers and faults."""
     ended = [report for how in ("passed", "failed", "skipped") for report in terminalreporter.getreports(how) if dict(report.user_properties).get("faults")]

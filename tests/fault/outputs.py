@@ -93,10 +93,10 @@ def check_alerts(topics, redis, want, in_turns, to_the_end):
 
 # --- dead letters -------------------------------------------------------------------------------------------------------
 
-def rejected_values(rows, said):
-    """The events that a replay of the rows rejected; `said`: `line N: code: message`, line by line."""
+def rejected_values(values, said):
+    """Those of the events that a replay of them rejected; `said`: `line N: code: message`, line by line."""
     numbers = [int(line.split(":", 1)[0].removeprefix("line ")) for line in said.splitlines() if line.startswith("line ")]
-    return {rows[number - 1].rstrip("\n").split("\t", 2)[2].encode() for number in numbers}
+    return {values[number - 1] for number in numbers}
 
 
 def source_of(letter):
@@ -104,10 +104,9 @@ def source_of(letter):
     return headers["__connect.errors.topic"], int(headers["__connect.errors.partition"]), int(headers["__connect.errors.offset"])
 
 
-def check_dead_letters(topics, rejected):
-    """Each record with a rejected event has its dead letter, with its bytes; no other record has one."""
-    want = {(record.topic(), record.partition(), record.offset()): record.value() for record in topics.all_records(topics.into)
-            if record.value() in rejected}
+def check_dead_letters(topics, records, rejected):
+    """Each of the records with a rejected event has its dead letter, with its bytes; no other record has one."""
+    want = {(record.topic(), record.partition(), record.offset()): record.value() for record in records if record.value() in rejected}
     got = {source_of(letter): letter.value() for letter in topics.records("dead-letter")}
     assert got == want, "dead letters missing of %s, too many of %s" % (sorted(want.keys() - got.keys())[:5], sorted(got.keys() - want.keys())[:5])
     assert want, "no event was rejected: the load has none"
