@@ -5,6 +5,7 @@ import datetime
 import json
 import subprocess
 import sys
+import threading
 
 import ask
 import pytest
@@ -119,6 +120,38 @@ def test_closed_entities_leave_and_every_number_stays(history, topics, redis_ser
     assert stored(redis, "t01") == (entities, 0)
     status, out, err = second.command("verify")
     assert status == 0, out + err
+
+
+def test_they_leave_while_others_are_at_work(topics, redis_server, daemon):
+    """A daemon that keeps up with what comes has read all there is now and then."""
+    clock, tenants, redis = "2026-05-04T12:00:00Z", {"acme": {"retire_after": 10}}, redis_server()
+    milliseconds = int(datetime.datetime.fromisoformat(clock.replace("Z", "+00:00")).timestamp() * 1000)
+
+    def case(n, verb):
+        return {"specversion": "1.0", "id": "%s%d" % (verb, n), "source": "/s", "type": "crm.case." + verb, "subject": "S-%d" % n,
+                "tenantid": "acme", "time": clock, "data": {}}
+
+    first = daemon(topics, redis, tenants, clock).start()
+    Feed(topics, milliseconds).events(case(n, verb) for n in range(500) for verb in ("opened", "closed"))
+    settle(topics, first, redis)
+    first.terminate()
+    daemon(topics, redis, tenants, later(clock, 11)).start()
+    feed, stop, sent = Feed(topics, milliseconds + 11 * 86400_000), threading.Event(), []
+
+    def others():
+        while not stop.wait(0.005):  # some 1,000 events a second
+            feed.events([{"specversion": "1.0", "id": "o%d" % n, "source": "/o", "type": "crm.contact.created", "subject": "K-%d" % n,
+                          "tenantid": "busy", "data": {}} for n in range(len(sent), len(sent) + 5)])
+            sent.extend([None] * 5)
+
+    at_work = threading.Thread(target=others)
+    at_work.start()
+    try:
+        wait_until(lambda: stored(redis, "acme") == (0, 500), "nobody leaves", 30)
+        assert redis.client.hget("crm:{busy}:state", "version"), "others were at work"
+    finally:
+        stop.set()
+        at_work.join()
 
 
 def test_days_fold_and_no_answer_changes_that_can_be_asked(history, topics, redis_server, daemon, binary, tmp_path):
