@@ -32,8 +32,9 @@ def draw(seed):
 
 
 def runs():
-    """All with three brokers in the same process: there are no others of them meanwhile."""
-    return [pytest.param(seed, marks=[pytest.mark.xdist_group("three brokers")] if draw(seed)[1] == "3" else []) for seed in range(FIRST, FIRST + RUNS)]
+    """Those with three brokers in two processes: there are not more of them side by side."""
+    return [pytest.param(seed, marks=[pytest.mark.xdist_group("three brokers, %d" % (seed % 2))] if draw(seed)[1] == "3" else [])
+            for seed in range(FIRST, FIRST + RUNS)]
 
 
 def run(world, rng, done):
