@@ -35,7 +35,14 @@ static bool know_timers(struct worker *worker, struct tenant *tenant)
     return true;
 }
 
-/* Somebody else committed to it meanwhile: then its timers and its midnights are theirs. Those are dropped from the list. */
+/* Somebody else committed to it meanwhile. He may have ended since, or lost the partition: where it is ours it is read again. */
+static void drop_one_moved(struct worker *worker, struct tenant *tenant)
+{
+    if (worker_is_ours(worker, tenant)) tenant->awaited = worker->any_awaited = true;
+    tenant_drop(tenant);
+}
+
+/* Those that somebody else committed to are dropped from the list. */
 static bool drop_moved(struct worker *worker, struct tenant **due, size_t *n)
 {
     static const struct span version = { "version", sizeof "version" - 1 };
@@ -56,7 +63,7 @@ static bool drop_moved(struct worker *worker, struct tenant **due, size_t *n)
         if (stands.at && strtoll(arena_text(&worker->scratch, stands), NULL, 10) == due[i]->version)
             due[kept++] = due[i];
         else
-            tenant_drop(due[i]);
+            drop_one_moved(worker, due[i]);
     }
     *n = kept;
     return true;
