@@ -48,6 +48,7 @@ struct worker {
     bool clock_trusted, adopt_pending;
     bool in_part;     /* of some tenants the state does not answer: they are passed over, no mark moves */
     bool any_awaited; /* a tenant is (tenant.h): dropped while the clock had to do with it */
+    int64_t await_us; /* monotonic: then those that were left to others are awaited, too; NEVER: there are none */
     struct midnight_wave midnights;
     bool ended;                 /* the source has no more records */
     bool heard_nothing;         /* … had none in this turn */

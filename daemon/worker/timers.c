@@ -9,7 +9,8 @@
 enum {
     TIMERS_PER_COMMIT = 500,
     TENANTS_PER_ROUND = 200,
-    LOOK_EVERY_US = 100 * MICROS_PER_MS
+    LOOK_EVERY_US = 100 * MICROS_PER_MS,
+    LEFT_TO_OTHERS_US = 5 * 1000 * MICROS_PER_MS
 };
 
 static bool read_timers(struct worker *worker, struct tenant *tenant, int64_t until_us, size_t limit, struct timer **timers,
@@ -35,11 +36,15 @@ static bool know_timers(struct worker *worker, struct tenant *tenant)
     return true;
 }
 
-/* Somebody else committed to it meanwhile. He may have ended since, or lost the partition: where it is ours it is read again. */
-static void drop_one_moved(struct worker *worker, struct tenant *tenant)
+/* Somebody else committed to it meanwhile: its timers and its midnights are his. He may have ended since, or lost the partition:
+ * where it is ours it is looked at once more after a while. */
+static void leave_to_others(struct worker *worker, struct tenant *tenant)
 {
-    if (worker_is_ours(worker, tenant)) tenant->awaited = worker->any_awaited = true;
+    bool ours = worker_is_ours(worker, tenant);
     tenant_drop(tenant);
+    if (!ours) return;
+    tenant->awaited = true;
+    worker->await_us = worker_monotonic() + LEFT_TO_OTHERS_US;
 }
 
 /* Those that somebody else committed to are dropped from the list. */
@@ -63,7 +68,7 @@ static bool drop_moved(struct worker *worker, struct tenant **due, size_t *n)
         if (stands.at && strtoll(arena_text(&worker->scratch, stands), NULL, 10) == due[i]->version)
             due[kept++] = due[i];
         else
-            drop_one_moved(worker, due[i]);
+            leave_to_others(worker, due[i]);
     }
     *n = kept;
     return true;
@@ -118,7 +123,9 @@ static bool load_awaited(struct worker *worker)
     enum outcome outcome = DONE;
     struct error error = { "" };
     size_t at = 0;
-    if (!worker->any_awaited) return true;
+    if (!worker->any_awaited && worker_monotonic() < worker->await_us) return true;
+    worker->await_us = NEVER;
+    worker->any_awaited = true;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
         if (tenant->awaited && worker_reaches(worker, tenant)) loading_add_tenant(&worker->loading, tenant);
