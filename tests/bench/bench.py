@@ -6,6 +6,7 @@
 """
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import freshness
 import growth
+import many
 import plot
 import profiles
 import replaying
@@ -24,7 +26,7 @@ from load import load, read_once
 from machine import BENCH, TREE, MeasuredKafka
 from peers import Peers
 from stream import Topics
-from table import CATCHUP, FRESHNESS, GROWTH, KINDS, REPLAY, markdown
+from table import CATCHUP, FRESHNESS, GROWTH, KINDS, MANY, REPLAY, markdown
 
 # name -> catalogue, append-only file
 OURS = {"three": ("three", False), "three-aof": ("three", True), "full": ("full", False), "full-aof": ("full", True)}
@@ -36,7 +38,7 @@ def words(text):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth|kinds|stages", help="default: the first three")
+    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth|kinds|stages|many", help="default: the first three")
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("--events", type=int, default=1000000)
     parser.add_argument("--tenants", type=int, default=20)
@@ -55,6 +57,7 @@ def arguments():
     parser.add_argument("--pause", action="store_true", help="growth: wait for Enter before anything is timed")
     parser.add_argument("--kinds", type=words, default=["deal", "case", "email"], help="weighed by kinds")
     parser.add_argument("--entities", type=int, default=200000, help="of each kind that is weighed")
+    parser.add_argument("--numbers", type=words, default=["10000"], help="of small tenants, run by run, in many")
     parser.add_argument("--stage-events", type=int, default=100000, help="timed by stages, after twice as many")
     parser.add_argument("--round", type=int, default=4096, help="events of a round in stages")
     parser.add_argument("--results", type=Path, help="a folder: each run adds a JSON line to results.jsonl, and its plot")
@@ -65,7 +68,7 @@ class Bench:
     def __init__(self, args, folder):
         self.args, self.folder, self.n = args, folder, 0
         self.peers = Peers(args.peers_dir, args.cache) if (args.peers_dir / "run.sh").exists() else None
-        self.lines, self.expected = (None, None) if set(args.what) <= {"growth", "kinds", "stages"} and args.what else self.input()
+        self.lines, self.expected = (None, None) if set(args.what) <= {"growth", "kinds", "stages", "many"} and args.what else self.input()
 
     def input(self):
         """The peers' input where they are, so that both sides read the same; else that of our own generator, without expected numbers."""
@@ -168,6 +171,14 @@ class Bench:
                 self.note(*rows[-1])
         print("\n## What one of a kind takes, the whole catalogue kept\n\n" + markdown(rows, KINDS))
 
+    def many(self):
+        rows = []
+        with self.broker() as kafka:
+            for n, catalogue in itertools.product(self.args.numbers, ("three", "full")):
+                rows.append(("%s %s" % (n, catalogue), many.run(self.args.bin, self.place("many"), kafka, int(n), catalogue)))
+                self.note("many " + rows[-1][0], rows[-1][1])
+        print("\n## Many small tenants\n\n" + markdown(rows, MANY))
+
     def stages(self):
         """Without servers; both catalogues on one input."""
         args, rows = self.args, []
@@ -197,7 +208,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, Path(folder))
         for what in args.what or ["catchup", "freshness", "replay"]:
-            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth, "kinds": bench.kinds, "stages": bench.stages}[what]()
+            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth, "kinds": bench.kinds, "stages": bench.stages, "many": bench.many}[what]()
 
 
 if __name__ == "__main__":
