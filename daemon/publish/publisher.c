@@ -10,7 +10,8 @@ enum {
     FLOOD_REST = 9,              /* meanwhile a publication is followed by so many times its time without one */
     RETRY_US = 500 * 1000,
     LOOK_US = 20 * 1000,
-    TRIM_EVERY = 64 /* publications */
+    TRIM_EVERY = 64,  /* publications */
+    IDLE_BYTES = 8192 /* a board that nothing was read for takes less */
 };
 
 /* ---- the inbox ---- */
@@ -147,28 +148,59 @@ static void read_inbox(struct publisher *publisher, int64_t until_us)
 
 /* ---- all of them ---- */
 
-static size_t all_bytes(const struct publisher *publisher, struct desk **oldest)
+static size_t all_bytes(const struct publisher *publisher)
 {
     size_t bytes = 0, at = 0;
-    *oldest = NULL;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
         struct desk *desk = slot->value;
-        bytes += board_bytes(desk->board);
-        if (!desk->dirty && (!*oldest || desk->next_at_us < (*oldest)->next_at_us)) *oldest = desk;
+        bytes += desk->bytes = board_bytes(desk->board);
     }
     return bytes;
 }
 
-/* Those that changed longest ago are forgotten; they are read again when something happens to them. */
+/* Is all that it knows to be found again in Redis? */
+static bool can_go(const struct publisher *publisher, const struct desk *desk)
+{
+    bool open = desk->refused || desk->doubted || desk->unsure || desk->alerts.set_back;
+    return !desk->dirty || (desk->bytes > IDLE_BYTES && !open && !desk_lacks(desk, publisher->engine));
+}
+
+/* The one that nothing waits for and that changed longest ago; of those that wait, the one that has its turn last. NULL: none can go. */
+static struct desk *most_idle(const struct publisher *publisher)
+{
+    struct desk *idle = NULL, *last = NULL;
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
+        struct desk *desk = slot->value;
+        if (!can_go(publisher, desk)) continue;
+        if (!desk->dirty && (!idle || desk->next_at_us < idle->next_at_us)) idle = desk;
+        if (desk->dirty && (!last || desk->next_at_us > last->next_at_us)) last = desk;
+    }
+    return idle ? idle : last;
+}
+
+/* Who waits gets an empty desk, and keeps its place in the row. */
+static void put_away(struct publisher *publisher, struct desk *desk)
+{
+    map_remove(&publisher->desks, desk->tenant);
+    sleepers_put(publisher, desk);
+    if (desk->dirty) {
+        struct desk *fresh = publisher_desk(publisher, desk->tenant);
+        fresh->dirty = true;
+        fresh->waiting_since_us = desk->waiting_since_us;
+        fresh->next_at_us = desk->next_at_us;
+    }
+    desk_destroy(desk);
+}
+
+/* Boards beyond the limit are forgotten; they are read again when something happens to them, or it is their turn. */
 static void trim_desks(struct publisher *publisher)
 {
-    size_t limit = publisher->engine->memory.boards;
-    struct desk *oldest;
+    size_t bytes = all_bytes(publisher), limit = publisher->engine->memory.boards;
     publisher->published = 0;
-    while (all_bytes(publisher, &oldest) > limit && oldest) {
-        map_remove(&publisher->desks, oldest->tenant);
-        sleepers_put(publisher, oldest);
-        desk_destroy(oldest);
+    for (struct desk *desk; bytes > limit && (desk = most_idle(publisher));) {
+        bytes -= desk->bytes;
+        put_away(publisher, desk);
     }
 }
 
