@@ -16,22 +16,16 @@ enum {
 
 /* ---- pages in memory ---- */
 
-static struct span place_key(const struct page_place *place)
-{
-    return (struct span){ (const char *)place, sizeof *place };
-}
-
 static void forget_page(struct cached *cached)
 {
     struct page *page = (struct page *)cached;
-    map_remove(&page->tenant->pages, place_key(&page->place));
+    *page_table_slot(&page->tenant->pages[page->place.kind], page->place.number) = NULL;
     page_destroy(page);
 }
 
 struct page *tenant_page(const struct tenant *tenant, enum kind kind, uint32_t number)
 {
-    struct page_place place = { (uint32_t)kind, number };
-    return map_get(&tenant->pages, place_key(&place));
+    return page_table_get(&tenant->pages[kind], number);
 }
 
 struct page *tenant_page_add(struct tenant *tenant, enum kind kind, uint32_t number)
@@ -40,7 +34,7 @@ struct page *tenant_page_add(struct tenant *tenant, enum kind kind, uint32_t num
     page->tenant = tenant;
     page->place = (struct page_place){ (uint32_t)kind, number };
     page->cached = (struct cached){ .bytes = sizeof *page, .forget = forget_page };
-    map_put(&tenant->pages, place_key(&page->place), page);
+    *page_table_slot(&tenant->pages[kind], number) = page;
     cache_add(tenant->cache, &page->cached);
     return page;
 }
@@ -122,24 +116,31 @@ struct tenant *tenant_create(struct span name, const struct rules *rules, struct
     return tenant;
 }
 
-static void forget_all(struct tenant *tenant, struct map *map)
+static void forget_cells(struct tenant *tenant)
 {
     size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(map, &at));) {
-        struct cached *cached = slot->value;
-        cache_remove(tenant->cache, cached);
-        if (map == &tenant->cells)
-            destroy_cell((struct stored_cell *)cached);
-        else
-            page_destroy((struct page *)cached);
+    for (struct map_slot *slot; (slot = map_next(&tenant->cells, &at));) {
+        struct stored_cell *cell = slot->value;
+        cache_remove(tenant->cache, &cell->cached);
+        destroy_cell(cell);
     }
-    map_deinit(map);
+    map_deinit(&tenant->cells);
+}
+
+static void forget_pages(struct tenant *tenant, struct page_table *table)
+{
+    for (size_t i = 0; i < table->room; i++) {
+        if (!table->at[i]) continue;
+        cache_remove(tenant->cache, &table->at[i]->cached);
+        page_destroy(table->at[i]);
+    }
+    page_table_deinit(table);
 }
 
 void tenant_drop(struct tenant *tenant)
 {
-    forget_all(tenant, &tenant->pages);
-    forget_all(tenant, &tenant->cells);
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) forget_pages(tenant, &tenant->pages[kind]);
+    forget_cells(tenant);
     names_deinit(&tenant->names);
     names_init(&tenant->names);
     map_deinit(&tenant->months);

@@ -85,8 +85,8 @@ struct tenant {
     struct arena months_arena; /* of their texts, and of the terms */
     struct batch *batch;       /* of the round being collected; NULL */
     uint64_t batches;          /* begun: each has a number */
-    struct map pages;          /* page_place -> struct page */
     struct map cells;          /* map_key -> struct stored_cell */
+    struct page_table pages[N_ENTITY_KINDS];
 };
 
 /* What all tenants of a worker share. */

@@ -29,7 +29,7 @@ static int start(void **state)
 static int stop(void **state)
 {
     struct fixture *fixture = *state;
-    map_deinit(&fixture->tenant.pages);
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) page_table_deinit(&fixture->tenant.pages[kind]);
     free(fixture);
     return 0;
 }
