@@ -152,7 +152,7 @@ stage_page() {
 stage_faults() {
   # shellcheck disable=SC2086
   FAULT_SEED=${FAULT_SEED:-$RANDOM} "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/fault" --bin "$out/release/crm-reportd" -ra \
-    -n "${FAULT_JOBS:-2}" --dist loadgroup ${PYTEST:-}
+    -n "${FAULT_JOBS:-2}" --dist worksteal ${PYTEST:-}
 }
 
 # Without what makes the daemon exact the faults must end with a difference. Some seven minutes.

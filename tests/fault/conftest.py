@@ -17,10 +17,11 @@ globals().update({name: value for name, value in vars(fixtures).items() if not n
 from brokers import Brokers  # noqa: E402 found by the path above
 
 
-@pytest.fixture(scope="session")
-def three_brokers(kafka, tmp_path_factory):
-    """Beside the one, whose class path they share."""
-    brokers = Brokers(tmp_path_factory.mktemp("brokers"))
+@pytest.fixture
+def three_brokers(kafka, tmp_path):
+    """Beside the one, whose class path they share; for one run, since three that wait for the next cost more than a start."""
+    (tmp_path / "brokers").mkdir()
+    brokers = Brokers(tmp_path / "brokers")
     try:
         yield brokers.start()
     finally:

@@ -31,12 +31,6 @@ def draw(seed):
     return rng, drawn(rng, BROKERS, "FAULT_BROKERS"), STORES[drawn(rng, {name: often for name, (_, often) in STORES.items()}, "FAULT_REDIS")][0]
 
 
-def runs():
-    """Those with three brokers in two processes: there are not more of them side by side."""
-    return [pytest.param(seed, marks=[pytest.mark.xdist_group("three brokers, %d" % (seed % 2))] if draw(seed)[1] == "3" else [])
-            for seed in range(FIRST, FIRST + RUNS)]
-
-
 def run(world, rng, done):
     """`done`: takes the faults as they come."""
     began = time.monotonic()
@@ -58,7 +52,7 @@ def run(world, rng, done):
     say("at rest")
 
 
-@pytest.mark.parametrize("seed", runs())
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + RUNS))
 def test_exact_after_faults(seed, request, daemon, binary, tmp_path, record_property):
     (rng, brokers, kind), done = draw(seed), []
     kafka = request.getfixturevalue({"1": "kafka", "3": "three_brokers"}[brokers])
