@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -205,6 +206,7 @@ class Bench:
 
 def main():
     args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers go with it
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, Path(folder))
         for what in args.what or ["catchup", "freshness", "replay"]:
