@@ -58,6 +58,7 @@ static void alert_acknowledged(struct publisher *publisher, struct sent_tag *sen
         publisher->counts.alerts_unsent++;
     if (delivery == DELIVERED) crash_point("alert acknowledged");
     take_outcome(publisher, (struct alert_tag *)sent, delivery != UNDELIVERED);
+    free(sent);
 }
 
 static void alert_posted(void *context, void *tag_given, enum delivery delivery, const char *why)

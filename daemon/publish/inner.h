@@ -36,6 +36,8 @@ struct publisher {
     int64_t rest_until_us;                 /* while flooded */
     int64_t clock_off_us, clock_looked_us; /* how far the clock is off Redis's, and when (monotonic) that was looked at */
     size_t unacknowledged, published;
+    struct report_tag *delivered; /* acknowledged by the topic and not noted yet (topic.c) */
+    size_t n_delivered;
     struct log_cause cause;
     struct log_cause unsent_reports, unsent_alerts, alerts_bounded; /* each a thing that can fail */
     struct publisher_counts counts;
@@ -92,7 +94,7 @@ void sleepers_deinit(struct publisher *publisher);
 
 /* What goes with a record to the topic and comes back with its acknowledgement; the first member of the tag of a kind. */
 struct sent_tag {
-    /* Whoever sent it. Not called any more when the publisher ends; the tag is freed afterwards. */
+    /* Whoever sent it; takes ownership of the tag. */
     void (*acknowledged)(struct publisher *publisher, struct sent_tag *tag, enum delivery delivery);
     const char *what;        /* "report_not_sent": the event in the log … */
     struct log_cause *cause; /* … and what it repeats */
@@ -109,3 +111,7 @@ struct changes {
 void topic_send(struct publisher *publisher, struct desk *desk, size_t report, int64_t version, struct span document,
                 const struct changes *changes);
 void topic_acknowledged(void *publisher, void *tag, enum delivery delivery, const char *why);
+
+/* Notes in Redis what the topic has acknowledged, many in one round trip: at once if there is `time` for it, else when enough have come. */
+void topic_note_delivered(struct publisher *publisher, bool time);
+void topic_forget_delivered(struct publisher *publisher); /* the publisher ends: whoever comes next sends them again */

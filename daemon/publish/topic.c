@@ -6,27 +6,18 @@
 
 #include <stdlib.h>
 
+enum {
+    NOTED_TOGETHER = 64 /* so many wait for each other at most while documents wait to be published */
+};
+
 struct report_tag {
     struct sent_tag tag;
+    struct report_tag *next; /* delivered before it */
     size_t report;
     int64_t version;
     size_t tenant_len;
     char tenant[];
 };
-
-/* False: could not be noted. `overtaken`: a higher one is, then ours lies over somebody else's newer one in the topic. */
-static bool note_acknowledged(struct publisher *publisher, const struct report_tag *tag, bool *overtaken)
-{
-    struct error error = { "" };
-    enum outcome outcome = DONE;
-    struct acknowledgement noted = { .tenant = { tag->tenant, tag->tenant_len },
-                                     .report = publisher->engine->catalogue->reports[tag->report].name,
-                                     .version = tag->version };
-    if (!state_redis_acknowledge(publisher->state, publisher->engine->settings->prefix, &noted, 1, &outcome, &error))
-        return false;
-    *overtaken = noted.highest > tag->version;
-    return true;
-}
 
 /* Unless a newer one is on its way. One that was lost counts as never sent. */
 static void send_again(struct publisher *publisher, const struct report_tag *tag, bool lost)
@@ -41,15 +32,56 @@ static void send_again(struct publisher *publisher, const struct report_tag *tag
 static void report_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
 {
     struct report_tag *tag = (struct report_tag *)sent;
-    if (delivery == DELIVERED) crash_point("report acknowledged");
-    if (delivery == DELIVERED)
+    if (delivery == DELIVERED) {
+        crash_point("report acknowledged");
         publisher->counts.sent++;
-    else
-        publisher->counts.unsent++;
-    bool overtaken = false,
-         lost = delivery == DELIVERED ? !note_acknowledged(publisher, tag, &overtaken) : delivery == UNDELIVERED;
-    if (delivery == DELIVERED && !lost) crash_point("report noted");
-    if ((lost || overtaken) && !atomic_load(&publisher->ending)) send_again(publisher, tag, lost);
+        publisher->unacknowledged++; /* until it is noted */
+        publisher->n_delivered++;
+        tag->next = publisher->delivered;
+        publisher->delivered = tag;
+        return;
+    }
+    publisher->counts.unsent++;
+    if (delivery == UNDELIVERED && !atomic_load(&publisher->ending)) send_again(publisher, tag, true);
+    free(tag);
+}
+
+/* The oldest of those that are delivered is the last of them, and noted first. */
+static struct acknowledgement *notes_of_delivered(const struct publisher *publisher)
+{
+    struct acknowledgement *notes = must_alloc(publisher->n_delivered * sizeof *notes), *note = notes + publisher->n_delivered;
+    for (const struct report_tag *tag = publisher->delivered; tag; tag = tag->next)
+        *--note = (struct acknowledgement){ .tenant = { tag->tenant, tag->tenant_len },
+                                            .report = publisher->engine->catalogue->reports[tag->report].name,
+                                            .version = tag->version };
+    return notes;
+}
+
+/* What could not be noted is sent again; so is what lies over somebody else's newer one in the topic, where a higher one was noted. */
+void topic_note_delivered(struct publisher *publisher, bool time)
+{
+    struct error error = { "" };
+    enum outcome outcome = DONE;
+    size_t n = publisher->n_delivered;
+    if (!n || (!time && n < NOTED_TOGETHER)) return;
+    struct acknowledgement *notes = notes_of_delivered(publisher), *note = notes + n;
+    if (state_redis_acknowledge(publisher->state, publisher->engine->settings->prefix, notes, n, &outcome, &error))
+        crash_point("report noted");
+    for (struct report_tag *tag = publisher->delivered; tag; tag = tag->next)
+        if ((--note)->highest != tag->version && !atomic_load(&publisher->ending)) send_again(publisher, tag, !note->highest);
+    free(notes);
+    topic_forget_delivered(publisher);
+}
+
+void topic_forget_delivered(struct publisher *publisher)
+{
+    publisher->unacknowledged -= publisher->n_delivered;
+    publisher->n_delivered = 0;
+    while (publisher->delivered) {
+        struct report_tag *tag = publisher->delivered;
+        publisher->delivered = tag->next;
+        free(tag);
+    }
 }
 
 void topic_acknowledged(void *context, void *tag_given, enum delivery delivery, const char *why)
@@ -62,7 +94,6 @@ void topic_acknowledged(void *context, void *tag_given, enum delivery delivery, 
     else
         log_cause_over(tag->cause, "sent_again", "");
     tag->acknowledged(publisher, tag, delivery);
-    free(tag);
 }
 
 bool topic_produce(struct publisher *publisher, const char *topic, struct span key, struct span value, struct sent_tag *tag)
