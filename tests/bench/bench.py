@@ -17,6 +17,7 @@ from pathlib import Path
 
 import freshness
 import growth
+import latency
 import many
 import plot
 import profiles
@@ -27,7 +28,7 @@ from load import load, read_once
 from machine import BENCH, TREE, MeasuredKafka
 from peers import Peers
 from stream import Topics
-from table import CATCHUP, FRESHNESS, GROWTH, KINDS, MANY, REPLAY, markdown
+from table import CATCHUP, FRESHNESS, GROWTH, KINDS, LATENCY, MANY, REPLAY, markdown
 
 # name -> catalogue, append-only file
 OURS = {"three": ("three", False), "three-aof": ("three", True), "full": ("full", False), "full-aof": ("full", True)}
@@ -39,7 +40,7 @@ def words(text):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth|kinds|stages|many", help="default: the first three")
+    parser.add_argument("what", nargs="*", metavar="catchup|freshness|replay|growth|kinds|stages|many|latency", help="default: the first three")
     parser.add_argument("--bin", type=Path, required=True)
     parser.add_argument("--events", type=int, default=1000000)
     parser.add_argument("--tenants", type=int, default=20)
@@ -53,6 +54,8 @@ def arguments():
     parser.add_argument("--cache", type=Path, default=Path(os.environ.get("PEERS_CACHE", Path.home() / ".cache" / "crm-peers")))
     parser.add_argument("--intervals", type=words, default=["200", "20"], help="snapshot_interval_ms of the freshness runs")
     parser.add_argument("--rate", type=int, default=2000, help="events per second behind the probes of the freshness runs")
+    parser.add_argument("--latency", type=words, default=list(latency.MODES), help="of " + ",".join(latency.MODES))
+    parser.add_argument("--latency-intervals", type=words, default=["0", "20", "200"], help="snapshot_interval_ms of latency's runs")
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--cases", type=words, default=["10000", "100000", "1000000"], help="how many stand in Redis, run by run, in growth")
     parser.add_argument("--pause", action="store_true", help="growth: wait for Enter before anything is timed")
@@ -151,6 +154,17 @@ class Bench:
         print("\n## From event to snapshot\n\n" + markdown(rows, FRESHNESS))
 
 
+    def latency(self):
+        rows = []
+        for name, row in latency.run(self):
+            rows.append((name, row))
+            self.note(name, row)
+        print("\n## Latency\n\n" + markdown(rows, LATENCY))
+
+    def giant_lines(self, events):
+        """A file of one tenant's."""
+        return (self.peers or self).generate(events, self.args.seed + 1, 1)
+
     def growth(self):
         with self.broker() as kafka:
             rows = growth.run(self.args.bin, self.place, kafka, [int(cases) for cases in self.args.cases], self.args.repeat, self.ready)
@@ -210,7 +224,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(args, Path(folder))
         for what in args.what or ["catchup", "freshness", "replay"]:
-            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth, "kinds": bench.kinds, "stages": bench.stages, "many": bench.many}[what]()
+            {"catchup": bench.catchup, "freshness": bench.freshness, "replay": bench.replay, "growth": bench.growth, "kinds": bench.kinds, "stages": bench.stages, "many": bench.many,
+             "latency": bench.latency}[what]()
 
 
 if __name__ == "__main__":

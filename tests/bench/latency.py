@@ -1,18 +1,30 @@
 """From an event to what shows it in Redis: a producer that keeps to its plan and a reader of Redis, each a process of its own (latency_feed, latency_watch)."""
+import contextlib
+import itertools
 import json
-import os
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
-from load import load
+import profiles
 from machine import BENCH, MeasuredDaemon, MeasuredRedis, process_cpu
+from servers import free_port, wait_until
+from stream import Topics
 from throughput import configure
 
 START_S = 1.5  # until feed and watch are connected
-REPORT = "conversion"
-PEER_START_S = 8
+WARM_S = 15
+PROBES_PER_S = 200
+REPORT, REPORTS = "lead_sources", str(BENCH / "latency-reports.json")
+THREE = str(BENCH / "three-metrics.json")
+COUNTER_RATE, SNAPSHOT_RATE = 2000, 10000
+GIANT_SHARE = 4  # events of the giant on one of the others
+LOOKED_AT = 50000  # lines, to find the tenants
+
+
+def tenants_of(lines):
+    with open(lines, "rb") as file:
+        return sorted({line.split(b"\t", 1)[0].decode() for line in itertools.islice(file, LOOKED_AT)})
 
 
 def one_line(process, name):
@@ -21,10 +33,10 @@ def one_line(process, name):
     return json.loads(out)
 
 
-def measure(tools, kafka, prefix, redis, lines, what, tenants, plan, cpus):
+def measure(tools, kafka, prefix, redis, lines, what, plan, cpus):
     """What feed and watch say of one run, with the share of a CPU that each process took. `cpus`: {name: function that says CPU seconds}."""
     start = str(round((time.monotonic() + START_S) * 1e6))
-    seconds, warm, per_s = str(plan["warm"] + plan["seconds"]), str(plan["warm"]), str(plan["probes"])
+    seconds, warm, per_s, tenants = str(WARM_S + plan["seconds"]), str(WARM_S), str(PROBES_PER_S), plan["tenants"]
     before = {name: cpu() for name, cpu in cpus.items()}
     watch = subprocess.Popen([tools / "latency_watch", redis.socket, what, start, seconds, warm, per_s, *tenants], stdout=subprocess.PIPE)
     with open(lines, "rb") as file:
@@ -42,22 +54,86 @@ def measure(tools, kafka, prefix, redis, lines, what, tenants, plan, cpus):
     return row | used | {"rate": plan["rate"], "late": sent["late_ms"], "tenants": len(tenants)}
 
 
-def ours(binary, folder, kafka, topics, lines, what, tenants, plan, **settings):
-    """One run of the daemon; a row for the table."""
+@contextlib.contextmanager
+def redis_in(folder):
+    folder.mkdir()
     redis = MeasuredRedis(folder / "redis", durable=False)
     redis.start()
-    daemon = MeasuredDaemon(binary, folder / "daemon", configure(kafka, topics, redis, folder.name, "full") | settings)
-    cpus = {"cpu": daemon.cpu, "redis": redis.cpu, "broker": kafka.cpu}
     try:
-        daemon.start().wait_ready()
-        time.sleep(1)
-        row = measure(Path(binary).parent, kafka, topics.prefix, redis, lines, what, tenants, plan, cpus)
-        daemon.alive()
-        threads = {name: used / (plan["warm"] + plan["seconds"]) for name, used in daemon.threads().items() if used > 0.1}
-        row |= {"threads": threads, "interval_ms": settings.get("snapshot_interval_ms")}
-        if os.environ.get("KEEP_LOG"):
-            print(daemon.log())
-        return row
+        yield redis
     finally:
-        daemon.kill()
         redis.kill()
+
+
+def ours(bench, kafka, topics, lines, what, plan, **settings):
+    """One run of the daemon; a row for the table."""
+    folder = bench.place("latency")
+    with redis_in(folder / "run") as redis:
+        daemon = MeasuredDaemon(bench.args.bin, folder / "daemon", configure(kafka, topics, redis, folder.name, "full") | settings)
+        try:
+            daemon.start().wait_ready()
+            row = measure(Path(bench.args.bin).parent, kafka, topics.prefix, redis, lines, what, plan, {"cpu": daemon.cpu, "redis": redis.cpu, "broker": kafka.cpu})
+            daemon.alive()
+            return row
+        finally:
+            daemon.kill()
+
+
+def peer(bench, kafka, topics, name, lines, plan):
+    """The same probes, the same broker, a Redis of its own; a row for the table."""
+    folder = bench.place("latency")
+    with redis_in(folder / "run") as redis:
+        port = free_port()
+        redis.client.config_set("port", port)
+        process = bench.peers.stream(name, folder, kafka.address, topics.into, redis.socket, port)
+        try:
+            consumes = lambda: process.poll() is None and kafka.cpu() and topics.committed(folder.name) is not None  # noqa: E731
+            wait_until(consumes, name + " runs", 60)
+            time.sleep(WARM_S)
+            return measure(Path(bench.args.bin).parent, kafka, topics.prefix, redis, lines, "counter", plan,
+                           {"cpu": lambda: process_cpu(process.pid), "redis": redis.cpu, "broker": kafka.cpu})
+        finally:
+            process.kill()
+            process.wait()
+
+
+def counters(bench, kafka, topics):
+    """Ours and the Streams peers in turn: from an event to the counters of its day."""
+    plan = {"rate": COUNTER_RATE, "seconds": bench.args.seconds, "tenants": tenants_of(bench.lines)}
+    for name in [name for name in bench.args.peers if name.startswith("streams")] if bench.peers else []:
+        yield "counters, " + name, peer(bench, kafka, topics, name, bench.lines, plan)
+    yield "counters, crm-reportd three", ours(bench, kafka, topics, bench.lines, "counter", plan, catalogue=[THREE])
+    yield "counters, crm-reportd full", ours(bench, kafka, topics, bench.lines, "counter", plan)
+
+
+def snapshots(bench, kafka, topics):
+    plan = {"rate": SNAPSHOT_RATE, "seconds": bench.args.seconds, "tenants": tenants_of(bench.lines)}
+    for interval in map(int, bench.args.latency_intervals):
+        yield "snapshots, interval %d ms" % interval, ours(bench, kafka, topics, bench.lines, REPORT, plan, catalogue=[REPORTS], snapshot_interval_ms=interval)
+
+
+def with_giant(lines, giants, out):
+    """Four lines of the giant on each of the others."""
+    with open(lines, "rb") as others, open(giants, "rb") as giant, open(out, "wb") as made:
+        giant = profiles.renamed(giant)
+        for line in others:
+            made.writelines([line, *itertools.islice(giant, GIANT_SHARE)])
+
+
+def giant(bench, kafka, topics):
+    """The others alone, then at the same rate beside a giant with four fifths of all events. Probes go to the others."""
+    alone = {"rate": SNAPSHOT_RATE // (GIANT_SHARE + 1), "seconds": bench.args.seconds, "tenants": tenants_of(bench.lines)}
+    mixed = bench.folder / "giant.tsv"
+    with_giant(bench.lines, bench.giant_lines(SNAPSHOT_RATE * (WARM_S + bench.args.seconds)), mixed)
+    for name, lines, plan in [("without the giant", bench.lines, alone), ("beside the giant", mixed, alone | {"rate": SNAPSHOT_RATE})]:
+        yield "snapshots, interval 0 ms, " + name, ours(bench, kafka, topics, lines, REPORT, plan, catalogue=[REPORTS], snapshot_interval_ms=0)
+
+
+MODES = {"counters": counters, "snapshots": snapshots, "giant": giant}
+
+
+def run(bench):
+    """[(name, row)] of all modes asked for, on one broker."""
+    with bench.broker() as kafka:
+        for mode in bench.args.latency:
+            yield from MODES[mode](bench, kafka, Topics(kafka, "crm-" + mode if mode != "counters" else "crm", bench.args.partitions))

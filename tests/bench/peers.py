@@ -26,6 +26,9 @@ def closed_same_day(lines):
             counts[tenant, closed[:10]] += 1
     return counts
 
+STREAMED = ["calls", "contacts", "deals", "emails", "support"]
+STREAMS_JAVA = "-Xms1g -Xmx1g -Xmn700m -XX:+UseParallelGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn"  # as run.sh has it
+
 
 class Peers:
     def __init__(self, folder, cache):
@@ -58,6 +61,18 @@ class Peers:
         expected = {key: value for key, value in expected.items() if key[2] != "cases_closed_same_day"}
         expected |= {(tenant, date, "cases_closed_same_day"): n for (tenant, date), n in closed_same_day(lines).items()}
         return {key: value for key, value in expected.items() if value}
+
+    def stream(self, peer, folder, address, topics, socket, port):
+        """A Streams peer, running on until it is killed; built by its own runner if need be."""
+        jar = self.cache / "streams" / "app.jar"
+        if not jar.exists():
+            subprocess.run([self.folder / "run.sh", "streams", "1000"], env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+        options = {"BROKERS": address, "GROUP": folder.name, "TOPICS": ",".join(topic for topic in topics if topic.split(".")[1] in STREAMED), "EXPECT": "0",
+                   "BOUNDED": "0", "REDIS_PORT": str(port), "REDIS_SOCKET": str(socket), "STATE_DIR": str(folder)}
+        options |= {"STORE": "memory"} if peer.endswith("-mem") else {}
+        with open(folder / "log", "wb") as log:
+            return subprocess.Popen(["java", *STREAMS_JAVA.split(), "-cp", "%s:%s/lib/*" % (jar, jar.parent), "crm.App"], env=os.environ | options, cwd=folder,
+                                    stdout=log, stderr=log)
 
     def run(self, peer, events, seed, tenants, folder):
         """One run of a peer by its own runner; a row for the table."""
