@@ -74,7 +74,7 @@ def ours(bench, kafka, topics, lines, what, plan, **settings):
             daemon.start().wait_ready()
             row = measure(Path(bench.args.bin).parent, kafka, topics.prefix, redis, lines, what, plan, {"cpu": daemon.cpu, "redis": redis.cpu, "broker": kafka.cpu})
             daemon.alive()
-            return row
+            return row | {"threads": daemon.threads()}
         finally:
             daemon.kill()
 
