@@ -97,11 +97,12 @@ static void send_probe(struct feed *feed, int probe)
     plan_date(&feed->plan, probe, date);
     format_now(time);
     if (feed->counters) snprintf(time, sizeof time, "%sT12:00:00.000Z", date);
-    int len = snprintf(event, sizeof event,
-                       "{\"specversion\":\"1.0\",\"id\":\"probe-%d\",\"source\":\"/bench\",\"type\":\"crm.contact.created\",\"time\":\"%s\","
-                       "\"tenantid\":\"%s\",\"subject\":\"probe-%d\",\"datacontenttype\":\"application/json\","
-                       "\"data\":{\"source\":\"probe\",\"owner\":\"u1\",\"email\":\"x@example.com\"}}",
-                       probe, time, tenant, probe);
+    int len = snprintf(
+        event, sizeof event,
+        "{\"specversion\":\"1.0\",\"id\":\"probe-%d\",\"source\":\"/bench\",\"type\":\"crm.contact.created\",\"time\":\"%s\","
+        "\"tenantid\":\"%s\",\"subject\":\"probe-%d\",\"datacontenttype\":\"application/json\","
+        "\"data\":{\"source\":\"probe\",\"owner\":\"u1\",\"email\":\"x@example.com\"}}",
+        probe, time, tenant, probe);
     produce(feed, "crm.contacts", tenant, event, (size_t)len);
 }
 
@@ -131,7 +132,8 @@ static long send_all(struct feed *feed, int rate, int64_t until_us)
 
 int main(int argc, char **argv)
 {
-    if (argc < 9) give_up("usage", "latency_feed BROKERS PREFIX counter|snapshot START_US RATE SECONDS PROBES_PER_S TENANT … < LINES");
+    if (argc < 9)
+        give_up("usage", "latency_feed BROKERS PREFIX counter|snapshot START_US RATE SECONDS PROBES_PER_S TENANT … < LINES");
     int rate = atoi(argv[5]), seconds = atoi(argv[6]), per_s = atoi(argv[7]);
     struct feed feed = { .prefix = argv[2], .counters = strcmp(argv[3], "counter") == 0 };
     feed.plan = (struct plan){ strtoll(argv[4], NULL, 10), per_s, per_s * seconds, argc - 8, argv + 8 };

@@ -173,8 +173,9 @@ static void print(struct watch *watch)
         if (watch->took_us[i]) sorted[n++] = watch->took_us[i];
     qsort(sorted, (size_t)n, sizeof *sorted, compare);
     getrusage(RUSAGE_SELF, &used);
-    printf("{\"probes\":%d,\"unseen\":%d,\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"document\":%zu,\"cpu\":%.2f}\n", all, all - n,
-           rank_ms(sorted, n, 0.5), rank_ms(sorted, n, 0.99), rank_ms(sorted, n, 0.999), rank_ms(sorted, n, 1), watch->document_max,
+    printf("{\"probes\":%d,\"unseen\":%d,\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"document\":%zu,\"cpu\":%.2f}\n",
+           all, all - n, rank_ms(sorted, n, 0.5), rank_ms(sorted, n, 0.99), rank_ms(sorted, n, 0.999), rank_ms(sorted, n, 1),
+           watch->document_max,
            (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
     free(sorted);
 }
