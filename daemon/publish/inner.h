@@ -112,6 +112,7 @@ void topic_send(struct publisher *publisher, struct desk *desk, size_t report, i
                 const struct changes *changes);
 void topic_acknowledged(void *publisher, void *tag, enum delivery delivery, const char *why);
 
-/* Notes in Redis what the topic has acknowledged, many in one round trip: at once if there is `time` for it, else when enough have come. */
-void topic_note_delivered(struct publisher *publisher, bool time);
+/* Notes in Redis what the topic has acknowledged, all in one round trip. To be called behind each poll: until it is noted nobody
+ * knows that a record lies over a newer one. */
+void topic_note_delivered(struct publisher *publisher);
 void topic_forget_delivered(struct publisher *publisher); /* the publisher ends: whoever comes next sends them again */

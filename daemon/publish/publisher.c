@@ -282,7 +282,7 @@ void publisher_turn(struct publisher *publisher, int64_t until_us)
     publisher_renew_sight(publisher, publisher_monotonic());
     bool busy = publish_next(publisher, false);
     sink_poll(publisher->sink, 0); /* also while busy: what is acknowledged makes room for more */
-    topic_note_delivered(publisher, !busy);
+    topic_note_delivered(publisher);
     if (busy) return;
     if (publisher->webhooks) webhooks_poll(publisher->webhooks);
     look_at_alerts(publisher, publisher_monotonic());
@@ -357,7 +357,7 @@ void publisher_drain(struct publisher *publisher, int timeout_ms)
         if (publisher->webhooks) webhooks_poll(publisher->webhooks);
         if (!longest_waiting(publisher, publisher_monotonic(), true) && !publisher->unacknowledged) break;
         sink_poll(publisher->sink, 50); /* may tell that something is to be sent again */
-        topic_note_delivered(publisher, true);
+        topic_note_delivered(publisher);
     }
 }
 

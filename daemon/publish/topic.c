@@ -6,10 +6,6 @@
 
 #include <stdlib.h>
 
-enum {
-    NOTED_TOGETHER = 64 /* so many wait for each other at most while documents wait to be published */
-};
-
 struct report_tag {
     struct sent_tag tag;
     struct report_tag *next; /* delivered before it */
@@ -58,12 +54,12 @@ static struct acknowledgement *notes_of_delivered(const struct publisher *publis
 }
 
 /* What could not be noted is sent again; so is what lies over somebody else's newer one in the topic, where a higher one was noted. */
-void topic_note_delivered(struct publisher *publisher, bool time)
+void topic_note_delivered(struct publisher *publisher)
 {
     struct error error = { "" };
     enum outcome outcome = DONE;
     size_t n = publisher->n_delivered;
-    if (!n || (!time && n < NOTED_TOGETHER)) return;
+    if (!n) return;
     struct acknowledgement *notes = notes_of_delivered(publisher), *note = notes + n;
     if (state_redis_acknowledge(publisher->state, publisher->engine->settings->prefix, notes, n, &outcome, &error))
         crash_point("report noted");
