@@ -1,7 +1,9 @@
 """Three Kafka brokers, each of them controller, too: topics with three replicas, of which two must have a record."""
 import concurrent.futures
+import contextlib
 import json
 
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from servers import Kafka, free_port, wait_until
 
@@ -35,8 +37,16 @@ class Brokers:
         for node in self.nodes.values():
             node.kill()
 
+    def known(self):
+        """{topic: what any broker says of it}; the one that was asked may have just gone."""
+        def ask():
+            with contextlib.suppress(KafkaException):
+                return self.admin.list_topics(timeout=10).topics
+            return None
+        return wait_until(ask, "a broker tells of topics", 60, 0.2)
+
     def partitions(self, topic):
-        return self.admin.list_topics(topic, timeout=30).topics[topic].partitions
+        return self.known()[topic].partitions
 
     def leader_of(self, topic, partition):
         """Number of the broker; waits until there is one."""
@@ -45,13 +55,13 @@ class Brokers:
     def wait_in_sync(self, topics):
         """Until every replica of every partition has all: the next broker may go."""
         def behind():
-            known = self.admin.list_topics(timeout=30).topics
+            known = self.known()
             return [(topic, number) for topic in topics for number, part in known[topic].partitions.items() if len(part.isrs) < 3 or part.leader < 1]
         wait_until(lambda: not behind(), lambda: "all replicas are in sync, but for %s" % behind(), 90, 0.2)
 
     def reassign(self, topics):
         """Each partition gets another order of its replicas, and so soon another leader."""
-        known = self.admin.list_topics(timeout=30).topics
+        known = self.known()
         want = {(topic, number): part.replicas[1:] + part.replicas[:1] for topic in topics for number, part in sorted(known[topic].partitions.items())}
         plan = self.folder / "reassignment.json"
         plan.write_text(json.dumps({"version": 1, "partitions": [{"topic": t, "partition": n, "replicas": r} for (t, n), r in want.items()]}), encoding="utf-8")
@@ -59,6 +69,6 @@ class Brokers:
                              "--reassignment-json-file", plan, "--execute")
 
         def led_by_another():
-            topics_now = self.admin.list_topics(timeout=30).topics
+            topics_now = self.known()
             return [place for place, replicas in want.items() if topics_now[place[0]].partitions[place[1]].leader != replicas[0]]
         wait_until(lambda: not led_by_another(), lambda: "leaders have changed, but for %s" % led_by_another(), 60, 0.3)

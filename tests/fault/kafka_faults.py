@@ -62,7 +62,7 @@ def leaders_moved(world, rng):
 
 def partitions_added(world, rng):
     topic = rng.choice(world.topics.into)
-    n = len(world.topics.admin.list_topics(topic, timeout=30).topics[topic].partitions)
+    n = len(world.topics.ends([topic]))
     if n < 6:
         for future in world.topics.admin.create_partitions([NewPartitions(topic, n + 1)]).values():
             future.result(30)

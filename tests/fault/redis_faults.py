@@ -105,7 +105,7 @@ def redis_set_back_to_the_backup(world, rng):
     world.redis.kill()
     shutil.rmtree(world.redis.folder / "appendonlydir")
     shutil.copytree(world.store.backup, world.redis.folder / "appendonlydir")
-    world.redis.start()
+    start_again(world)
     world.lost_something()
 
 

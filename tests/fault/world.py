@@ -101,9 +101,12 @@ class World:
     def at_the_end(self):
         """All is read: every mark and every offset stands behind the last record, not before it nor beyond."""
         ends = {place: end for place, end in self.topics.ends(self.topics.into).items() if end}
-        for what, found in (("marks", self.marks()), ("offsets", self.offsets())):
-            off = {place: (found.get(place), end) for place, end in ends.items() if found.get(place) != end}
-            assert not off, "%s that are not at the end: (topic, partition): (where, end) %s" % (what, off)
+        for what, ask_for in (("marks", self.marks), ("offsets", self.offsets)):
+            def elsewhere(ask_for=ask_for):
+                found = ask_for()
+                return {place: (found.get(place), end) for place, end in ends.items() if found.get(place) != end}
+            wait_until(lambda elsewhere=elsewhere: not elsewhere(),
+                       lambda what=what, elsewhere=elsewhere: "%s are at the end, but for (topic, partition): (where, end) %s" % (what, elsewhere()), 30, 1)
 
     def feed_some(self, rng):
         more = min(rng.randrange(20, len(self.rows) // 12), len(self.rows) - self.fed)

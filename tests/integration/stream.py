@@ -43,11 +43,11 @@ class Topics:
     def ends(self, names):
         """{(topic, partition): end offset} of the topics."""
         def ask():
-            known = self.admin.list_topics(timeout=30).topics
-            if not known.keys() >= set(names):  # just created
-                return None
-            parts = [TopicPartition(name, n) for name in names for n in known[name].partitions]
             try:
+                known = self.admin.list_topics(timeout=30).topics
+                if not known.keys() >= set(names):  # just created
+                    return None
+                parts = [TopicPartition(name, n) for name in names for n in known[name].partitions]
                 answers = self.admin.list_offsets({part: OffsetSpec.latest() for part in parts}, request_timeout=10)
                 return {(part.topic, part.partition): future.result(15).offset for part, future in answers.items()}
             except KafkaException:  # a topic just created has no leader yet, or not the same one on all sides
