@@ -65,9 +65,10 @@ def redis_in(folder):
         redis.kill()
 
 
-def ours(bench, kafka, topics, lines, what, plan, **settings):
-    """One run of the daemon; a row for the table."""
+def ours(bench, kafka, lines, what, plan, **settings):
+    """One run of the daemon; a row for the table. Its topics are its own: a probe that was sent before would be there at once."""
     folder = bench.place("latency")
+    topics = Topics(kafka, folder.name, bench.args.partitions)
     with redis_in(folder / "run") as redis:
         daemon = MeasuredDaemon(bench.args.bin, folder / "daemon", configure(kafka, topics, redis, folder.name, "full") | settings)
         try:
@@ -79,9 +80,10 @@ def ours(bench, kafka, topics, lines, what, plan, **settings):
             daemon.kill()
 
 
-def peer(bench, kafka, topics, name, lines, plan):
-    """The same probes, the same broker, a Redis of its own; a row for the table."""
+def peer(bench, kafka, name, lines, plan):
+    """The same probes, the same broker, topics and a Redis of its own; a row for the table."""
     folder = bench.place("latency")
+    topics = Topics(kafka, folder.name, bench.args.partitions)
     with redis_in(folder / "run") as redis:
         port = free_port()
         redis.client.config_set("port", port)
@@ -97,19 +99,19 @@ def peer(bench, kafka, topics, name, lines, plan):
             process.wait()
 
 
-def counters(bench, kafka, topics):
+def counters(bench, kafka):
     """Ours and the Streams peers in turn: from an event to the counters of its day."""
     plan = {"rate": COUNTER_RATE, "seconds": bench.args.seconds, "tenants": tenants_of(bench.lines)}
     for name in [name for name in bench.args.peers if name.startswith("streams")] if bench.peers else []:
-        yield "counters, " + name, peer(bench, kafka, topics, name, bench.lines, plan)
-    yield "counters, crm-reportd three", ours(bench, kafka, topics, bench.lines, "counter", plan, catalogue=[THREE])
-    yield "counters, crm-reportd full", ours(bench, kafka, topics, bench.lines, "counter", plan)
+        yield "counters, " + name, peer(bench, kafka, name, bench.lines, plan)
+    yield "counters, crm-reportd three", ours(bench, kafka, bench.lines, "counter", plan, catalogue=[THREE])
+    yield "counters, crm-reportd full", ours(bench, kafka, bench.lines, "counter", plan)
 
 
-def snapshots(bench, kafka, topics):
+def snapshots(bench, kafka):
     plan = {"rate": SNAPSHOT_RATE, "seconds": bench.args.seconds, "tenants": tenants_of(bench.lines)}
     for interval in map(int, bench.args.latency_intervals):
-        yield "snapshots, interval %d ms" % interval, ours(bench, kafka, topics, bench.lines, REPORT, plan, catalogue=[REPORTS], snapshot_interval_ms=interval)
+        yield "snapshots, interval %d ms" % interval, ours(bench, kafka, bench.lines, REPORT, plan, catalogue=[REPORTS], snapshot_interval_ms=interval)
 
 
 def with_giant(lines, giants, out):
@@ -120,13 +122,13 @@ def with_giant(lines, giants, out):
             made.writelines([line, *itertools.islice(giant, GIANT_SHARE)])
 
 
-def giant(bench, kafka, topics):
+def giant(bench, kafka):
     """The others alone, then at the same rate beside a giant with four fifths of all events. Probes go to the others."""
     alone = {"rate": SNAPSHOT_RATE // (GIANT_SHARE + 1), "seconds": bench.args.seconds, "tenants": tenants_of(bench.lines)}
     mixed = bench.folder / "giant.tsv"
     with_giant(bench.lines, bench.giant_lines(SNAPSHOT_RATE * (WARM_S + bench.args.seconds)), mixed)
     for name, lines, plan in [("without the giant", bench.lines, alone), ("beside the giant", mixed, alone | {"rate": SNAPSHOT_RATE})]:
-        yield "snapshots, interval 0 ms, " + name, ours(bench, kafka, topics, lines, REPORT, plan, catalogue=[REPORTS], snapshot_interval_ms=0)
+        yield "snapshots, interval 0 ms, " + name, ours(bench, kafka, lines, REPORT, plan, catalogue=[REPORTS], snapshot_interval_ms=0)
 
 
 MODES = {"counters": counters, "snapshots": snapshots, "giant": giant}
@@ -136,4 +138,4 @@ def run(bench):
     """[(name, row)] of all modes asked for, on one broker."""
     with bench.broker() as kafka:
         for mode in bench.args.latency:
-            yield from MODES[mode](bench, kafka, Topics(kafka, "crm-" + mode if mode != "counters" else "crm", bench.args.partitions))
+            yield from MODES[mode](bench, kafka)
