@@ -154,7 +154,8 @@ static bool positions_hold(struct worker *worker, struct round *round)
 static bool fold_failed(struct worker *worker, struct batch *batch)
 {
     if (batch->outcome == DONE) return false;
-    worker_set_back(worker, batch->outcome, &batch->error);
+    struct error error = batch->error; /* the batch goes with its round */
+    worker_set_back(worker, batch->outcome, &error);
     return true;
 }
 
