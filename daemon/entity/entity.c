@@ -331,21 +331,25 @@ static void move_event(struct entity *entity, const struct entity_context *conte
     }
 }
 
-static enum applied apply_copy(struct entity *entity, const struct entity_context *context, const struct event *event,
-                               struct entity_event *known)
-{
-    if (!known->time_of_record || !event->time_of_record || event->time_us >= known->time_us) return DUPLICATE;
-    move_event(entity, context, (uint32_t)(known - entity->events), event->time_us);
-    return APPLIED_TIME_ONLY;
-}
-
 /* ---- graves: a deleted contact keeps no more than hashes, its last `deleted` and its last `merged` ---- */
 
-static int64_t last_merged(const struct entity *entity)
+/* Is it, or may it become the last of these, once a copy has moved those behind it to an earlier instant? */
+static bool stays_in_grave(const struct entity *entity, uint32_t event)
 {
-    for (int64_t i = (int64_t)entity->n_events - 1; i >= 0; i--)
-        if (entity->events[i].verb == VERB_MERGED) return i;
-    return -1;
+    uint8_t verb = entity->events[event].verb;
+    if (verb != VERB_DELETED && verb != VERB_MERGED) return false;
+    for (uint32_t i = event + 1; i < entity->n_events; i++)
+        if (entity->events[i].verb == verb && is_timed(entity, i)) return false;
+    return true;
+}
+
+static void remove_attributes_of(struct entity *entity, uint32_t event)
+{
+    for (uint32_t a = 0; a < entity->n_attributes;)
+        if (entity->attributes[a].event == event)
+            remove_attributes(entity, a, 1);
+        else
+            a++;
 }
 
 static void bury_event(struct entity *entity, const struct entity_context *context, uint32_t at)
@@ -359,11 +363,7 @@ static void bury_event(struct entity *entity, const struct entity_context *conte
     if (place < entity->n_buried) memcpy(buried + place + 1, entity->buried + place, (entity->n_buried - place) * sizeof *buried);
     entity->buried = buried;
     entity->n_buried++;
-    for (uint32_t i = 0; i < entity->n_attributes;)
-        if (entity->attributes[i].event == at)
-            remove_attributes(entity, i, 1);
-        else
-            i++;
+    remove_attributes_of(entity, at);
     memmove(&entity->events[at], &entity->events[at + 1], (entity->n_events - at - 1) * sizeof *entity->events);
     entity->n_events--;
     shift_indexes(entity, at, -1);
@@ -371,19 +371,20 @@ static void bury_event(struct entity *entity, const struct entity_context *conte
 
 static void bury(struct entity *entity, const struct entity_context *context)
 {
-    int64_t deleted = entity_last_deleted(entity), merged = last_merged(entity);
-    for (int64_t i = deleted; i >= 0; i--) {
-        if (i == merged) {
-            for (uint32_t a = 0; a < entity->n_attributes;)
-                if (entity->attributes[a].event == (uint32_t)i)
-                    remove_attributes(entity, a, 1);
-                else
-                    a++;
-        } else if (i != deleted) {
+    for (int64_t i = entity_last_deleted(entity); i >= 0; i--)
+        if (stays_in_grave(entity, (uint32_t)i))
+            remove_attributes_of(entity, (uint32_t)i);
+        else
             bury_event(entity, context, (uint32_t)i);
-            merged -= merged > i;
-        }
-    }
+}
+
+static enum applied apply_copy(struct entity *entity, const struct entity_context *context, const struct event *event,
+                               struct entity_event *known)
+{
+    if (!known->time_of_record || !event->time_of_record || event->time_us >= known->time_us) return DUPLICATE;
+    move_event(entity, context, (uint32_t)(known - entity->events), event->time_us);
+    if (entity->kind == KIND_CONTACT) bury(entity, context); /* what has moved to before its `deleted` */
+    return APPLIED_TIME_ONLY;
 }
 
 enum applied entity_apply(struct entity *entity, const struct entity_context *context, const struct event *event)

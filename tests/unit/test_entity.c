@@ -1,5 +1,6 @@
 /* Entities as sets of events: order of arrival leaves no trace, bytes come back as they were, graves keep only hashes. */
 #include "daemon/entity/entity.h"
+#include "daemon/facts/facts.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
@@ -80,6 +81,16 @@ static void deal_events(struct event *events)
     events[6].time_us = 900;
 }
 
+static void shuffle(struct event *events, int n, unsigned *seed)
+{
+    for (int i = n - 1; i > 0; i--) {
+        int j = rand_r(seed) % (i + 1);
+        struct event swap = events[i];
+        events[i] = events[j];
+        events[j] = swap;
+    }
+}
+
 static void any_order_of_arrival_gives_the_same_entity(void **state)
 {
     (void)state;
@@ -91,12 +102,7 @@ static void any_order_of_arrival_gives_the_same_entity(void **state)
         struct entity entity = { .kind = KIND_DEAL, .id = SPAN("D-1"), .wake_us = NEVER };
         set_up(&bench);
         deal_events(events);
-        for (int i = N_EVENTS - 1; i > 0 && round; i--) {
-            int j = rand_r(&seed) % (i + 1);
-            struct event swap = events[i];
-            events[i] = events[j];
-            events[j] = swap;
-        }
+        if (round) shuffle(events, N_EVENTS, &seed);
         for (int i = 0; i < N_EVENTS; i++) entity_apply(&entity, &bench.context, &events[i]);
         struct buffer bytes = encode_of(&entity);
         assert_int_equal(entity.n_events, 6);
@@ -211,6 +217,56 @@ static void a_deleted_contact_leaves_only_a_grave(void **state)
     tear_down(&bench);
 }
 
+enum {
+    N_CONTACT_EVENTS = 6
+};
+
+/* A copy moves the unsubscription from behind the `deleted` to before it, another the newest merge to before the older one. */
+static void contact_events(struct event *events)
+{
+    static struct event_attribute attributes[2], first_into, second_into;
+    attributes[0] = text_of(ATTRIBUTE_OWNER, "u1");
+    attributes[1] = text_of(ATTRIBUTE_REFERRED_BY, "K-9");
+    first_into = text_of(ATTRIBUTE_INTO, "K-2");
+    second_into = text_of(ATTRIBUTE_INTO, "K-3");
+    events[0] = make(KIND_CONTACT, VERB_MERGED, "m1", 2000, &first_into, 1);
+    events[1] = make(KIND_CONTACT, VERB_DELETED, "d", 3000, attributes, 2);
+    events[2] = make(KIND_CONTACT, VERB_UNSUBSCRIBED, "c", 4000, attributes, 2);
+    events[2].time_of_record = true;
+    events[3] = events[2];
+    events[3].time_us = 3000; /* the instant of the `deleted`: the id decides */
+    events[4] = make(KIND_CONTACT, VERB_MERGED, "m2", 5000, &second_into, 1);
+    events[4].time_of_record = true;
+    events[5] = events[4];
+    events[5].time_us = 1000;
+}
+
+static void a_grave_is_the_same_in_any_order_of_arrival(void **state)
+{
+    (void)state;
+    struct buffer expected = { 0 };
+    unsigned seed = 11;
+    for (int round = 0; round < 1000; round++) {
+        struct bench bench;
+        struct event events[N_CONTACT_EVENTS];
+        struct entity entity = { .kind = KIND_CONTACT, .id = SPAN("K-1"), .wake_us = NEVER };
+        set_up(&bench);
+        contact_events(events);
+        if (round) shuffle(events, N_CONTACT_EVENTS, &seed);
+        for (int i = 0; i < N_CONTACT_EVENTS; i++) entity_apply(&entity, &bench.context, &events[i]);
+        struct buffer bytes = encode_of(&entity);
+        assert_null(memmem(bytes.at, bytes.len, "K-9", 3));
+        assert_int_equal(entity.n_attributes, 0);
+        assert_true(entity.events[entity.n_events - 1].verb == VERB_DELETED);
+        assert_true(span_is(contact_link(&entity)->text, "K-2"));
+        if (round) assert_true(span_equal(buffer_all(&bytes), buffer_all(&expected)));
+        buffer_deinit(round ? &bytes : &expected);
+        if (!round) expected = bytes;
+        tear_down(&bench);
+    }
+    buffer_deinit(&expected);
+}
+
 static void giving_and_taking_back_in_any_order_comes_to_nothing(void **state)
 {
     (void)state;
@@ -237,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_known_event_is_a_duplicate_whatever_it_holds),
         cmocka_unit_test(too_many_events_are_refused_and_change_nothing),
         cmocka_unit_test(a_deleted_contact_leaves_only_a_grave),
+        cmocka_unit_test(a_grave_is_the_same_in_any_order_of_arrival),
         cmocka_unit_test(giving_and_taking_back_in_any_order_comes_to_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
