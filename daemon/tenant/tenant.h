@@ -60,7 +60,7 @@ struct tenant {
     bool listed;             /* stands in crm:tenants */
     bool set_back;           /* read again, a position stood lower than it was confirmed before */
     bool awaited;            /* dropped while it was at work: to be read again, also without an event */
-    bool perhaps;            /* a commit of it took place, or will, or not: its answer never came */
+    bool perhaps;            /* a commit of it took place, or will, or not: its answer never came, or it was another instance's */
     int64_t version;         /* 0: does not exist yet */
     int64_t clock_us;        /* of the last commit; never goes back */
     int32_t today;           /* local day of that clock */

@@ -43,7 +43,7 @@ static void leave_to_others(struct worker *worker, struct tenant *tenant)
     bool ours = worker_is_ours(worker, tenant);
     tenant_drop(tenant);
     if (!ours) return;
-    tenant->awaited = true;
+    tenant->awaited = tenant->perhaps = true; /* he may not have come to publish it */
     worker->await_us = worker_monotonic() + LEFT_TO_OTHERS_US;
 }
 

@@ -9,7 +9,7 @@ enum {
     ROUNDS_MAX = 900,
     ROUND_US = 60 * 1000,
     LOOK_EVERY = 5,
-    CALM_ROUNDS = 60 /* longer than any wait of the daemon's own */
+    CALM_ROUNDS = 100 /* longer than any wait of the daemon's own */
 };
 
 static void clear_up(struct world *world)
