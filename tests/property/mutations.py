@@ -67,7 +67,7 @@ def broken(seed, count):
     rng, lines, history = random.Random(seed), [], None
     for n in range(count):
         if n % 50 == 0:
-            history = History("%s %d" % (seed, n))
+            history = History(seed * 1_000_000 + n)
         event = rng.choice(history.events) | {"id": "m%d" % n, "tenantid": BROKEN}
         line = json.dumps(event).encode()
         for _ in range(rng.choice([1, 1, 2])):
