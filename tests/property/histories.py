@@ -71,11 +71,11 @@ class History:
             tenant |= {"lists": {"source": ["web"], "stage": ["lead"], "tags": ["vip"], "owner": ["u1", "u2"]}, "stale_after": rng.choice([1, 10])}
         if rng.random() < 0.5:
             tenant |= {"holidays": [instant(self.clock - n * DAY)[:10] for n in (0, 1, 9)], "business_hours": rng.choice(HOURS)}
-        if self.seed % 3 == 0:
-            tenant["fold_after"] = 250 + self.seed % 200
         if rng.random() < 0.3:
             tenant["expected"] = {"contact": ["email|phone", "source"], "call": ["contact"], "deal": ["stage"], "campaign": ["budget"]}
         shared = {key: tenant.pop(key) for key in list(tenant) if rng.random() < 0.2}
+        if self.seed % 3 == 0:  # drawn by the number: all else of a history is as without
+            (tenant if self.seed % 2 else shared)["fold_after"] = 250 + self.seed % 200
         settings = {"tenants": {"default": shared, TENANT: tenant} if shared else {TENANT: tenant}}
         if rng.random() < 0.1:
             self.ordered, settings["max_events"] = True, rng.choice([1, 2, 5])
