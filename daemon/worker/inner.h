@@ -6,8 +6,7 @@
 #include "daemon/worker/midnights.h"
 
 enum {
-    ROUND_RECORDS_MIN = 256,
-    POSITIONS_SEEN_MAX = 256
+    ROUND_RECORDS_MIN = 256
 };
 
 /* One round of records, from receiving to the answer of its commit. */
@@ -20,8 +19,7 @@ struct round {
     struct commit *commits; /* those of the batches that have one */
     struct batch **owners;
     size_t n_commits;
-    bool sent;   /* commit_begin done, its answers are due */
-    bool behind; /* more waited in the source than it took */
+    bool sent; /* commit_begin done, its answers are due */
     int64_t sent_at_us;
 };
 
@@ -51,6 +49,7 @@ struct worker {
     int64_t await_us; /* monotonic: then those that were left to others are awaited, too; NEVER: there are none */
     struct midnight_wave midnights;
     bool ended;                 /* the source has no more records */
+    bool behind;                /* as of the last records: more waits in the source than the largest round takes */
     bool heard_nothing;         /* … had none in this turn */
     bool end_looked_at, at_end; /* in this turn; had it received all that there is? */
     char trouble[ERROR_TEXT_BYTES];
@@ -100,5 +99,6 @@ void worker_tell_doubt(struct worker *worker,
                        bool set_back);            /* the publisher: look at all; `set_back`: the state has lost something */
 void worker_adopt_tenants(struct worker *worker); /* those that somebody must look after: loads them, tells the publisher */
 bool worker_is_ours(const struct worker *worker, const struct tenant *tenant);
+bool worker_is_behind(const struct worker *worker);    /* does more wait in the source than a round may take? (sight.c) */
 bool worker_reads_at_end(const struct worker *worker); /* has it received all that there is? (sight.c) */
 bool worker_collect_due(struct worker *worker); /* a round of tenants whose timers ring or whose day is over; false: none */

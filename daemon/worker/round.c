@@ -318,7 +318,7 @@ void committed_destroy(struct committed *committed)
     free(committed);
 }
 
-static void finish_batch(struct worker *worker, const struct round *round, struct batch *batch)
+static void finish_batch(struct worker *worker, struct batch *batch)
 {
     int64_t version_before = batch->tenant->version;
     batch_done(batch);
@@ -336,7 +336,7 @@ static void finish_batch(struct worker *worker, const struct round *round, struc
         log_event(LEVEL_ERROR, "counter_overflow", "tenant=%.*s counters=%zu", SPAN_ARG(batch->tenant->name), batch->overflows);
     if (!worker->parts.committed) return;
     struct committed *committed = make_committed(batch, version_before);
-    committed->behind = round->behind;
+    committed->behind = worker->behind;
     worker->parts.committed(worker->parts.context, committed);
 }
 
@@ -351,7 +351,7 @@ bool round_finish(struct worker *worker, struct round *round)
         struct batch *batch = round->owners[i];
         batch->commit = round->commits[i];
         if (batch->commit.outcome == DONE)
-            finish_batch(worker, round, batch);
+            finish_batch(worker, batch);
         else if (worst == DONE || batch->commit.outcome == REFUSED)
             worst = batch->commit.outcome;
         if (batch->commit.outcome == CONFLICT) worker->counts.conflicts++;
@@ -372,7 +372,7 @@ void round_clear(struct round *round)
         batch_deinit(round->batches[i]);
     }
     round->n_batches = round->n_commits = round->n_entries = 0;
-    round->sent = round->behind = false;
+    round->sent = false;
     arena_reset(&round->arena);
 }
 

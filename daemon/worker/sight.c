@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 enum {
-    LAGS_MAX = 1000
+    LAGS_MAX = 1000,
+    POSITIONS_SPARE = 64
 };
 
 static const struct position *position_of(const struct lane *lane, const struct position *positions, size_t n)
@@ -28,13 +29,34 @@ static bool is_at_end(const struct worker *worker, const struct lane *lane, cons
     return lane->started && position && position->high != NO_OFFSET && position->high <= position->next + worker->heard_nothing;
 }
 
+/* As the source has them; the caller's to free. */
+static struct position *read_positions(const struct worker *worker, size_t *n)
+{
+    size_t room = worker->lanes.n + POSITIONS_SPARE;
+    struct position *positions = must_alloc(room * sizeof *positions);
+    *n = source_positions(worker->parts.source, positions, room);
+    if (*n > room) *n = room;
+    return positions;
+}
+
+bool worker_is_behind(const struct worker *worker)
+{
+    size_t n, waiting = 0;
+    if (!worker->parts.marks) return false;
+    struct position *positions = read_positions(worker, &n);
+    for (size_t i = 0; i < n; i++)
+        if (positions[i].next != NO_OFFSET && positions[i].high > positions[i].next)
+            waiting += (size_t)(positions[i].high - positions[i].next);
+    free(positions);
+    return waiting > worker->round_records;
+}
+
 bool worker_reads_at_end(const struct worker *worker)
 {
     if (source_trouble(worker->parts.source)) return false;
-    size_t room = worker->lanes.n + LAGS_MAX;
-    struct position *positions = must_alloc(room * sizeof *positions);
-    size_t n = source_positions(worker->parts.source, positions, room);
-    bool at_end = n <= room;
+    size_t n;
+    struct position *positions = read_positions(worker, &n);
+    bool at_end = true;
     for (size_t i = 0; i < worker->lanes.n && at_end; i++)
         at_end = is_at_end(worker, worker->lanes.at[i], position_of(worker->lanes.at[i], positions, n));
     free(positions);
@@ -43,9 +65,8 @@ bool worker_reads_at_end(const struct worker *worker)
 
 static void look_at_lanes(const struct worker *worker, struct worker_sight *sight)
 {
-    struct position *positions = must_alloc(LAGS_MAX * sizeof *positions);
-    size_t n = source_positions(worker->parts.source, positions, LAGS_MAX);
-    if (n > LAGS_MAX) n = LAGS_MAX;
+    size_t n;
+    struct position *positions = read_positions(worker, &n);
     sight->lags = arena_alloc(&sight->arena, (worker->lanes.n + 1) * sizeof *sight->lags);
     for (size_t i = 0; i < worker->lanes.n && i < LAGS_MAX; i++) {
         const struct lane *lane = worker->lanes.at[i];

@@ -110,26 +110,10 @@ void worker_limit(struct worker *worker, size_t cache_bytes, size_t round_bytes)
 
 /* ---- one turn ---- */
 
-static size_t least_records(const struct worker *worker)
-{
-    return worker->parts.batch_records < ROUND_RECORDS_MIN ? worker->parts.batch_records : ROUND_RECORDS_MIN;
-}
-
-/* Does more wait in the source than the round took? */
-static bool is_behind(const struct worker *worker, size_t n_taken)
-{
-    struct position positions[POSITIONS_SEEN_MAX];
-    if (!worker->parts.marks || n_taken < least_records(worker)) return false;
-    size_t n = source_positions(worker->parts.source, positions, POSITIONS_SEEN_MAX), waiting = 0;
-    for (size_t i = 0; i < n && i < POSITIONS_SEEN_MAX; i++)
-        if (positions[i].high > positions[i].next) waiting += (size_t)(positions[i].high - positions[i].next);
-    return waiting > n_taken;
-}
-
 /* So many records that the next round stays within its bytes, going by the last one. */
 static void size_rounds(struct worker *worker, const struct round *round)
 {
-    size_t most = worker->parts.batch_records, least = least_records(worker);
+    size_t most = worker->parts.batch_records, least = most < ROUND_RECORDS_MIN ? most : ROUND_RECORDS_MIN;
     if (!worker->round_bytes || round->n_entries < least) return;
     size_t records = worker->round_bytes / (round_bytes(round) / round->n_entries + 1);
     worker->round_records = records < least ? least : records > most ? most : records;
@@ -206,8 +190,8 @@ static void take_records(struct worker *worker, int timeout_ms)
     bool pending = worker->rounds[!worker->current].sent;
     size_t n = source_receive(worker->parts.source, worker->records, worker->round_records, pending ? 0 : timeout_ms);
     worker->heard_nothing = !n;
+    worker->behind = worker_is_behind(worker);
     if (n) {
-        worker->rounds[worker->current].behind = is_behind(worker, n);
         round_decode(worker, &worker->rounds[worker->current], worker->records, n);
         fold_and_send(worker);
         return;

@@ -28,7 +28,7 @@ struct committed {
     struct span *names; /* … with these texts */
     size_t n_names;
     struct span traceparent; /* of the last of its events that has one; empty: none */
-    bool behind;             /* more waited in the source than its round took */
+    bool behind;             /* more waits in the source than a round may take */
     bool dropped;            /* differences and names went for want of room: it cannot be followed */
     bool set_back;           /* without a tenant: it has lost something, or is another one */
 };
