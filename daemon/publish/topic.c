@@ -53,7 +53,8 @@ static struct acknowledgement *notes_of_delivered(const struct publisher *publis
     return notes;
 }
 
-/* What could not be noted is sent again; so is what lies over somebody else's newer one in the topic, where a higher one was noted. */
+/* What could not be noted is sent again; so is what may lie over somebody else's newer one in the topic, where a higher one was
+ * noted or is stored. */
 void topic_note_delivered(struct publisher *publisher)
 {
     struct error error = { "" };

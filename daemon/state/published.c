@@ -8,11 +8,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Notes a version unless a higher one stands there; returns the one that stands there then. */
-static const char note_text[] = "local found = redis.call('HGET', KEYS[1], ARGV[1])\n"
-                                "if found and tonumber(found) >= tonumber(ARGV[2]) then return found end\n"
-                                "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
-                                "return ARGV[2]\n";
+/* Notes a version unless a higher one stands there; returns the highest that is noted or stored then. */
+static const char note_text[] = "local stored = redis.call('HGET', KEYS[2], ARGV[1])\n"
+                                "local found = redis.call('HGET', KEYS[1], ARGV[1])\n"
+                                "if not found or tonumber(found) < tonumber(ARGV[2]) then\n"
+                                "  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n"
+                                "  found = ARGV[2]\n"
+                                "end\n"
+                                "if stored and tonumber(stored) > tonumber(found) then return stored end\n"
+                                "return found\n";
 
 enum {
     PIPELINE_NOTES = 1000
@@ -108,11 +112,12 @@ bool state_redis_publish(struct state *state, const char *prefix, struct publica
 static void ask_note(struct connection *connection, const char *prefix, const struct acknowledgement *acknowledgement)
 {
     struct arena arena = { 0 };
-    request_begin(connection, 6);
+    request_begin(connection, 7);
     request_argument(connection, SPAN("EVAL"));
     request_argument(connection, span_of(note_text));
-    request_number(connection, 1);
+    request_number(connection, 2);
     request_argument(connection, key_published(&arena, prefix, acknowledgement->tenant));
+    request_argument(connection, key_versions(&arena, prefix, acknowledgement->tenant));
     request_argument(connection, span_of(acknowledgement->report));
     request_number(connection, acknowledgement->version);
     arena_deinit(&arena);

@@ -39,7 +39,9 @@ struct acknowledgement {
     struct span tenant;
     const char *report;
     int64_t version;
-    int64_t highest; /* out: the highest version noted, >= version. Higher: another instance's record may stand below ours now */
+    /* out: the highest version noted, or stored in Redis, >= version. Higher: a record of it may stand below ours in the topic now,
+     * whether its own acknowledgement was noted before or comes later: a document is stored before its record is sent */
+    int64_t highest;
 };
 bool state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
                              enum outcome *outcome, struct error *error) MUST_USE;

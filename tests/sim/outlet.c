@@ -120,20 +120,31 @@ void reports_lost(struct world *world)
     }
 }
 
-/* Those before the first that has to wait, in order. */
+static bool is_down(const struct outlet *outlet)
+{
+    return outlet->world->broker.away || outlet->world->broker.outputs_away;
+}
+
+static void acknowledge(struct outlet *outlet, struct outlet_record record)
+{
+    struct world *world = outlet->world;
+    bool doubted = is_down(outlet) || dice_permille(&world->dice, world->weather.undelivered);
+    if (!record.arrived && !is_down(outlet) && (!doubted || dice_below(&world->dice, 2))) deliver(outlet, &record);
+    outlet->acknowledged.call(outlet->acknowledged.context, record.tag, doubted ? UNDELIVERED : DELIVERED,
+                              doubted ? "timed out" : "");
+}
+
+/* Those before the first that has to wait, in order. It may have arrived, though nobody hears of it yet. */
 static void outlet_poll(struct sink *sink, int timeout_ms)
 {
     struct outlet *outlet = of(sink);
     struct world *world = outlet->world;
     size_t done = 0, n = outlet->n;
     world->monotonic_us += timeout_ms * 1000;
-    while (done < n && !dice_permille(&world->dice, world->weather.slow)) {
-        struct outlet_record record = outlet->waiting[done++];
-        bool down = world->broker.away || world->broker.outputs_away;
-        bool doubted = dice_permille(&world->dice, world->weather.undelivered);
-        if (!down && (!doubted || dice_below(&world->dice, 2))) deliver(outlet, &record);
-        enum delivery delivery = down || doubted ? UNDELIVERED : DELIVERED;
-        outlet->acknowledged.call(outlet->acknowledged.context, record.tag, delivery, delivery == DELIVERED ? "" : "timed out");
+    while (done < n && !dice_permille(&world->dice, world->weather.slow)) acknowledge(outlet, outlet->waiting[done++]);
+    if (done < n && !outlet->waiting[done].arrived && !is_down(outlet) && dice_below(&world->dice, 2)) {
+        deliver(outlet, &outlet->waiting[done]);
+        outlet->waiting[done].arrived = true;
     }
     outlet->n -= done;
     if (outlet->n) memmove(outlet->waiting, outlet->waiting + done, outlet->n * sizeof *outlet->waiting);
@@ -150,10 +161,9 @@ static void outlet_destroy(struct sink *sink)
 {
     struct outlet *outlet = of(sink);
     struct world *world = outlet->world;
-    bool down = world->broker.away || world->broker.outputs_away;
-    size_t arrive = down ? 0 : dice_below(&world->dice, (uint32_t)outlet->n + 1);
+    size_t arrive = is_down(outlet) ? 0 : dice_below(&world->dice, (uint32_t)outlet->n + 1);
     for (size_t i = 0; i < outlet->n; i++) {
-        if (i < arrive) deliver(outlet, &outlet->waiting[i]);
+        if (i < arrive && !outlet->waiting[i].arrived) deliver(outlet, &outlet->waiting[i]);
         outlet->acknowledged.call(outlet->acknowledged.context, outlet->waiting[i].tag, UNDELIVERED, "the end");
     }
     outlet_gone(outlet);

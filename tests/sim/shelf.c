@@ -92,7 +92,10 @@ bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, str
         struct span key = key_published(&arena, prefix, acknowledgements[i].tenant), name = span_of(acknowledgements[i].report);
         int64_t stands = store_number(link->store, key, name);
         if (stands < acknowledgements[i].version) store_put_number(link->store, key, name, acknowledgements[i].version);
-        acknowledgements[i].highest = stands > acknowledgements[i].version ? stands : acknowledgements[i].version;
+        int64_t stored = store_number(link->store, key_versions(&arena, prefix, acknowledgements[i].tenant), name);
+        acknowledgements[i].highest = acknowledgements[i].version;
+        if (stands > acknowledgements[i].highest) acknowledgements[i].highest = stands;
+        if (stored > acknowledgements[i].highest) acknowledgements[i].highest = stored;
         store_step(link->store);
     }
     arena_deinit(&arena);

@@ -52,6 +52,7 @@ struct outlet_record {
     int64_t offset;
     void *tag;
     bool alert;
+    bool arrived; /* its acknowledgement is still to come */
 };
 struct outlet {
     struct sink base;
