@@ -26,13 +26,17 @@ static void mark_refused(struct worker *worker, const struct lane *lane)
     worker_doubt_state(worker);
 }
 
+/* Not beyond what we have read again: a mark may have been moved late, over a dead connection, after Redis had lost what it stands
+ * for. Then the older offset is all that tells. */
 static void commit_offsets(struct worker *worker)
 {
     struct position *positions = arena_alloc(&worker->scratch, (worker->lanes.n + 1) * sizeof *positions);
     size_t n = 0;
-    for (size_t i = 0; i < worker->lanes.n; i++)
-        if (worker->lanes.at[i]->started)
-            positions[n++] = (struct position){ lane_partition(worker->lanes.at[i]), worker->lanes.at[i]->mark.next, NO_OFFSET };
+    for (size_t i = 0; i < worker->lanes.n; i++) {
+        const struct lane *lane = worker->lanes.at[i];
+        int64_t next = lane->committed.next < lane->mark.next ? lane->committed.next : lane->mark.next;
+        if (lane->started) positions[n++] = (struct position){ lane_partition(lane), next, NO_OFFSET };
+    }
     if (n) source_commit(worker->parts.source, positions, n);
 }
 

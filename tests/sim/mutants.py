@@ -17,7 +17,7 @@ MUTATIONS = [
     ("the trailing of marks behind commits", "daemon/worker/lane.c",
      "    lane->sent = lane->decoded;", "    lane->sent = lane->committed = lane->decoded;"),
     ("the trailing of offsets behind marks", "daemon/worker/marks.c",
-     "lane_partition(worker->lanes.at[i]), worker->lanes.at[i]->mark.next,", "lane_partition(worker->lanes.at[i]), worker->lanes.at[i]->decoded.next + 1,"),
+     "int64_t next = lane->committed.next < lane->mark.next ? lane->committed.next : lane->mark.next;", "int64_t next = lane->decoded.next + 1;"),
     ("the comparison of the server after a new connection", "daemon/worker/recover.c", "    if (!same) {", "    if (!same && !worker) {"),
     ("that a mark waits for dead letters", "daemon/worker/lane.c", "return held < mark.next ||", "return held == INT64_MIN ||"),
     ("that a mark is not taken back where only the offset in Kafka is older", "daemon/worker/recover.c", "lane->counted = mark->next;", "lane->counted = 0;"),

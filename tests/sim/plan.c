@@ -54,13 +54,14 @@ static void rebirth(struct world *world)
     feed_again(world, first);
 }
 
-/* Only what a mark has left behind: below it all is counted. The offset in Kafka may lie before it. */
+/* Only what a mark has left behind: below it all is counted. The offset in Kafka may lie before it, but there is one: no retention
+ * is as short as the time between the two, and without an offset nobody could know that there was anything. */
 static void cut(struct world *world)
 {
     for (int p = 0; p < world->broker.n_logs; p++) {
         struct log *log = &world->broker.logs[p];
         int64_t safe = log->marked > log->committed ? log->marked : log->committed;
-        if (world->broker.reborn || safe <= log->low || dice_below(&world->dice, 2)) continue;
+        if (world->broker.reborn || log->committed < 1 || safe <= log->low || dice_below(&world->dice, 2)) continue;
         log->low += 1 + dice_below(&world->dice, (uint32_t)(safe - log->low));
         world->broker.cut = true;
     }
