@@ -2,6 +2,7 @@
 import random
 import socket
 import subprocess
+import time
 
 import redis as redis_client
 
@@ -164,10 +165,20 @@ class SentinelGroup:
 
 
 class ClusterClient(redis_client.RedisCluster):
-    """Answers what the tests ask of one server."""
+    """Answers what the tests ask of one server; while a shard is being taken over, a little later."""
 
     def mget(self, keys):
         return self.mget_nonatomic(keys)
+
+    def execute_command(self, *words, **more):
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                return super().execute_command(*words, **more)
+            except redis_client.exceptions.RedisClusterException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
 
 class Cluster:
