@@ -275,6 +275,18 @@ def test_check(topics, cluster, daemon):
     assert status != 0 and "expected redis-cluster://" in out + err, out + err
 
 
+def outlives_a_primary(topics, worker, feed, cluster):
+    """Twenty leads before, twenty after."""
+    feed_leads(feed, 0, 20)
+    settle(topics, worker, cluster)
+    primary = cluster.owner("crm:{t0}:state")
+    replica = cluster.replica_of(primary)
+    primary.kill()
+    cluster.wait_taken_over(replica)
+    feed_leads(feed, 20, 40)
+    wait_counts(worker, 40)
+
+
 def test_with_a_password(topics, daemon, feed, tmp_path):
     cluster = Cluster(tmp_path / "redis", password="open-sesame")
     try:
@@ -282,14 +294,7 @@ def test_with_a_password(topics, daemon, feed, tmp_path):
         worker = daemon(topics, cluster, clock=CLOCK)
         worker.configure(worker.config | {"redis": {"url": cluster.url, "password": "open-sesame"}})
         worker.start()
-        feed_leads(feed, 0, 20)
-        settle(topics, worker, cluster)
-        primary = cluster.owner("crm:{t0}:state")
-        replica = cluster.replica_of(primary)
-        primary.kill()
-        cluster.wait_taken_over(replica)
-        feed_leads(feed, 20, 40)
-        wait_counts(worker, 40)
+        outlives_a_primary(topics, worker, feed, cluster)
         assert "open-sesame" not in worker.whole_log()
     finally:
         cluster.stop()

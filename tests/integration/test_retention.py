@@ -11,6 +11,7 @@ import ask
 import pytest
 from servers import TESTS, wait_until
 from stream import Feed, settle
+from test_end_to_end import milliseconds
 
 EVENTS = 8000
 KINDS = range(13)
@@ -58,6 +59,16 @@ def same_answers(daemon, binary, clock, tenants, rows, folder):
     ask.assert_same(queries, ask.replayed(binary, clock, tenants, queries, [events]), ask.live(daemon, queries))
 
 
+def counted(topics, daemon, redis, tenants, clock, rows):
+    """(a daemon that has counted them all, its clock in milliseconds)"""
+    first, now_ms = daemon(topics, redis, tenants, clock).start(), milliseconds(clock)
+    feed = Feed(topics, now_ms)
+    feed.rows(rows)
+    feed.flush()
+    settle(topics, first, redis)
+    return first, now_ms
+
+
 def a_closed_case(rows):
     """Its tenant is t01; the whole event that closed it."""
     return next(event for event in (json.loads(row.split("\t", 2)[2]) for row in reversed(rows))
@@ -67,12 +78,7 @@ def a_closed_case(rows):
 def test_closed_entities_leave_and_every_number_stays(history, topics, redis_server, daemon, binary, tmp_path):
     rows, tenants, clock = history
     redis = redis_server()
-    first = daemon(topics, redis, tenants, clock).start()
-    milliseconds = int(datetime.datetime.fromisoformat(clock.replace("Z", "+00:00")).timestamp() * 1000)
-    feed = Feed(topics, milliseconds)
-    feed.rows(rows)
-    feed.flush()
-    settle(topics, first, redis)
+    first, now_ms = counted(topics, daemon, redis, tenants, clock, rows)
     entities, left = stored(redis, "t01")
     bytes_before = page_bytes(redis, "t01")
     assert entities > 200 and left == 0
@@ -93,7 +99,7 @@ def test_closed_entities_leave_and_every_number_stays(history, topics, redis_ser
 
     # Too late
     late = a_closed_case(rows) | {"id": "too-late", "type": "crm.case.reopened", "time": clock}
-    Feed(topics, milliseconds + 12 * 86400_000).events([late])
+    Feed(topics, now_ms + 12 * 86400_000).events([late])
     settle(topics, second, redis)
     letter = dict(topics.records("dead-letter")[-1].headers())
     assert letter["__connect.errors.exception.class.name"] == b"after_retention"
@@ -125,18 +131,18 @@ def test_closed_entities_leave_and_every_number_stays(history, topics, redis_ser
 def test_they_leave_while_others_are_at_work(topics, redis_server, daemon):
     """A daemon that keeps up with what comes has read all there is now and then."""
     clock, tenants, redis = "2026-05-04T12:00:00Z", {"acme": {"retire_after": 10}}, redis_server()
-    milliseconds = int(datetime.datetime.fromisoformat(clock.replace("Z", "+00:00")).timestamp() * 1000)
+    now_ms = milliseconds(clock)
 
     def case(n, verb):
         return {"specversion": "1.0", "id": "%s%d" % (verb, n), "source": "/s", "type": "crm.case." + verb, "subject": "S-%d" % n,
                 "tenantid": "acme", "time": clock, "data": {}}
 
     first = daemon(topics, redis, tenants, clock).start()
-    Feed(topics, milliseconds).events(case(n, verb) for n in range(500) for verb in ("opened", "closed"))
+    Feed(topics, now_ms).events(case(n, verb) for n in range(500) for verb in ("opened", "closed"))
     settle(topics, first, redis)
     first.terminate()
     daemon(topics, redis, tenants, later(clock, 11)).start()
-    feed, stop, sent = Feed(topics, milliseconds + 11 * 86400_000), threading.Event(), []
+    feed, stop, sent = Feed(topics, now_ms + 11 * 86400_000), threading.Event(), []
 
     def others():
         while not stop.wait(0.005):  # some 1,000 events a second
@@ -159,12 +165,7 @@ def test_days_fold_and_no_answer_changes_that_can_be_asked(history, topics, redi
     tenants = {name: {key: value for key, value in settings.items() if key != "retire_after"} for name, settings in tenants.items()}
     tenants["t01"]["fold_after"] = 250
     redis = redis_server()
-    first = daemon(topics, redis, tenants, clock).start()
-    milliseconds = int(datetime.datetime.fromisoformat(clock.replace("Z", "+00:00")).timestamp() * 1000)
-    feed = Feed(topics, milliseconds)
-    feed.rows(rows)
-    feed.flush()
-    settle(topics, first, redis)
+    first, now_ms = counted(topics, daemon, redis, tenants, clock, rows)
     first.terminate()
 
     def days(tenant, until):
@@ -185,7 +186,7 @@ def test_days_fold_and_no_answer_changes_that_can_be_asked(history, topics, redi
     # What comes late counts in its month alone.
     late = {"specversion": "1.0", "id": "late", "source": "/late", "type": "crm.contact.created", "subject": "late", "tenantid": "t01",
             "time": clock[:8] + "02T12:00:00Z", "data": {"source": "late"}}
-    Feed(topics, milliseconds + 340 * 86400_000).events([late])
+    Feed(topics, now_ms + 340 * 86400_000).events([late])
     settle(topics, second, redis)
     assert not days("t01", days_from)
     assert json.loads(ask.live(second, [{"tenant": "t01", "metric": "leads", "by": ["month"], "where": {"source": ["late"]}}])[0]) == \

@@ -6,7 +6,7 @@ import pytest
 from redis_groups import Cluster, Node, SentinelGroup, Tls
 from stream import Feed, settle
 from test_cluster import TENANTS as SPREAD
-from test_cluster import counts, feed_leads, wait_counts
+from test_cluster import counts, feed_leads, outlives_a_primary, wait_counts
 from test_end_to_end import milliseconds
 from test_faults import CLOCK
 
@@ -80,14 +80,7 @@ def test_a_cluster(topics, daemon, feed, tls, tmp_path):
     try:
         cluster.start()
         worker = configured(daemon(topics, cluster, clock=CLOCK), tls, cluster.url).start()
-        feed_leads(feed, 0, 20)
-        settle(topics, worker, cluster)
-        primary = cluster.owner("crm:{t0}:state")
-        replica = cluster.replica_of(primary)
-        primary.kill()
-        cluster.wait_taken_over(replica)
-        feed_leads(feed, 20, 40)
-        wait_counts(worker, 40)
+        outlives_a_primary(topics, worker, feed, cluster)
         cluster.move_slot("crm:{t2}:state")
         feed_leads(feed, 40, 60)
         wait_counts(worker, 60)
