@@ -207,7 +207,7 @@ class Cluster:
                 try:
                     return ClusterClient(host="127.0.0.1", port=node.port, decode_responses=True, password=self.password or None,
                                          **(self.tls.of_client if self.tls else {}))
-                except redis_client.exceptions.RedisError:  # it has not heard of all
+                except (redis_client.exceptions.RedisError, redis_client.exceptions.RedisClusterException):  # it has not heard of all
                     continue
             return None
         self.client = wait_until(known_to_one, "a node knows who has which slots", 60, 0.2)
