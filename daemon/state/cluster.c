@@ -12,9 +12,12 @@
 #define RETRY_FIRST_US (100 * MICROS_PER_MS)
 #define RETRY_LONGEST_US (1000 * MICROS_PER_MS)
 
-/* A server that lets us wait for it is tried so rarely that four fifths of the time are left for the others. */
+/* A server that lets us wait for it is tried so rarely that four fifths of the time are left for the others. To greet it we do not
+ * wait for as long as a command may take: it is noticed within two seconds that it is back. */
 enum {
-    PAUSE_PER_WAIT = 4
+    PAUSE_PER_WAIT = 4,
+    PATIENCE_MS = 1000,
+    PATIENCE_OUT_MS = 350
 };
 
 struct node {
@@ -28,6 +31,7 @@ struct cluster {
     struct connection *any;
     struct slot_map map;
     struct node *nodes; /* as many as in the map, in its order, and one more: what nobody serves is asked of it, in vain */
+    int64_t look_at_us; /* while one is out: whether another has taken its place is asked of the others so soon */
 };
 
 extern const struct state_ops cluster_ops;
@@ -71,7 +75,7 @@ const char *cluster_where(const struct state *state)
 static bool ask_slots(struct connection *connection, struct slot_map *map, struct error *error)
 {
     enum outcome outcome;
-    if (!connection_open(connection, error)) return false;
+    if (!connection_open_within(connection, PATIENCE_MS, error)) return false;
     request_texts(connection, 2, "CLUSTER", "SLOTS");
     redisReply *reply = connection_answer_ok(connection, &outcome, error);
     bool good = reply && slot_map_read(map, reply, connection_address(connection)->host, error);
@@ -163,12 +167,24 @@ static bool are_settled_nowhere(const struct cluster *cluster)
 bool cluster_connected(const struct state *state)
 {
     const struct cluster *cluster = cluster_of(state);
-    size_t open = 0;
+    size_t open = 0, out = 0;
     for (size_t i = 0; i < cluster->map.n_nodes; i++) {
         if (!is_settled(&cluster->nodes[i])) return false;
         open += connection_is_open(cluster->nodes[i].server->connection);
+        out += cluster->nodes[i].out;
     }
+    if (out && clock_us(CLOCK_MONOTONIC) >= cluster->look_at_us) return false;
     return open > 0 && are_settled_nowhere(cluster);
+}
+
+static bool reach(struct node *node, struct error *error)
+{
+    int64_t began_us = clock_us(CLOCK_MONOTONIC);
+    struct connection *connection = node->server->connection;
+    if (node->out && began_us < node->retry_at_us) return false;
+    bool reached = connection_open_within(connection, node->out ? PATIENCE_OUT_MS : PATIENCE_MS, error);
+    note_reached(node, reached, began_us);
+    return reached;
 }
 
 bool cluster_connect(struct state *state, struct error *error)
@@ -180,16 +196,12 @@ bool cluster_connect(struct state *state, struct error *error)
     if (!find_slots(cluster, &map, error)) return false;
     *error = (struct error){ "" }; /* who was asked for the slots in vain may not even be needed */
     follow_map(cluster, &map);
-    for (size_t i = 0; i < map.n_nodes; i++) {
-        struct node *node = &cluster->nodes[i];
-        int64_t began_us = clock_us(CLOCK_MONOTONIC);
-        bool reached = connection_open(node->server->connection, error);
-        note_reached(node, reached, began_us);
-        open += reached;
-    }
+    for (size_t i = 0; i < map.n_nodes; i++) open += reach(&cluster->nodes[i], error);
+    cluster->look_at_us = clock_us(CLOCK_MONOTONIC) + RETRY_LONGEST_US;
     size_t unserved = slot_map_unserved(&map);
     note_reached(&cluster->nodes[map.n_nodes], !unserved, clock_us(CLOCK_MONOTONIC));
     if (unserved) fail(error, "redis %s: nobody serves %zu of %d slots", cluster_where(state), unserved, (int)N_SLOTS);
+    if (!open && !error->text[0]) fail(error, "redis %s: none of %zu servers answers", cluster_where(state), map.n_nodes);
     return open > 0;
 }
 

@@ -362,3 +362,19 @@ bool connection_open(struct connection *connection, struct error *error)
     if (connection->address_error.text[0]) return fail(error, "%s", connection->address_error.text);
     return connection->roams ? open_any(connection, error) : open_server(connection, error);
 }
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+bool connection_open_within(struct connection *connection, int answer_ms, struct error *error)
+{
+    int connect_ms = connection->connect_timeout_ms, command_ms = connection->command_timeout_ms;
+    connection->connect_timeout_ms = smaller(connect_ms, answer_ms);
+    connection->command_timeout_ms = smaller(command_ms, answer_ms);
+    bool opened = connection_open(connection, error);
+    connection->connect_timeout_ms = connect_ms;
+    connection->command_timeout_ms = command_ms;
+    return opened;
+}

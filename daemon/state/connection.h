@@ -14,6 +14,8 @@ struct connection *connection_create(const struct redis_settings *settings); /* 
 struct connection *connection_to(const struct connection *like, const struct endpoint *server);
 void connection_destroy(struct connection *connection);
 bool connection_open(struct connection *connection, struct error *error) MUST_USE;
+/* Waits no longer for each answer. */
+bool connection_open_within(struct connection *connection, int answer_ms, struct error *error) MUST_USE;
 void connection_close(struct connection *connection);
 bool connection_is_open(const struct connection *connection);
 const char *connection_where(const struct connection *connection);

@@ -127,12 +127,14 @@ void worker_return(struct worker *worker)
         return;
     }
     worker->away = false;
+    bool was_in_part = worker->in_part;
     worker->in_part = marks && marks->ops->reaches && !marks->ops->reaches(marks, NO_SPAN);
     if (error.text[0]) note_trouble(worker, &error);
     if (worker->in_part)
         drop_unreached(worker);
     else
         worker->trouble[0] = 0;
+    if (was_in_part && !worker->in_part) log_cause_over(&worker->cause, "state_available", "");
     if (!same) {
         log_event(LEVEL_WARN, "state_changed", "meaning=%s", "another server or another history: reading again from its marks");
         worker_forget_passed(worker);

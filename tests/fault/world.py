@@ -9,7 +9,7 @@ from collections import Counter
 import ask
 import outputs
 from confluent_kafka import KafkaException
-from servers import TESTS, wait_until
+from servers import TESTS, free_port, wait_until
 from stream import Feed, settle
 from test_end_to_end import check_documents, days_of, milliseconds
 
@@ -46,7 +46,7 @@ class World:
         return self.store.redis
 
     def add_instance(self):
-        worker = self.make_daemon(self.topics, self.redis, clock=CLOCK, cache_mb=64, alerts=outputs.RULES,
+        worker = self.make_daemon(self.topics, self.redis, clock=CLOCK, cache_mb=64, alerts=outputs.RULES, listen="127.0.0.1:%d" % free_port(),
                                   kafka={"topic.metadata.refresh.interval.ms": 60_000})  # a partition added is read so soon at the latest
         worker.configure(worker.config | {"redis": {"url": self.store.url(), "command_timeout_ms": 2000}})
         self.instances.append(worker.start())
@@ -124,6 +124,7 @@ class World:
         self.feed_the_rest()
         for each in self.instances:
             each.alive()
+            each.wait_says_ready()  # a shard that it does not reach it cannot know to have lost something
         self.rest()
 
     def rest(self):

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import redis as redis_client
@@ -139,6 +140,17 @@ class Daemon:
         """Until it reads its partitions."""
         wait_until(lambda: self.alive() and "event=partition_started" in self.said(), lambda: "reading\n" + self.log(), timeout)
         return self
+
+    def says_ready(self):
+        """/readyz: it reads, and reaches all of Redis. It must listen."""
+        try:
+            with urllib.request.urlopen("http://%s/readyz" % self.config["listen"], timeout=20) as answer:
+                return answer.status == 200
+        except OSError:  # 503, or it does not listen yet
+            return False
+
+    def wait_says_ready(self, timeout=30):
+        wait_until(lambda: self.alive() and self.says_ready(), lambda: "ready\n" + self.log(), timeout, 0.1)
 
     def wait_says(self, *words, timeout=30):
         """Until it names one of the words, and lives."""

@@ -3,6 +3,7 @@ behind, slots move, nodes fail over when asked to, the daemon is killed. Every a
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -135,6 +136,39 @@ def test_others_go_on_while_a_shard_is_out(topics, cluster, daemon, feed):
     settle(topics, worker, cluster)
     assert counts(worker, "duplicate_events") == [0] * len(TENANTS)
     published_as_stored(topics, cluster)
+
+
+@pytest.mark.parametrize("has_replica", [False, True])
+def test_a_primary_that_hangs_is_back_at_once(topics, cluster, daemon, feed, has_replica):
+    """It takes connections and says nothing. Whoever began meanwhile hears within moments that it goes on, or that another took its place."""
+    for node in cluster.nodes:
+        node.client.config_set("cluster-require-full-coverage", "no")
+    worker = daemon(topics, cluster, clock=CLOCK, listen="127.0.0.1:%d" % free_port()).start()
+    feed_leads(feed, 0, 50)
+    settle(topics, worker, cluster)
+    home = cluster.owner("crm:tenants")
+    primary = next(node for node in cluster.primaries() if node is not home)
+    replica = cluster.replica_of(primary)
+    worker.kill()
+    if not has_replica:
+        replica.kill()
+    primary.process.send_signal(signal.SIGSTOP)
+    try:
+        worker.start()
+        feed_leads(feed, 50, 60)
+        if has_replica:
+            wait_until(lambda: cluster.is_primary(replica), "the replica is promoted", 60, 0.1)
+        else:
+            time.sleep(6)
+            assert not worker.says_ready()
+    finally:
+        began = time.monotonic()
+        if not has_replica:
+            primary.process.send_signal(signal.SIGCONT)
+    worker.wait_says_ready()
+    assert time.monotonic() - began < 4, "so long as a command may take nobody may wait here"
+    primary.process.send_signal(signal.SIGCONT)
+    wait_counts(worker, 60)
 
 
 def new_leads(node, tenant):
