@@ -7,6 +7,7 @@
 #include "daemon/source/kafka_alone.h"
 #include "daemon/source/kafka_batch.h"
 #include "daemon/source/kafka_nudge.h"
+#include "daemon/source/kafka_unread.h"
 #include "daemon/source/kafka_viewer.h"
 #include "daemon/source/owned.h"
 
@@ -54,6 +55,7 @@ struct kafka_source {
     bool down; /* the handle will never work again, the partitions are lost: a new one at renew_ms */
     int64_t renew_ms, renewed_ms, renew_wait_ms;
     rd_kafka_topic_partition_list_t *topics; /* that are subscribed to */
+    struct kafka_unread unread;
     struct kafka_batch batch;
     int64_t nudged_ms;
 };
@@ -218,6 +220,17 @@ static bool is_lost(struct kafka_source *kafka)
     return kafka->client.fatal;
 }
 
+/* --- partitions that nobody reads --- */
+
+static void look_for_unread(struct kafka_source *kafka)
+{
+    if (!kafka_unread_found(&kafka->unread, kafka->topics)) return;
+    kafka_client_tell(&kafka->client, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
+                      "the group has given a partition to nobody (topics grew while a member restarted?): joining it again");
+    rd_kafka_resp_err_t err = rd_kafka_subscribe(kafka->client.handle, kafka->topics);
+    if (err) kafka_client_tell(&kafka->client, err, "topics cannot be subscribed to: %s", rd_kafka_err2str(err));
+}
+
 static bool kafka_next_change(struct source *source, struct change *change)
 {
     if (!of(source)->down && is_lost(of(source))) go_down(of(source));
@@ -256,6 +269,7 @@ static size_t kafka_receive(struct source *source, struct record *records, size_
     }
     kafka_client_look(&kafka->client);
     if (kafka->revoking || owned_has_change(&kafka->owned)) return 0;
+    look_for_unread(kafka);
     if (kafka->assign || kafka->idle) fetch(kafka, false);
     kafka_nudge(kafka->client.handle, kafka->queue, &kafka->owned, &kafka->nudged_ms);
     size_t n = kafka_batch_receive(&kafka->batch, kafka->client.handle, kafka->queue, &kafka->owned, records, room, timeout_ms);
@@ -346,6 +360,7 @@ static void free_all(void *source)
     if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
     if (kafka->client.handle) destroy_handle(kafka->client.handle);
     kafka_client_deinit(&kafka->client);
+    kafka_unread_deinit(&kafka->unread);
     kafka_viewer_deinit(&kafka->viewer);
     if (kafka->topics) rd_kafka_topic_partition_list_destroy(kafka->topics);
     owned_deinit(&kafka->owned);
@@ -419,6 +434,7 @@ struct source *kafka_source_create(const struct kafka_source_settings *settings,
     kafka->topics = copy_topics(settings);
     if (!open_client(kafka, settings, error)) goto failed;
     if (!kafka_viewer_init(&kafka->viewer, &settings->kafka, error)) goto failed;
+    if (!settings->alone) kafka_unread_init(&kafka->unread, kafka->viewer.client.handle, kafka->client.conf);
     if (!(settings->alone ? take_all(kafka, settings, error) : join(kafka, error))) goto failed;
     return &kafka->source;
 failed:

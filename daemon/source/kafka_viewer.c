@@ -1,6 +1,8 @@
 /* Looks at partitions from outside the group: committed offsets, ends of the log, the timestamp of one record. */
 #include "daemon/source/kafka_viewer.h"
 
+#include "daemon/source/kafka_topics.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,6 +27,10 @@ static const struct kafka_property forced[] = {
     { NULL, NULL },
 };
 
+enum {
+    LEARN_LEAST_MS = 500
+};
+
 bool kafka_viewer_init(struct kafka_viewer *viewer, const struct kafka_settings *settings, struct error *error)
 {
     static const struct kafka_profile profile = { RD_KAFKA_CONSUMER, defaults, forced, "group.instance.id", NULL };
@@ -47,7 +53,6 @@ struct looking {
     struct partition_view *views;
     size_t n;
     int64_t deadline_ms;
-    char outdated[512]; /* the topic of a partition that is not known here and that others know; empty: none */
     struct error *error;
 };
 
@@ -75,8 +80,6 @@ static bool no_error(struct looking *looking, const char *what, rd_kafka_resp_er
     if (err) return fail(looking->error, "%s cannot be read: %s", what, rd_kafka_err2str(err));
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_resp_err_t of = list->elems[i].err;
-        if (of == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || of == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
-            snprintf(looking->outdated, sizeof looking->outdated, "%s", list->elems[i].topic);
         if (of)
             return fail(looking->error, "%s of %s[%d] cannot be read: %s", what, list->elems[i].topic, list->elems[i].partition,
                         rd_kafka_err2str(of));
@@ -84,16 +87,15 @@ static bool no_error(struct looking *looking, const char *what, rd_kafka_resp_er
     return true;
 }
 
-/* The topic has grown since we asked last: the next look will know. By its name: one that was never read from is not among those
- * the library knows by itself. */
-static void learn_partitions(const struct looking *looking)
+/* Topics may have grown, or others lead them, since we asked last: the next look will know. */
+static void learn_topics(const struct looking *looking)
 {
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(looking->viewer->client.handle, looking->outdated, NULL);
-    if (!topic) return;
-    rd_kafka_resp_err_t err = rd_kafka_metadata(looking->viewer->client.handle, 0, topic, &metadata, left_ms(looking));
-    if (!err) rd_kafka_metadata_destroy(metadata);
-    rd_kafka_topic_destroy(topic);
+    rd_kafka_topic_partition_list_t *list = list_of(looking, RD_KAFKA_OFFSET_INVALID);
+    int left = left_ms(looking);
+    const struct rd_kafka_metadata *metadata =
+        kafka_topics_ask(looking->viewer->client.handle, list, left > LEARN_LEAST_MS ? left : LEARN_LEAST_MS);
+    if (metadata) rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 static bool look_committed(struct looking *looking)
@@ -205,6 +207,6 @@ bool kafka_viewer_view(struct kafka_viewer *viewer, struct partition_view *views
     }
     bool seen = look_committed(&looking) && look_end(&looking, RD_KAFKA_OFFSET_BEGINNING, "first offset") &&
                 look_end(&looking, RD_KAFKA_OFFSET_END, "last offset") && look_probes(&looking);
-    if (looking.outdated[0]) learn_partitions(&looking);
+    if (!seen) learn_topics(&looking);
     return seen;
 }

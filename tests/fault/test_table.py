@@ -122,6 +122,23 @@ def test_partitions_added_are_assigned_to_one_that_has_not_heard_of_them(topics,
     assert all(count(other, tenant=tenant) == 100 for tenant in "abcdefgh")
 
 
+def test_partitions_added_while_a_member_that_keeps_its_name_is_away(topics, redis, daemon, feed):
+    """It comes back to what it had, knows the topic as it is now, and has no reason to ask for more."""
+    worker = daemon(topics, redis, clock=CLOCK, kafka={"session.timeout.ms": 30_000}).start().wait_ready()
+    feed.events(leads(0, 300))
+    settle(topics, worker, redis)
+    worker.kill()
+    for future in topics.admin.create_partitions([NewPartitions(topics.name("contacts"), 12)]).values():
+        future.result(30)
+    worker.start().wait_ready()
+    late = Feed(topics, NOW_MS)
+    for tenant in "abcdefgh":
+        late.events(leads(0, 100, tenant=tenant))
+    settle(topics, worker, redis, 60)
+    assert all(count(worker, tenant=tenant) == 100 for tenant in "abcdefgh")
+    assert "nobody" in worker.said()
+
+
 def test_topic_deleted_and_created_anew(topics, redis, daemon, feed):
     worker = daemon(topics, redis, clock=CLOCK, kafka={"topic.metadata.refresh.interval.ms": 1000}).start()
     feed.events(leads(0, 300))
