@@ -224,7 +224,7 @@ static bool is_lost(struct kafka_source *kafka)
 
 static void look_for_unread(struct kafka_source *kafka)
 {
-    if (!kafka_unread_found(&kafka->unread, kafka->topics)) return;
+    if (kafka->client.trouble[0] || !kafka_unread_found(&kafka->unread, kafka->viewer.client.handle, kafka->topics)) return;
     kafka_client_tell(&kafka->client, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
                       "the group has given a partition to nobody (topics grew while a member restarted?): joining it again");
     rd_kafka_resp_err_t err = rd_kafka_subscribe(kafka->client.handle, kafka->topics);
@@ -360,7 +360,6 @@ static void free_all(void *source)
     if (kafka->queue) rd_kafka_queue_destroy(kafka->queue);
     if (kafka->client.handle) destroy_handle(kafka->client.handle);
     kafka_client_deinit(&kafka->client);
-    kafka_unread_deinit(&kafka->unread);
     kafka_viewer_deinit(&kafka->viewer);
     if (kafka->topics) rd_kafka_topic_partition_list_destroy(kafka->topics);
     owned_deinit(&kafka->owned);
@@ -434,7 +433,7 @@ struct source *kafka_source_create(const struct kafka_source_settings *settings,
     kafka->topics = copy_topics(settings);
     if (!open_client(kafka, settings, error)) goto failed;
     if (!kafka_viewer_init(&kafka->viewer, &settings->kafka, error)) goto failed;
-    if (!settings->alone) kafka_unread_init(&kafka->unread, kafka->viewer.client.handle, kafka->client.conf);
+    if (!settings->alone) kafka_unread_init(&kafka->unread, kafka->client.conf);
     if (!(settings->alone ? take_all(kafka, settings, error) : join(kafka, error))) goto failed;
     return &kafka->source;
 failed:

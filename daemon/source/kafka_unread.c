@@ -2,97 +2,118 @@
 
 #include "daemon/source/kafka_topics.h"
 
+#include <string.h>
+
 enum {
     LOOK_EVERY_MS = 5000,
-    ANSWER_MS = 5000,
-    COUNT_MS = 500, /* for the topics' partitions, from brokers that have just answered */
+    WAIT_MS = 300, /* of who answers within some milliseconds when all is well */
     PAUSE_FIRST_MS = 20 * 1000,
     PAUSE_LONGEST_MS = 10 * 60 * 1000
 };
 
-void kafka_unread_init(struct kafka_unread *unread, rd_kafka_t *handle, const rd_kafka_conf_t *conf)
+void kafka_unread_init(struct kafka_unread *unread, const rd_kafka_conf_t *conf)
 {
     size_t room = sizeof unread->group;
-    *unread = (struct kafka_unread){ .handle = handle, .ask_ms = kafka_now_ms() + LOOK_EVERY_MS, .pause_ms = PAUSE_FIRST_MS };
-    if (rd_kafka_conf_get(conf, "group.id", unread->group, &room) == RD_KAFKA_CONF_OK)
-        unread->answers = rd_kafka_queue_new(handle);
+    *unread = (struct kafka_unread){ .look_ms = kafka_now_ms() + LOOK_EVERY_MS, .pause_ms = PAUSE_FIRST_MS };
+    if (rd_kafka_conf_get(conf, "group.id", unread->group, &room)) unread->group[0] = 0;
 }
 
-void kafka_unread_deinit(struct kafka_unread *unread)
+/* ---- what a member has, as the protocol of consumers writes it: version, then topics, each with its partitions ---- */
+
+struct bytes {
+    const unsigned char *at;
+    size_t left;
+    bool good; /* nothing was missing so far */
+};
+
+static uint32_t take_number(struct bytes *bytes, size_t width)
 {
-    if (unread->answers) rd_kafka_queue_destroy(unread->answers);
-    unread->answers = NULL;
+    uint32_t number = 0;
+    bytes->good = bytes->good && bytes->left >= width;
+    for (size_t i = 0; i < width && bytes->good; i++) number = number << 8 | bytes->at[i];
+    bytes->at += bytes->good ? width : 0;
+    bytes->left -= bytes->good ? width : 0;
+    return number;
 }
 
-static void ask(struct kafka_unread *unread)
+static void take_topic(struct bytes *bytes, rd_kafka_topic_partition_list_t *all)
 {
-    const char *groups[] = { unread->group };
-    char why[1];
-    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(unread->handle, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_MS, why, sizeof why);
-    rd_kafka_DescribeConsumerGroups(unread->handle, groups, 1, options, unread->answers);
-    rd_kafka_AdminOptions_destroy(options);
-    unread->asked = true;
+    char topic[512];
+    size_t len = take_number(bytes, 2);
+    bytes->good = bytes->good && len < sizeof topic && len <= bytes->left;
+    if (!bytes->good) return;
+    memcpy(topic, bytes->at, len);
+    topic[len] = 0;
+    bytes->at += len;
+    bytes->left -= len;
+    for (uint32_t n = take_number(bytes, 4); n && bytes->good; n--) {
+        int32_t number = (int32_t)take_number(bytes, 4);
+        if (bytes->good) rd_kafka_topic_partition_list_add(all, topic, number);
+    }
+}
+
+static bool take_assignment(const struct rd_kafka_group_member_info *member, rd_kafka_topic_partition_list_t *all)
+{
+    struct bytes bytes = { member->member_assignment, (size_t)member->member_assignment_size, true };
+    if (!bytes.left) return true;
+    (void)take_number(&bytes, 2);
+    for (uint32_t n = take_number(&bytes, 4); n && bytes.good; n--) take_topic(&bytes, all);
+    return bytes.good;
 }
 
 /* What its members have, all together; NULL: it is not known, or about to change. The caller destroys it. */
-static rd_kafka_topic_partition_list_t *given(rd_kafka_event_t *answer)
+static rd_kafka_topic_partition_list_t *given(const struct kafka_unread *unread, rd_kafka_t *handle)
 {
-    const rd_kafka_DescribeConsumerGroups_result_t *result = rd_kafka_event_DescribeConsumerGroups_result(answer);
-    size_t n = 0;
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        result ? rd_kafka_DescribeConsumerGroups_result_groups(result, &n) : NULL;
-    if (n != 1 || rd_kafka_ConsumerGroupDescription_error(groups[0]) ||
-        rd_kafka_ConsumerGroupDescription_state(groups[0]) != RD_KAFKA_CONSUMER_GROUP_STATE_STABLE)
-        return NULL;
-    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(64);
-    for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); i++) {
-        const rd_kafka_MemberAssignment_t *assignment =
-            rd_kafka_MemberDescription_assignment(rd_kafka_ConsumerGroupDescription_member(groups[0], i));
-        const rd_kafka_topic_partition_list_t *its = assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL;
-        for (int p = 0; its && p < its->cnt; p++)
-            rd_kafka_topic_partition_list_add(all, its->elems[p].topic, its->elems[p].partition);
+    const struct rd_kafka_group_list *groups = NULL;
+    if (rd_kafka_list_groups(handle, unread->group, &groups, WAIT_MS) || !groups) return NULL;
+    rd_kafka_topic_partition_list_t *all = NULL;
+    if (groups->group_cnt == 1 && !groups->groups[0].err && strcmp(groups->groups[0].state, "Stable") == 0) {
+        bool good = true;
+        all = rd_kafka_topic_partition_list_new(64);
+        for (int i = 0; i < groups->groups[0].member_cnt && good; i++) good = take_assignment(&groups->groups[0].members[i], all);
+        if (!good) rd_kafka_topic_partition_list_destroy(all);
+        if (!good) all = NULL;
     }
+    rd_kafka_group_list_destroy(groups);
     return all;
+}
+
+/* ---- what of the topics is missing in it ---- */
+
+static bool has(const rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition)
+{
+    return rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)list, topic, partition);
 }
 
 static bool lacks_one(const rd_kafka_topic_partition_list_t *all, const struct rd_kafka_metadata_topic *topic)
 {
     for (int p = 0; p < topic->partition_cnt; p++)
-        if (!rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)all, topic->topic, topic->partitions[p].id))
-            return true;
+        if (!has(all, topic->topic, topic->partitions[p].id)) return true;
     return false;
 }
 
-static bool is_any_nobodys(const struct kafka_unread *unread, const rd_kafka_topic_partition_list_t *topics,
+static bool is_any_nobodys(rd_kafka_t *handle, const rd_kafka_topic_partition_list_t *topics,
                            const rd_kafka_topic_partition_list_t *all)
 {
-    const struct rd_kafka_metadata *metadata = kafka_topics_ask(unread->handle, topics, COUNT_MS);
+    const struct rd_kafka_metadata *metadata = kafka_topics_ask(handle, topics, WAIT_MS);
     bool found = false;
     for (int i = 0; metadata && i < metadata->topic_cnt && !found; i++)
-        found = rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)topics, metadata->topics[i].topic,
-                                                   RD_KAFKA_PARTITION_UA) &&
-                lacks_one(all, &metadata->topics[i]);
+        found = has(topics, metadata->topics[i].topic, RD_KAFKA_PARTITION_UA) && lacks_one(all, &metadata->topics[i]);
     if (metadata) rd_kafka_metadata_destroy(metadata);
     return found;
 }
 
-bool kafka_unread_found(struct kafka_unread *unread, const rd_kafka_topic_partition_list_t *topics)
+bool kafka_unread_found(struct kafka_unread *unread, rd_kafka_t *handle, const rd_kafka_topic_partition_list_t *topics)
 {
-    if (!unread->answers) return false;
-    if (!unread->asked && kafka_now_ms() >= unread->ask_ms) ask(unread);
-    rd_kafka_event_t *answer = unread->asked ? rd_kafka_queue_poll(unread->answers, 0) : NULL;
-    if (!answer) return false;
-    rd_kafka_topic_partition_list_t *all = given(answer);
+    if (!unread->group[0] || kafka_now_ms() < unread->look_ms) return false;
+    rd_kafka_topic_partition_list_t *all = given(unread, handle);
     bool seen_before = unread->seen;
-    unread->seen = all && is_any_nobodys(unread, topics, all);
-    unread->asked = false;
-    unread->ask_ms = kafka_now_ms() + LOOK_EVERY_MS;
+    unread->seen = all && is_any_nobodys(handle, topics, all);
+    unread->look_ms = kafka_now_ms() + LOOK_EVERY_MS;
     if (all) rd_kafka_topic_partition_list_destroy(all);
-    rd_kafka_event_destroy(answer);
     if (!unread->seen || !seen_before) return false;
     unread->seen = false;
-    unread->ask_ms += unread->pause_ms;
+    unread->look_ms += unread->pause_ms;
     unread->pause_ms = 2 * unread->pause_ms < PAUSE_LONGEST_MS ? 2 * unread->pause_ms : PAUSE_LONGEST_MS;
     return true;
 }
