@@ -233,7 +233,7 @@ static void could_not(struct publisher *publisher, struct desk *desk, const stru
 
 static bool publish_next(struct publisher *publisher, bool any)
 {
-    int64_t now_us = publisher_monotonic();
+    int64_t now_us = publisher_monotonic(), worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
     struct error error = { "" };
     enum outcome outcome = DONE;
     if (now_us < publisher->retry_at_us || (publisher->flooded && now_us < publisher->rest_until_us)) return false;
@@ -252,17 +252,27 @@ static bool publish_next(struct publisher *publisher, bool any)
     if (desk->dirty) latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
     desk->dirty = desk->refused || desk_lacks(desk, publisher->engine);
     buffer_clear(&desk->traceparent);
-    /* while commits come fast, no more than a fifth of the time goes into this tenant's documents */
-    int64_t took_us = publisher_monotonic() - now_us, interval_us = publisher->engine->snapshot_interval_us;
-    desk->next_at_us = now_us + (interval_us > 5 * took_us ? interval_us : 5 * took_us);
-    publisher->rest_until_us = now_us + FLOOD_REST * took_us;
+    /* while commits come fast, no more than a fifth of the work goes into this tenant's documents; to wait for Redis is none */
+    worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - worked_us;
+    int64_t interval_us = publisher->engine->snapshot_interval_us;
+    desk->next_at_us = now_us + (interval_us > 5 * worked_us ? interval_us : 5 * worked_us);
+    publisher->rest_until_us = now_us + FLOOD_REST * (publisher_monotonic() - now_us);
     arena_reset(&publisher->arena);
     if (publisher->flooded) desk_rest(desk);
     if (++publisher->published >= TRIM_EVERY) trim_desks(publisher);
     return true;
 }
 
-static int64_t next_look_us(const struct publisher *publisher)
+/* What comes is over at this instant unless more comes. */
+static int64_t flood_ends_us(struct publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+    int64_t ends_us = publisher->taken_us + publisher->flood_turn_us + 1;
+    pthread_mutex_unlock(&publisher->lock);
+    return ends_us;
+}
+
+static int64_t next_look_us(struct publisher *publisher)
 {
     int64_t now_us = publisher_monotonic(), next_us = now_us + LOOK_US;
     size_t at = 0;
@@ -270,7 +280,10 @@ static int64_t next_look_us(const struct publisher *publisher)
         const struct desk *desk = slot->value;
         if (desk->dirty && desk->next_at_us < next_us) next_us = desk->next_at_us;
     }
-    if (publisher->flooded && next_us < publisher->rest_until_us) next_us = publisher->rest_until_us;
+    if (publisher->flooded && next_us < publisher->rest_until_us) {
+        int64_t ends_us = flood_ends_us(publisher);
+        next_us = publisher->rest_until_us < ends_us ? publisher->rest_until_us : ends_us;
+    }
     return next_us < publisher->retry_at_us ? publisher->retry_at_us : next_us;
 }
 

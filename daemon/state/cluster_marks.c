@@ -71,33 +71,45 @@ struct moving {
     const struct mark *new; /* the old ones: as they are known to stand in each slot */
     bool *moved;
     size_t n;
+    bool uneven; /* out: some slot stands beyond */
 };
 
-static void ask_slot(const struct moving *moving, const struct slot_marks *slot)
+/* One that has just come into use may be behind the others, for it began with what stood elsewhere a moment before. Those who are
+ * further stay there: of their tenants everything below is committed. */
+static const struct mark *mark_for(struct moving *moving, const struct slot_marks *slot, const struct mark *new)
+{
+    const struct mark *known = slot_marks_get(slot, new->partition);
+    bool stays = known && known->life == new->life && known->next > new->next;
+    moving->uneven |= stays;
+    return stays ? known : new;
+}
+
+static void ask_slot(struct moving *moving, const struct slot_marks *slot)
 {
     struct arena arena = { 0 };
-    struct mark *old = arena_alloc(&arena, moving->n * sizeof *old);
+    struct mark *old = arena_alloc(&arena, moving->n * sizeof *old), *new = arena_alloc(&arena, moving->n * sizeof *new);
     for (size_t i = 0; i < moving->n; i++) {
         const struct mark *known = slot_marks_get(slot, moving->new[i].partition);
         old[i] = known ? *known : (struct mark){ .next = -1 };
+        new[i] = *mark_for(moving, slot, &moving->new[i]);
     }
     struct span key = key_slot_marks(&arena, moving->keeper->used.prefix, moving->keeper->used.tags[slot->slot]);
-    marks_ask_move(server_ask(cluster_server(moving->keeper->used.state, slot->slot)), key, old, moving->new, moving->n);
+    marks_ask_move(server_ask(cluster_server(moving->keeper->used.state, slot->slot)), key, old, new, moving->n);
     arena_deinit(&arena);
 }
 
-static void take_slot(const struct moving *moving, struct slot_marks *slot, const redisReply *reply)
+static void take_slot(struct moving *moving, struct slot_marks *slot, const redisReply *reply)
 {
     for (size_t i = 0; i < moving->n; i++) {
         bool moved = reply->type == REDIS_REPLY_ARRAY && i < reply->elements && reply->element[i]->integer == 1;
         moving->moved[i] &= moved;
-        if (moved) slot_marks_set(slot, &moving->new[i]);
+        const struct mark *set = mark_for(moving, slot, &moving->new[i]);
+        if (moved && set == &moving->new[i]) slot_marks_set(slot, set);
     }
 }
 
 /* All slots at once, whatever servers they lie on; every answer is taken. */
-static bool move_group(const struct moving *moving, struct slot_marks **slots, size_t n, enum outcome *outcome,
-                       struct error *error)
+static bool move_group(struct moving *moving, struct slot_marks **slots, size_t n, enum outcome *outcome, struct error *error)
 {
     *outcome = DONE;
     for (size_t i = 0; i < n; i++) ask_slot(moving, slots[i]);
@@ -115,8 +127,7 @@ static bool move_group(const struct moving *moving, struct slot_marks **slots, s
     return *outcome == DONE;
 }
 
-static bool move_slots(const struct moving *moving, struct slot_marks **slots, size_t n, enum outcome *outcome,
-                       struct error *error)
+static bool move_slots(struct moving *moving, struct slot_marks **slots, size_t n, enum outcome *outcome, struct error *error)
 {
     *outcome = DONE;
     for (size_t at = 0; at < n; at += SLOTS_AT_ONCE) {
@@ -163,7 +174,7 @@ static bool all_moved(const bool *moved, size_t n)
     return n == 0 || !memchr(moved, false, n);
 }
 
-static bool move_others(const struct moving *moving, enum outcome *outcome, struct error *error)
+static bool move_others(struct moving *moving, enum outcome *outcome, struct error *error)
 {
     struct keeper *keeper = moving->keeper;
     struct arena arena = { 0 };
@@ -189,8 +200,7 @@ static bool anyone_was_beyond(const struct keeper *keeper, size_t from, const st
     return false;
 }
 
-static bool move_all(const struct moving *moving, const struct mark *old, bool placing, enum outcome *outcome,
-                     struct error *error)
+static bool move_all(struct moving *moving, const struct mark *old, bool placing, enum outcome *outcome, struct error *error)
 {
     struct keeper *keeper = moving->keeper;
     size_t before = keeper->used.n;
@@ -201,7 +211,7 @@ static bool move_all(const struct moving *moving, const struct mark *old, bool p
         return true;
     }
     if (!move_others(moving, outcome, error)) return false;
-    if (all_moved(moving->moved, moving->n)) keeper->n_uneven = 0;
+    if (all_moved(moving->moved, moving->n)) keeper->n_uneven = moving->uneven ? keeper->used.n : 0;
     return true;
 }
 

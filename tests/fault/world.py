@@ -10,12 +10,13 @@ import ask
 import outputs
 from confluent_kafka import KafkaException
 from servers import TESTS, free_port, wait_until
-from stream import Feed, settle
+from stream import Feed, caught_up, quiet
 from test_end_to_end import check_documents, days_of, milliseconds
 
 CLOCK = "2026-06-30T00:00:00Z"
 TENANTS = 6
 MEMORY_BOUND_KB = 400 * 1024  # of a daemon with cache_mb 64
+QUIET_S = 2.5  # a second after the daemon has caught up documents are renewed, one tenant after the other
 SESSION_S = 6  # session.timeout.ms of the tests' daemons
 
 
@@ -129,7 +130,8 @@ class World:
 
     def rest(self):
         try:
-            settle(self.topics, self.instances[0], self.redis, 180)
+            caught_up(self.topics, self.instances[0], 180)
+            quiet(self.topics, self.redis, 60, seconds=QUIET_S)
         except AssertionError as error:
             raise AssertionError("%s\n%s" % (error, "\n".join("%s: %s" % (each.folder.name, each.log()) for each in self.instances[1:]))) from error
 

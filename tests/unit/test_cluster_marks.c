@@ -136,6 +136,13 @@ static bool slot_stands_as(const char *tenant, const char *what)
     return private_redis_says(&cluster.nodes[slot_of(SPAN("crm:tenants")) > 8191], command, what);
 }
 
+static bool mark_says(const char *tenant, const char *what)
+{
+    char command[80];
+    snprintf(command, sizeof command, "HGET %s t:0", marks_key(tenant));
+    return private_redis_says(&cluster.nodes[slot_of(span_of(tenant)) > 8191], command, what);
+}
+
 /* ---- tests ---- */
 
 static void a_slot_gets_homes_marks_before_its_first_tenant(void **state)
@@ -225,16 +232,36 @@ static void a_mark_that_stands_elsewhere_is_not_moved(void **state)
 static void a_slot_just_met_is_not_taken_back(void **state)
 {
     struct fixture *fixture = *state;
-    char command[80];
     assert_int_equal(next_of(fixture, 0, "t:0"), -1);
     assert_true(move(fixture, 0, "t:0", 5));
     assert_int_equal(next_of(fixture, 1, "t:0"), 5);
     assert_int_equal(admit(fixture, 1, "acme"), DONE);
     assert_true(move(fixture, 1, "t:0", 9));
     assert_false(move(fixture, 0, "t:0", 6));
-    snprintf(command, sizeof command, "HGET %s t:0", marks_key("acme"));
-    assert_true(private_redis_says(&cluster.nodes[slot_of(SPAN("acme")) > 8191], command, "9 8 9 7"));
+    assert_true(mark_says("acme", "9 8 9 7"));
     assert_int_equal(next_of(fixture, 0, "t:0"), 9);
+}
+
+/* A slot came into use with what stood at home a moment before: reading begins there, and no other mark goes back for it. */
+static void who_is_further_stays_there(void **state)
+{
+    struct fixture *fixture = *state;
+    char command[160];
+    assert_int_equal(next_of(fixture, 0, "t:0"), -1);
+    assert_true(move(fixture, 0, "t:0", 5));
+    assert_int_equal(admit(fixture, 0, "acme"), DONE);
+    assert_true(move(fixture, 0, "t:0", 8));
+    snprintf(command, sizeof command, "EVAL return(redis.call('HSET',KEYS[1],'t:0','5\\0324\\0325\\0327')) 1 %s",
+             marks_key("acme"));
+    redis_do("acme", command);
+    assert_int_equal(next_of(fixture, 1, "t:0"), 5);
+    assert_true(move(fixture, 1, "t:0", 5));
+    assert_true(mark_says("crm:tenants", "8 7 8 7") && mark_says("acme", "5 4 5 7"));
+    assert_true(move(fixture, 1, "t:0", 7));
+    assert_true(mark_says("crm:tenants", "8 7 8 7") && mark_says("acme", "7 6 7 7"));
+    assert_true(move(fixture, 1, "t:0", 9));
+    assert_true(mark_says("crm:tenants", "9 8 9 7") && mark_says("acme", "9 8 9 7"));
+    assert_false(move(fixture, 0, "t:0", 10));
 }
 
 int main(void)
@@ -247,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_is_admitted_where_marks_were_lost, begin, end),
         cmocka_unit_test_setup_teardown(a_mark_that_stands_elsewhere_is_not_moved, begin, end),
         cmocka_unit_test_setup_teardown(a_slot_just_met_is_not_taken_back, begin, end),
+        cmocka_unit_test_setup_teardown(who_is_further_stays_there, begin, end),
     };
     return cmocka_run_group_tests(tests, start_all, stop_all);
 }
