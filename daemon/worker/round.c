@@ -1,6 +1,7 @@
 /* One round: records become entries, entries of a tenant a batch, batches commits. */
 #include "common/instant.h"
 #include "daemon/sink/dead_letter.h"
+#include "daemon/state/keys.h"
 #include "daemon/worker/inner.h"
 
 #include <stdio.h>
@@ -192,13 +193,30 @@ static void note_tenant(struct worker *worker, struct tenant *tenant)
     worker->unlisted[worker->n_unlisted++] = tenant->name;
 }
 
-/* All that came was counted before: by one who may have ended before it was listed, and before its reports were published. */
-static void look_after(struct worker *worker, struct tenant *tenant)
+static bool admit(struct worker *worker, const struct commit *commits, size_t n)
 {
-    if (!tenant->version || (tenant->listed && !tenant->perhaps)) return;
+    struct mark_keeper *marks = worker->parts.marks;
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    if (!marks || !marks->ops->admit || !n) return true;
+    if (marks->ops->admit(marks, commits, n, &outcome, &error)) return true;
+    worker_set_back(worker, outcome, &error);
+    if (outcome == CONFLICT) worker_doubt_state(worker);
+    return false;
+}
+
+/* All that came was counted before: by one who may have ended before it was listed, and before its reports were published; or what
+ * was known of it to the marks is lost. */
+static bool look_after(struct worker *worker, struct tenant *tenant)
+{
+    if (!tenant->version || (tenant->listed && !tenant->perhaps)) return true;
+    struct commit none = { .tenant = tenant->name,
+                           .state_key = key_state(&worker->scratch, worker->parts.tenants.prefix, tenant->name) };
+    if (!admit(worker, &none, 1)) return false;
     tenant->perhaps = false;
     note_tenant(worker, tenant);
     worker_tell_publisher(worker, tenant);
+    return true;
 }
 
 bool round_fold(struct worker *worker, struct round *round)
@@ -223,31 +241,19 @@ bool round_fold(struct worker *worker, struct round *round)
         if (fold_failed(worker, round->batches[i])) return false;
         if (commits)
             round->owners[round->n_commits++] = round->batches[i];
-        else
-            look_after(worker, round->batches[i]->tenant);
+        else if (!look_after(worker, round->batches[i]->tenant))
+            return false;
     }
     return true;
 }
 
 /* ---- committing ---- */
 
-static bool admit(struct worker *worker, const struct round *round)
-{
-    struct mark_keeper *marks = worker->parts.marks;
-    enum outcome outcome = DONE;
-    struct error error = { "" };
-    if (!marks || !marks->ops->admit || !round->n_commits) return true;
-    if (marks->ops->admit(marks, round->commits, round->n_commits, &outcome, &error)) return true;
-    worker_set_back(worker, outcome, &error);
-    if (outcome == CONFLICT) worker_doubt_state(worker);
-    return false;
-}
-
 bool round_send(struct worker *worker, struct round *round)
 {
     struct error error = { "" };
     for (size_t i = 0; i < round->n_commits; i++) round->commits[i] = round->owners[i]->commit;
-    if (!admit(worker, round)) return false;
+    if (!admit(worker, round->commits, round->n_commits)) return false;
     crash_point("before commit");
     if (round->n_commits &&
         !worker->parts.state->ops->commit_begin(worker->parts.state, round->commits, round->n_commits, &error)) {

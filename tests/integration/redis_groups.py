@@ -93,6 +93,11 @@ class Node:
         self.client.config_set("masterauth", self.password)
 
 
+def raw(node):
+    """A client of a node that takes bytes as they are."""
+    return redis_client.Redis(port=node.port, host="127.0.0.1", password=node.password or None)
+
+
 class Sentinel(Node):
     def start(self):
         file = self.folder / "sentinel.conf"
@@ -239,13 +244,22 @@ class Cluster:
 
     def owner(self, key):
         """The primary that has the key."""
-        slot = self.nodes_alive()[0].client.execute_command("CLUSTER", "KEYSLOT", key)
+        slot = self.slot(key)
         for node in self.primaries():
             mine = node.client.execute_command("CLUSTER", "SLOTS")
             for first, last, (_, port, *_), *_ in self.ranges(mine):
                 if first <= slot <= last and port == node.port:
                     return node
         return None
+
+    def slot(self, key):
+        return self.nodes_alive()[0].client.execute_command("CLUSTER", "KEYSLOT", key)
+
+    def dump(self, key):
+        return raw(self.owner(key)).dump(key)
+
+    def restore(self, key, value):
+        raw(self.owner(key)).restore(key, 0, value, replace=True)
 
     @staticmethod
     def ranges(reply):

@@ -138,6 +138,29 @@ def test_others_go_on_while_a_shard_is_out(topics, cluster, daemon, feed):
     published_as_stored(topics, cluster)
 
 
+def test_home_forgets_which_slots_are_in_use(topics, cluster, daemon, feed):
+    """Its server lost its last second, in which a tenant was the first of its slot: that slot's marks are looked after again."""
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 20, TENANTS[:2])
+    settle(topics, worker, cluster)
+    home = [key for key in cluster.client.scan_iter("crm:*") if key.startswith(("crm:tenants", "crm:slots"))]
+    home.append(next(key for key in cluster.client.scan_iter("crm:marks*") if cluster.slot(key) == cluster.slot("crm:tenants")))
+    before = {key: cluster.dump(key) for key in home}
+    feed_leads(feed, 0, 20)
+    settle(topics, worker, cluster)
+    worker.kill()
+    for key, value in before.items():
+        cluster.restore(key, value)
+    worker.start()
+    settle(topics, worker, cluster)
+    used = cluster.client.hgetall("crm:slots:{crm:tenants}")
+    assert {tenant: used.get(str(cluster.slot("crm:{%s}:state" % tenant))) for tenant in TENANTS} == dict.fromkeys(TENANTS, "used")
+    assert cluster.client.smembers("crm:tenants") == set(TENANTS)
+    wait_until(lambda: len({tuple(sorted(cluster.client.hgetall(key).items())) for key in cluster.client.scan_iter("crm:marks*")}) == 1,
+               "marks are the same in all slots")
+    wait_counts(worker, 20)
+
+
 @pytest.mark.parametrize("has_replica", [False, True])
 def test_a_primary_that_hangs_is_back_at_once(topics, cluster, daemon, feed, has_replica):
     """It takes connections and says nothing. Whoever began meanwhile hears within moments that it goes on, or that another took its place."""
