@@ -222,6 +222,7 @@ static bool is_lost(struct kafka_source *kafka)
 
 /* --- partitions that nobody reads --- */
 
+/* Whoever shares out does so anew when it joins again; the others get back what they have. */
 static void look_for_unread(struct kafka_source *kafka)
 {
     if (kafka->client.trouble[0] || !kafka_unread_found(&kafka->unread, kafka->viewer.client.handle, kafka->topics)) return;

@@ -1,7 +1,10 @@
 #include "daemon/source/kafka_unread.h"
 
+#include "common/arena.h"
+#include "common/span.h"
 #include "daemon/source/kafka_topics.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -36,69 +39,64 @@ static uint32_t take_number(struct bytes *bytes, size_t width)
     return number;
 }
 
-static void take_topic(struct bytes *bytes, rd_kafka_topic_partition_list_t *all)
+/* How many partitions of each topic somebody has; as many as there are topics. */
+struct given {
+    const rd_kafka_topic_partition_list_t *topics;
+    size_t *counts;
+};
+
+static size_t *count_of(const struct given *given, struct span topic)
 {
-    char topic[512];
+    for (int i = 0; i < given->topics->cnt; i++)
+        if (span_is(topic, given->topics->elems[i].topic)) return &given->counts[i];
+    return NULL;
+}
+
+static void take_topic(struct bytes *bytes, const struct given *given)
+{
     size_t len = take_number(bytes, 2);
-    bytes->good = bytes->good && len < sizeof topic && len <= bytes->left;
+    bytes->good = bytes->good && len <= bytes->left;
     if (!bytes->good) return;
-    memcpy(topic, bytes->at, len);
-    topic[len] = 0;
+    size_t *count = count_of(given, (struct span){ (const char *)bytes->at, len });
     bytes->at += len;
     bytes->left -= len;
     for (uint32_t n = take_number(bytes, 4); n && bytes->good; n--) {
-        int32_t number = (int32_t)take_number(bytes, 4);
-        if (bytes->good) rd_kafka_topic_partition_list_add(all, topic, number);
+        (void)take_number(bytes, 4);
+        if (count) *count += bytes->good;
     }
 }
 
-static bool take_assignment(const struct rd_kafka_group_member_info *member, rd_kafka_topic_partition_list_t *all)
+static bool take_assignment(const struct rd_kafka_group_member_info *member, const struct given *given)
 {
     struct bytes bytes = { member->member_assignment, (size_t)member->member_assignment_size, true };
     if (!bytes.left) return true;
     (void)take_number(&bytes, 2);
-    for (uint32_t n = take_number(&bytes, 4); n && bytes.good; n--) take_topic(&bytes, all);
+    for (uint32_t n = take_number(&bytes, 4); n && bytes.good; n--) take_topic(&bytes, given);
     return bytes.good;
 }
 
-/* What its members have, all together; NULL: it is not known, or about to change. The caller destroys it. */
-static rd_kafka_topic_partition_list_t *given(const struct kafka_unread *unread, rd_kafka_t *handle)
+/* False: it is not known, or about to change. */
+static bool ask_group(const struct kafka_unread *unread, rd_kafka_t *handle, const struct given *given)
 {
     const struct rd_kafka_group_list *groups = NULL;
-    if (rd_kafka_list_groups(handle, unread->group, &groups, WAIT_MS) || !groups) return NULL;
-    rd_kafka_topic_partition_list_t *all = NULL;
-    if (groups->group_cnt == 1 && !groups->groups[0].err && strcmp(groups->groups[0].state, "Stable") == 0) {
-        bool good = true;
-        all = rd_kafka_topic_partition_list_new(64);
-        for (int i = 0; i < groups->groups[0].member_cnt && good; i++) good = take_assignment(&groups->groups[0].members[i], all);
-        if (!good) rd_kafka_topic_partition_list_destroy(all);
-        if (!good) all = NULL;
-    }
+    if (rd_kafka_list_groups(handle, unread->group, &groups, WAIT_MS) || !groups) return false;
+    const struct rd_kafka_group_info *group = groups->group_cnt == 1 ? &groups->groups[0] : NULL;
+    bool good = group && !group->err && strcmp(group->state, "Stable") == 0;
+    for (int i = 0; good && i < group->member_cnt; i++) good = take_assignment(&group->members[i], given);
     rd_kafka_group_list_destroy(groups);
-    return all;
+    return good;
 }
 
-/* ---- what of the topics is missing in it ---- */
-
-static bool has(const rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition)
+/* Of a group at rest each partition is one member's: who has fewer than there are lacks one. */
+static bool is_any_nobodys(const struct kafka_unread *unread, rd_kafka_t *handle, const struct given *given)
 {
-    return rd_kafka_topic_partition_list_find((rd_kafka_topic_partition_list_t *)list, topic, partition);
-}
-
-static bool lacks_one(const rd_kafka_topic_partition_list_t *all, const struct rd_kafka_metadata_topic *topic)
-{
-    for (int p = 0; p < topic->partition_cnt; p++)
-        if (!has(all, topic->topic, topic->partitions[p].id)) return true;
-    return false;
-}
-
-static bool is_any_nobodys(rd_kafka_t *handle, const rd_kafka_topic_partition_list_t *topics,
-                           const rd_kafka_topic_partition_list_t *all)
-{
-    const struct rd_kafka_metadata *metadata = kafka_topics_ask(handle, topics, WAIT_MS);
+    if (!ask_group(unread, handle, given)) return false;
+    const struct rd_kafka_metadata *metadata = kafka_topics_ask(handle, given->topics, WAIT_MS);
     bool found = false;
-    for (int i = 0; metadata && i < metadata->topic_cnt && !found; i++)
-        found = has(topics, metadata->topics[i].topic, RD_KAFKA_PARTITION_UA) && lacks_one(all, &metadata->topics[i]);
+    for (int i = 0; metadata && i < metadata->topic_cnt && !found; i++) {
+        const size_t *count = count_of(given, span_of(metadata->topics[i].topic));
+        found = count && *count < (size_t)metadata->topics[i].partition_cnt;
+    }
     if (metadata) rd_kafka_metadata_destroy(metadata);
     return found;
 }
@@ -106,11 +104,11 @@ static bool is_any_nobodys(rd_kafka_t *handle, const rd_kafka_topic_partition_li
 bool kafka_unread_found(struct kafka_unread *unread, rd_kafka_t *handle, const rd_kafka_topic_partition_list_t *topics)
 {
     if (!unread->group[0] || kafka_now_ms() < unread->look_ms) return false;
-    rd_kafka_topic_partition_list_t *all = given(unread, handle);
+    struct given given = { topics, must_zalloc((size_t)topics->cnt * sizeof *given.counts) };
     bool seen_before = unread->seen;
-    unread->seen = all && is_any_nobodys(handle, topics, all);
+    unread->seen = is_any_nobodys(unread, handle, &given);
     unread->look_ms = kafka_now_ms() + LOOK_EVERY_MS;
-    if (all) rd_kafka_topic_partition_list_destroy(all);
+    free(given.counts);
     if (!unread->seen || !seen_before) return false;
     unread->seen = false;
     unread->look_ms += unread->pause_ms;
