@@ -18,6 +18,8 @@ MUTATIONS = [
      "    lane->sent = lane->decoded;", "    lane->sent = lane->committed = lane->decoded;"),
     ("the trailing of offsets behind marks", "daemon/worker/marks.c",
      "int64_t next = lane->committed.next < lane->mark.next ? lane->committed.next : lane->mark.next;", "int64_t next = lane->decoded.next + 1;"),
+    ("that tenants whose events are all counted are listed again", "daemon/worker/round.c",
+     "else if (!look_after(worker, round->batches[i]->tenant))", "else if (!worker && !look_after(worker, round->batches[i]->tenant))"),
     ("the comparison of the server after a new connection", "daemon/worker/recover.c", "    if (!same) {", "    if (!same && !worker) {"),
     ("that a mark waits for dead letters", "daemon/worker/lane.c", "return held < mark.next ||", "return held == INT64_MIN ||"),
     ("that a mark is not taken back where only the offset in Kafka is older", "daemon/worker/recover.c", "lane->counted = mark->next;", "lane->counted = 0;"),
