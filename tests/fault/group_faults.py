@@ -1,9 +1,7 @@
 """What happens to a primary with a replica under sentinels, and to a Redis Cluster. Each fault is a function of the world and of chance."""
-import contextlib
 import signal
 import time
 
-import redis
 from servers import wait_until
 from world import pause
 
@@ -109,19 +107,9 @@ def lose_shard_primary(world, rng, primary, replica):
 
 
 def shard_failover_asked_for(world, rng):
-    """Redis gives up after five seconds: then it is asked for once more."""
     primary = any_primary(world, rng)
-    replica = world.redis.replica_of(primary)
-
-    def handed_over():
-        if not world.redis.is_primary(primary):
-            return True
-        if replica.is_in_step():
-            with contextlib.suppress(redis.exceptions.ResponseError):  # it is at it
-                replica.client.execute_command("CLUSTER", "FAILOVER")
-        return False
     world.feed_some(rng)
-    wait_until(handed_over, "the primary has handed over", 60, 1)
+    world.redis.hand_over(primary)
     world.redis.wait_whole()
 
 

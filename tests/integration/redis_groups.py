@@ -1,4 +1,5 @@
 """Redis in several processes: a primary with a replica that sentinels look after; a cluster."""
+import contextlib
 import random
 import socket
 import subprocess
@@ -275,6 +276,19 @@ class Cluster:
         mine = self.id_of(primary)
         return next(node for node in self.nodes_alive() if not self.is_primary(node) and mine in node.client.execute_command("CLUSTER", "NODES").__str__()
                     and node.client.info("replication")["master_port"] == primary.port)
+
+    def hand_over(self, primary):
+        """To its replica, as for maintenance. Redis gives up after five seconds: then it is asked for once more."""
+        replica = self.replica_of(primary)
+
+        def handed_over():
+            if not self.is_primary(primary):
+                return True
+            if replica.is_in_step():
+                with contextlib.suppress(redis_client.exceptions.ResponseError):  # it is at it
+                    replica.client.execute_command("CLUSTER", "FAILOVER")
+            return False
+        wait_until(handed_over, "the primary has handed over", 60, 1)
 
     def wait_taken_over(self, replica):
         replica.hear_again()

@@ -206,8 +206,7 @@ def test_slots_move_and_nodes_change_places(topics, cluster, daemon, feed):
     for n, key in enumerate(("crm:{t2}:state", "crm:tenants", "crm:{t3}:state")):
         assert cluster.move_slot(key) > 0
         feed_leads(feed, 50 + 50 * n, 100 + 50 * n)
-    primary = cluster.owner("crm:{t4}:state")
-    cluster.replica_of(primary).client.execute_command("CLUSTER", "FAILOVER")
+    cluster.hand_over(cluster.owner("crm:{t4}:state"))
     feed_leads(feed, 200, 250)
     wait_counts(worker, 250)
     settle(topics, worker, cluster)
@@ -268,9 +267,7 @@ def test_exact_under_everything(topics, cluster, daemon, binary, tmp_path):
         elif fault == "slot":
             cluster.move_slot(key)
         elif fault == "failover":
-            primary = cluster.owner(key)
-            cluster.replica_of(primary).client.execute_command("CLUSTER", "FAILOVER")
-            wait_until(lambda: not cluster.is_primary(primary), "the primary has handed over", 30)
+            cluster.hand_over(cluster.owner(key))
         else:
             primary = cluster.owner(key)
             replica = cluster.replica_of(primary)
