@@ -9,6 +9,7 @@ enum {
     FLOOD_TURN_US = 1000 * 1000, /* so long full rounds only: the worker catches up; so long none: it has */
     FLOOD_REST = 9,              /* meanwhile a publication is followed by so many times its time without one */
     RETRY_US = 500 * 1000,
+    SLOW_US = 200 * 1000, /* who takes longer works, or waits for Redis */
     LOOK_US = 20 * 1000,
     TRIM_EVERY = 64,  /* publications */
     IDLE_BYTES = 8192 /* a board that nothing was read for takes less */
@@ -231,6 +232,19 @@ static void could_not(struct publisher *publisher, struct desk *desk, const stru
     desk->dirty = true;
 }
 
+static int64_t longer(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* From a tenant's turn to its next: while commits come fast, no more than a fifth of the time goes into its documents. Where it took
+ * long because Redis was slow, it does not wait for long on that account. */
+static int64_t turn_us(const struct publisher *publisher, int64_t took_us, int64_t worked_us)
+{
+    int64_t counts_us = longer(took_us < SLOW_US ? took_us : SLOW_US, worked_us);
+    return longer(publisher->engine->snapshot_interval_us, 5 * counts_us);
+}
+
 static bool publish_next(struct publisher *publisher, bool any)
 {
     int64_t now_us = publisher_monotonic(), worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
@@ -252,11 +266,9 @@ static bool publish_next(struct publisher *publisher, bool any)
     if (desk->dirty) latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
     desk->dirty = desk->refused || desk_lacks(desk, publisher->engine);
     buffer_clear(&desk->traceparent);
-    /* while commits come fast, no more than a fifth of the work goes into this tenant's documents; to wait for Redis is none */
-    worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - worked_us;
-    int64_t interval_us = publisher->engine->snapshot_interval_us;
-    desk->next_at_us = now_us + (interval_us > 5 * worked_us ? interval_us : 5 * worked_us);
-    publisher->rest_until_us = now_us + FLOOD_REST * (publisher_monotonic() - now_us);
+    int64_t took_us = publisher_monotonic() - now_us;
+    desk->next_at_us = now_us + turn_us(publisher, took_us, clock_us(CLOCK_THREAD_CPUTIME_ID) - worked_us);
+    publisher->rest_until_us = now_us + FLOOD_REST * took_us;
     arena_reset(&publisher->arena);
     if (publisher->flooded) desk_rest(desk);
     if (++publisher->published >= TRIM_EVERY) trim_desks(publisher);
