@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import kafka_faults
 import pytest
 from confluent_kafka.admin import NewPartitions
+from proxy import Proxy
 from redis_faults import redis_read_only
 from servers import wait_until
 from stream import Feed, Topics, settle
@@ -91,6 +92,30 @@ def test_redis_read_only_then_fixed(topics, redis, daemon, feed):
     settle(topics, worker, redis)
     assert count(worker) == 1500 and count(worker, "duplicate_events") == 0
     assert worker.whole_log().lower().count("readonly") <= 10, "the cause once, not per event"
+
+
+def published(redis):
+    """Leads of this month, as the last documents have them."""
+    return int(redis.client.hget("crm:{acme}:metrics:this_month", "leads") or 0)
+
+
+def test_documents_do_not_wait_for_what_a_slow_redis_took(topics, redis, daemon, feed):
+    proxy = Proxy(redis.socket)
+    worker = daemon(topics, redis, clock=CLOCK)
+    worker.configure(worker.config | {"redis": {"url": "redis://127.0.0.1:%d" % proxy.port}})
+    worker.start().wait_ready()
+    feed.events(leads(0, 100))
+    settle(topics, worker, redis)
+    assert published(redis) == 100
+    proxy.delay_s = 0.4
+    feed.events(leads(100, 110))
+    seconds_until(lambda: published(redis) == 110, "documents follow a slow Redis")
+    proxy.heal()
+    feed.events(leads(110, 120))
+    took = seconds_until(lambda: published(redis) == 120, "documents follow")
+    proxy.close()
+    measured("documents followed after Redis had been slow:", "%.2f s" % took)
+    assert took < 3, "a second at most is left of what it took"
 
 
 def test_topic_grown_by_partitions(topics, redis, daemon, feed):
