@@ -106,6 +106,7 @@ void worker_limit(struct worker *worker, size_t cache_bytes, size_t round_bytes)
 {
     worker->cache.limit_bytes = cache_bytes;
     worker->round_bytes = round_bytes;
+    if (!worker->rounds[!worker->current].sent) cache_trim(&worker->cache); /* else once its commits have taken place */
 }
 
 /* ---- one turn ---- */

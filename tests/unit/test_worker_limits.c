@@ -37,9 +37,18 @@ static size_t watched_receive(struct source *source, struct record *records, siz
 /* ---- counting ---- */
 
 struct run {
-    size_t cache_bytes; /* at the end */
+    size_t cache_bytes; /* at the end … */
+    size_t lean_bytes;  /* … and once a sixteenth of it is allowed, without another turn */
     struct buffer answer;
 };
+
+static size_t cache_bytes_of(struct worker *worker)
+{
+    struct worker_sight *sight = worker_look(worker);
+    size_t bytes = sight->cache_bytes;
+    worker_sight_destroy(sight);
+    return bytes;
+}
 
 static struct run count(size_t cache_bytes, size_t round_bytes)
 {
@@ -61,9 +70,9 @@ static struct run count(size_t cache_bytes, size_t round_bytes)
     worker_limit(worker, cache_bytes, round_bytes);
     while (worker_turn(worker, TURN_MS, &error)) continue;
     worker_drain(worker, 0);
-    struct worker_sight *sight = worker_look(worker);
-    run.cache_bytes = sight->cache_bytes;
-    worker_sight_destroy(sight);
+    run.cache_bytes = cache_bytes_of(worker);
+    worker_limit(worker, run.cache_bytes / 16, round_bytes);
+    run.lean_bytes = cache_bytes_of(worker);
     worker_destroy(worker);
     source->ops = real;
     source_destroy(source);
@@ -82,6 +91,7 @@ static void rounds_and_cache_keep_to_their_memory(void **state)
     assert_in_range(least_room, 256, RECORDS / 2);
     assert_true(ample.cache_bytes > 256 * KIB);
     assert_in_range(scarce.cache_bytes, 1, 64 * KIB);
+    assert_in_range(ample.lean_bytes, 1, ample.cache_bytes / 16);
     assert_true(span_equal(buffer_all(&ample.answer), buffer_all(&scarce.answer)));
     assert_non_null(memmem(ample.answer.at, ample.answer.len, "2000", 4));
     buffer_deinit(&ample.answer);
