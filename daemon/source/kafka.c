@@ -33,9 +33,10 @@ static const struct kafka_property defaults[] = {
     { "heartbeat.interval.ms", "1000" },
     { "topic.metadata.refresh.interval.ms", "5000" },
     { "fetch.message.max.bytes", "262144" },
-    { "fetch.max.bytes", "4194304" },
+    { "fetch.max.bytes", "2097152" },
     { "fetch.wait.max.ms", "100" },
-    { "queued.max.messages.kbytes", "16384" },
+    { "queued.max.messages.kbytes",
+      "4096" }, /* of their bytes alone: in memory two to three times as much, better used as a cache */
     { "socket.keepalive.enable", "true" },
     { "reconnect.backoff.max.ms", "1000" },
     { "isolation.level", "read_committed" },
