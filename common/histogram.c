@@ -11,7 +11,8 @@
 enum {
     CUTS = 64,
     CUTS_LOG2 = 6,
-    BUCKET_LAST = (62 - CUTS_LOG2 + 1) * CUTS + CUTS - 1
+    BUCKET_LAST = (62 - CUTS_LOG2 + 1) * CUTS + CUTS - 1,
+    ROOM_OF_SOME = 4 /* bars */
 };
 
 static int32_t bucket_of(int64_t value_ms)
@@ -48,10 +49,11 @@ void histogram_clear(struct histogram *histogram)
     histogram->n = 0;
 }
 
+/* Most that are kept have one bar for ever; those that have more soon have some. */
 static void make_room(struct histogram *histogram, uint32_t bars)
 {
     if (bars <= histogram->room) return;
-    uint32_t room = histogram->room ? histogram->room : 4;
+    uint32_t room = bars > 1 && histogram->room < ROOM_OF_SOME / 2 ? ROOM_OF_SOME : histogram->room ? histogram->room * 2 : 1;
     while (room < bars) room *= 2;
     histogram->bars = must_realloc(histogram->bars, room * sizeof *histogram->bars);
     histogram->room = room;

@@ -40,7 +40,7 @@ static inline void cell_key_copy(struct cell_key *to, const struct cell_key *fro
  * alone, so that a day's and its month's cell cost one. */
 struct span cell_bytes(const struct bucket *bucket, const struct cell_key *key);
 uint64_t cell_key_hash(const struct cell_key *key);
-uint64_t cell_hash(struct bucket bucket, uint64_t key_hash);
+uint64_t cell_hash(struct bucket bucket, uint64_t key_hash); /* all of its bits are as good */
 
 struct cell_value {
     int64_t sums[MEASURES_MAX];

@@ -157,6 +157,7 @@ static struct span copy_present(struct arena *arena, struct span text)
 
 static void read_fields(const struct hash *hash, struct hash_read *read, struct arena *arena)
 {
+    read->n_stored = hash && !read->n_fields ? hash->fields.count : 0;
     read->n_values = read->n_fields;
     read->values = arena_zalloc(arena, read->n_fields * sizeof *read->values);
     for (size_t i = 0; hash && i < read->n_fields; i++) {

@@ -96,6 +96,7 @@ static void take_reads(const redisReply *reply, struct hash_read *read, struct a
         read[i].values[0] = reply_copy(reply->element[i], arena);
     }
     if (read->is_string) return;
+    read->n_stored = reply->type == REDIS_REPLY_INTEGER ? (size_t)reply->integer : 0;
     read->n_values = reply->elements;
     read->values = arena_alloc(arena, reply->elements * sizeof *read->values);
     for (size_t i = 0; i < reply->elements; i++) read->values[i] = reply_copy(reply->element[i], arena);

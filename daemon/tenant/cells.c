@@ -1,27 +1,45 @@
-/* The cells that a batch's differences are added to: found in memory, or asked for. */
+/* The cells that a batch's differences are added to: found in memory, or asked for if they may stand in the state. */
 #include "common/period.h"
 #include "daemon/tenant/fold.h"
 #include "daemon/tenant/groups.h"
 
-/* The cell in memory; one that is not there is added, and to be read. `field`: the text of its key. */
+/* The cell in memory; one that is not there is added, and missing. */
 static struct stored_cell *find_cell(struct batch *batch, struct cell_groups *missing, struct bucket bucket,
-                                     const struct difference *difference, struct span field)
+                                     const struct difference *difference)
 {
-    struct stored_cell *cell = tenant_cell(batch->tenant, bucket, &difference->key, difference->key_hash);
-    if (!cell) {
-        cell = tenant_cell_add(batch->tenant, bucket, &difference->key, difference->key_hash);
-        if (batch->tenant->version) cell_groups_add(missing, cell); /* else nothing is stored yet */
-    }
-    cell->field = field;
+    uint32_t hash = (uint32_t)cell_hash(bucket, difference->key_hash);
+    struct stored_cell *cell = tenant_cell(batch->tenant, bucket, &difference->key, hash);
+    if (cell) return cell;
+    cell = tenant_cell_add(batch->tenant, bucket, &difference->key, hash);
+    cell_groups_add(missing, cell, difference->field);
     return cell;
+}
+
+static struct roster *roster_of(struct batch *batch, struct bucket bucket)
+{
+    struct roster *roster = tenant_roster(batch->tenant, bucket);
+    if (roster && roster_wants_fields(roster)) loading_add_roster(batch->loading, roster, true);
+    if (roster) return roster;
+    roster = tenant_roster_add(batch->tenant, bucket);
+    if (batch->tenant->version)
+        loading_add_roster(batch->loading, roster, false);
+    else
+        roster_settle(roster, 0); /* nothing is stored yet */
+    return roster;
 }
 
 static void ask(struct batch *batch, const struct cell_group *group)
 {
+    struct roster *roster = roster_of(batch, group->bucket);
     struct stored_cell **cells = arena_alloc(batch->arena, group->n * sizeof(struct stored_cell *));
+    struct span *fields = arena_alloc(batch->arena, group->n * sizeof *fields);
     size_t n = 0;
-    for (struct stored_cell *cell = group->cells; cell; cell = cell->next) cells[n++] = cell;
-    loading_add_cells(batch->loading, batch->tenant, cells, n);
+    for (const struct grouped_cell *grouped = group->cells; grouped; grouped = grouped->next) {
+        if (!roster_may_hold(roster, grouped->cell->hash)) continue;
+        cells[n] = grouped->cell;
+        fields[n++] = grouped->field;
+    }
+    if (n) loading_add_cells(batch->loading, batch->tenant, cells, fields, n);
 }
 
 void batch_ask_for_cells(struct batch *batch)
@@ -33,12 +51,12 @@ void batch_ask_for_cells(struct batch *batch)
         struct difference *difference = ledger->differences[i];
         buffer_clear(&text);
         cell_field_write(&difference->key, batch->tenant->rules, &text);
-        struct span field = arena_copy(batch->arena, buffer_all(&text));
+        difference->field = arena_copy(batch->arena, buffer_all(&text));
         bool is_folded = difference->bucket.type == BUCKET_DAY && difference->bucket.number < batch->tenant->days_from;
-        if (!is_folded) difference->cell = find_cell(batch, &missing, difference->bucket, difference, field);
+        if (!is_folded) difference->cell = find_cell(batch, &missing, difference->bucket, difference);
         if (difference->bucket.type != BUCKET_DAY) continue;
         struct bucket month = { BUCKET_MONTH, month_of_day(difference->bucket.number) };
-        difference->month = find_cell(batch, &missing, month, difference, field);
+        difference->month = find_cell(batch, &missing, month, difference);
     }
     buffer_deinit(&text);
     for (const struct cell_group *group = missing.first; group; group = group->next) ask(batch, group);

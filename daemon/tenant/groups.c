@@ -19,11 +19,12 @@ static struct cell_group *group_of(struct cell_groups *groups, struct bucket buc
     return groups->latest = group;
 }
 
-void cell_groups_add(struct cell_groups *groups, struct stored_cell *cell)
+void cell_groups_add(struct cell_groups *groups, struct stored_cell *cell, struct span field)
 {
     struct cell_group *group = group_of(groups, cell->bucket);
-    cell->next = group->cells;
-    group->cells = cell;
+    struct grouped_cell *grouped = arena_alloc(groups->arena, sizeof *grouped);
+    *grouped = (struct grouped_cell){ cell, field, group->cells };
+    group->cells = grouped;
     group->n++;
 }
 

@@ -42,15 +42,22 @@ struct page *loading_add_entity(struct loading *loading, struct tenant *tenant, 
     return loading_add_page(loading, tenant, kind, place_number(tenant, id, tenant->kind[kind].pages));
 }
 
-void loading_add_cells(struct loading *loading, struct tenant *tenant, struct stored_cell **cells, size_t n)
+void loading_add_cells(struct loading *loading, struct tenant *tenant, struct stored_cell **cells, const struct span *fields,
+                       size_t n)
 {
     struct loading_target target = { .tenant = tenant, .cells = cells };
     struct hash_read *read =
         add_read(loading, target, key_bucket(loading->arena, loading->prefix, tenant->name, cells[0]->bucket));
-    struct span *fields = arena_alloc(loading->arena, n * sizeof *fields);
-    for (size_t i = 0; i < n; i++) fields[i] = cells[i]->field;
     read->fields = fields;
     read->n_fields = n;
+}
+
+void loading_add_roster(struct loading *loading, struct roster *roster, bool which)
+{
+    static const struct span no_field;
+    struct loading_target target = { .tenant = roster->tenant, .roster = roster };
+    struct span key = key_bucket(loading->arena, loading->prefix, roster->tenant->name, roster->bucket);
+    add_read(loading, target, key)->fields = which ? NULL : &no_field;
 }
 
 static bool take_page(struct page *page, const struct hash_read *read, struct error *error)
@@ -61,13 +68,23 @@ static bool take_page(struct page *page, const struct hash_read *read, struct er
 
 static bool take_cells(struct stored_cell **cells, const struct hash_read *read, struct error *error)
 {
+    struct cell_value value = { 0 };
     for (size_t i = 0; i < read->n_values; i++) {
         if (!read->values[i].at) continue;
-        if (!cell_value_parse(cells[i]->key.fact, read->values[i], &cells[i]->value))
+        if (!cell_value_parse(cells[i]->key.fact, read->values[i], &value))
             return fail(error, "field %.*s of %.*s is malformed", SPAN_ARG(read->fields[i]), SPAN_ARG(read->key));
-        stored_cell_resized(cells[i]);
+        stored_cell_set(cells[i], &value);
+        tenant_cell_resized(cells[i]);
     }
     return true;
+}
+
+static void take_roster(struct roster *roster, const struct hash_read *read)
+{
+    if (read->fields)
+        roster_settle(roster, read->n_stored);
+    else
+        roster_settle_fields(roster, read->values, read->n_values / 2);
 }
 
 static bool take_all(struct loading *loading, const struct tenant_settings *settings, struct error *error)
@@ -77,6 +94,8 @@ static bool take_all(struct loading *loading, const struct tenant_settings *sett
         const struct hash_read *read = &loading->reads[i];
         if (target->page) {
             if (!take_page(target->page, read, error)) return false;
+        } else if (target->roster) {
+            take_roster(target->roster, read);
         } else if (target->cells) {
             if (!take_cells(target->cells, read, error)) return false;
         } else {

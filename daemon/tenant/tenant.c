@@ -6,6 +6,7 @@
 #include "common/period.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/retirement.h"
+#include "daemon/tenant/roster.h"
 
 #include <stdlib.h>
 
@@ -48,58 +49,34 @@ struct span key_bucket(struct arena *arena, const char *prefix, struct span tena
 
 /* ---- cells in memory ---- */
 
-static void destroy_cell(struct stored_cell *cell)
-{
-    cell_value_deinit(&cell->value);
-    free(cell);
-}
-
 static void forget_cell(struct cached *cached)
 {
     struct stored_cell *cell = (struct stored_cell *)cached;
-    map_remove_by(&cell->tenant->cells, cell_bytes(&cell->bucket, &cell->key), cell->hash);
-    destroy_cell(cell);
+    cell_table_remove(&cell->tenant->cells, cell);
+    tenant_note_cell(cell->tenant, cell->bucket, cell->hash);
+    stored_cell_destroy(cell);
 }
 
-struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash)
+struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint32_t hash)
 {
-    struct {
-        struct bucket bucket;
-        struct cell_key key;
-    } wanted;
-    wanted.bucket = bucket;
-    cell_key_copy(&wanted.key, key);
-    struct stored_cell *cell = map_get_by(&tenant->cells, cell_bytes(&wanted.bucket, &wanted.key), cell_hash(bucket, key_hash));
+    struct stored_cell *cell = cell_table_get(&tenant->cells, bucket, key, hash);
     if (cell) cache_use(tenant->cache, &cell->cached);
     return cell;
 }
 
-enum {
-    CELL_OVERHEAD_BYTES = 64 /* of a slot in the map, and of an allocation */
-};
-
-static size_t cell_memory(const struct stored_cell *cell)
+struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint32_t hash)
 {
-    return offsetof(struct stored_cell, key) + cell_key_bytes(&cell->key) + CELL_OVERHEAD_BYTES;
-}
-
-struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash)
-{
-    struct stored_cell *cell = must_zalloc(offsetof(struct stored_cell, key) + cell_key_bytes(key));
+    struct stored_cell *cell = stored_cell_create(bucket, key, hash);
     cell->tenant = tenant;
-    cell->bucket = bucket;
-    cell_key_copy(&cell->key, key);
-    cell->hash = cell_hash(bucket, key_hash);
-    cell->cached = (struct cached){ .bytes = cell_memory(cell), .forget = forget_cell };
-    map_put_by(&tenant->cells, cell_bytes(&cell->bucket, &cell->key), cell->hash, cell);
+    cell->cached = (struct cached){ .bytes = stored_cell_bytes(cell), .forget = forget_cell };
+    cell_table_put(&tenant->cells, cell);
     cache_add(tenant->cache, &cell->cached);
     return cell;
 }
 
-void stored_cell_resized(struct stored_cell *cell)
+void tenant_cell_resized(struct stored_cell *cell)
 {
-    size_t bytes = cell_memory(cell);
-    for (int i = 0; i < MEASURES_MAX; i++) bytes += cell->value.spread[i].room * sizeof *cell->value.spread[i].bars;
+    size_t bytes = stored_cell_bytes(cell);
     if (bytes != cell->cached.bytes) cache_resize(cell->tenant->cache, &cell->cached, bytes);
 }
 
@@ -118,13 +95,13 @@ struct tenant *tenant_create(struct span name, const struct rules *rules, struct
 
 static void forget_cells(struct tenant *tenant)
 {
-    size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&tenant->cells, &at));) {
-        struct stored_cell *cell = slot->value;
+    for (size_t i = 0; i < tenant->cells.room; i++) {
+        struct stored_cell *cell = tenant->cells.cells[i];
+        if (!cell) continue;
         cache_remove(tenant->cache, &cell->cached);
-        destroy_cell(cell);
+        stored_cell_destroy(cell);
     }
-    map_deinit(&tenant->cells);
+    cell_table_deinit(&tenant->cells);
 }
 
 static void forget_pages(struct tenant *tenant, struct page_table *table)
@@ -141,6 +118,7 @@ void tenant_drop(struct tenant *tenant)
 {
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) forget_pages(tenant, &tenant->pages[kind]);
     forget_cells(tenant);
+    tenant_forget_rosters(tenant);
     names_deinit(&tenant->names);
     names_init(&tenant->names);
     map_deinit(&tenant->months);

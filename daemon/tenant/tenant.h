@@ -9,18 +9,7 @@
 #include "daemon/state/state.h"
 #include "daemon/tenant/generations.h"
 #include "daemon/tenant/page.h"
-
-struct stored_cell {
-    struct cached cached;
-    struct tenant *tenant;
-    uint64_t hash;
-    struct cell_value value;
-    struct span field;        /* the text of its key, as the batch at work has it */
-    struct stored_cell *next; /* changed by the batch at work, in the same bucket */
-    bool changed;             /* by the batch at work */
-    struct bucket bucket;
-    struct cell_key key; /* as much of it as is used */
-};
+#include "daemon/tenant/stored_cell.h"
 
 struct batch;
 
@@ -85,7 +74,8 @@ struct tenant {
     struct arena months_arena; /* of their texts, and of the terms */
     struct batch *batch;       /* of the round being collected; NULL */
     uint64_t batches;          /* begun: each has a number */
-    struct map cells;          /* map_key -> struct stored_cell */
+    struct cell_table cells;
+    struct map rosters; /* struct bucket -> struct roster */
     struct page_table pages[N_ENTITY_KINDS];
 };
 
@@ -129,7 +119,7 @@ struct tenant_position *tenant_position(struct tenant *tenant, struct span parti
 struct page *tenant_page(const struct tenant *tenant, enum kind kind, uint32_t number);
 struct page *tenant_page_add(struct tenant *tenant, enum kind kind, uint32_t number);
 
-/* `key_hash`: cell_key_hash of the key. */
-struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash);
-struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint64_t key_hash);
-void stored_cell_resized(struct stored_cell *cell);
+/* A cell in memory; NULL: it is not. Added: as one that is not stored is. `hash`: cell_hash of bucket and key. */
+struct stored_cell *tenant_cell(const struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint32_t hash);
+struct stored_cell *tenant_cell_add(struct tenant *tenant, struct bucket bucket, const struct cell_key *key, uint32_t hash);
+void tenant_cell_resized(struct stored_cell *cell); /* after its value changed */

@@ -8,12 +8,12 @@
 static void change_cell(struct writer *writer, struct cell_groups *groups, struct stored_cell *cell,
                         const struct difference *difference)
 {
-    if (!cell_value_add(&cell->value, &difference->value, 1)) {
+    if (!stored_cell_add(cell, &difference->value)) {
         writer->batch->overflows++; /* reported by the caller; the cell keeps its value */
         return;
     }
-    stored_cell_resized(cell);
-    if (!cell->changed) cell_groups_add(groups, cell);
+    tenant_cell_resized(cell);
+    if (!cell->changed) cell_groups_add(groups, cell, difference->field);
     cell->changed = true;
 }
 
@@ -28,15 +28,16 @@ static void put_month(struct writer *writer, int32_t month)
     writer_put(writer, key_months(writer->arena, writer->batch->settings->prefix, writer->tenant->name), name, SPAN("1"));
 }
 
-static void put_cell(struct writer *writer, struct span key, struct stored_cell *cell)
+static void put_cell(struct writer *writer, struct span key, const struct grouped_cell *grouped)
 {
-    struct span value = NO_SPAN;
-    cell->changed = false;
-    if (!cell_value_is_zero(&cell->value)) {
-        cell_value_write(cell->key.fact, &cell->value, &writer->scratch);
-        value = writer_take(writer);
+    struct cell_value value = stored_cell_value(grouped->cell);
+    struct span text = NO_SPAN;
+    grouped->cell->changed = false;
+    if (!cell_value_is_zero(&value)) {
+        cell_value_write(grouped->cell->key.fact, &value, &writer->scratch);
+        text = writer_take(writer);
     }
-    writer_put(writer, key, cell->field, value);
+    writer_put(writer, key, grouped->field, text);
 }
 
 void write_cells(struct writer *writer)
@@ -52,7 +53,7 @@ void write_cells(struct writer *writer)
         if (group->bucket.type == BUCKET_MONTH) put_month(writer, group->bucket.number);
     for (struct cell_group *group = groups.first; group; group = group->next) {
         struct span key = key_bucket(writer->arena, writer->batch->settings->prefix, writer->tenant->name, group->bucket);
-        for (struct stored_cell *cell = group->cells; cell; cell = cell->next) put_cell(writer, key, cell);
+        for (const struct grouped_cell *cell = group->cells; cell; cell = cell->next) put_cell(writer, key, cell);
     }
     cell_groups_deinit(&groups);
 }

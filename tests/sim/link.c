@@ -41,6 +41,8 @@ bool link_alive(struct link *link, bool writes, enum outcome *outcome, struct er
 
 static void read_fields(const struct store *store, struct hash_read *read, struct arena *arena)
 {
+    const struct store_hash *hash = read->n_fields ? NULL : store_hash(store, read->key);
+    read->n_stored = hash ? hash->fields.count : 0;
     read->n_values = read->n_fields;
     read->values = arena_zalloc(arena, (read->n_fields + 1) * sizeof *read->values);
     for (size_t i = 0; i < read->n_fields; i++) {

@@ -36,6 +36,7 @@ MUTATIONS = [
     ("that tenants are looked through after an assignment", "daemon/worker/recover.c",
      "    worker->lanes_pending = true;\n    worker->adopt_pending = true;", "    worker->lanes_pending = true;"),
     ("that nobody leaves while there is something to read", "daemon/worker/timers.c", "    return worker->at_end;", "    return true;"),
+    ("the question how many cells stand in a bucket", "daemon/tenant/cells.c", "    if (batch->tenant->version)\n", "    if (!batch->tenant)\n"),
     ("the marks of who has left", "daemon/tenant/fold.c", "work->retired = retired_find(tenant, work->page, work->entity.id);", "work->retired = false;"),
 ]
 

@@ -84,6 +84,7 @@ static void nothing_there(void **state)
     struct hash_read read = { .key = KEY("none"), .fields = &no_field, .n_fields = 0 };
     read_all(fixture, &read, 1);
     assert_int_equal(read.n_values, 0);
+    assert_int_equal(read.n_stored, 0);
 }
 
 static void written_is_read(void **state)
@@ -105,6 +106,10 @@ static void written_is_read(void **state)
     assert_int_equal(reads[1].n_values, 2);
     assert_true(span_equal(reads[1].values[0], SPAN("line\r\n\0end")));
     assert_true(span_equal(reads[1].values[1], SPAN("\0\r\n$5\r\n")));
+    struct hash_read how_many[] = { { .key = KEY("day:1"), .fields = fields }, { .key = KEY("day:2"), .fields = fields } };
+    read_all(fixture, how_many, 2);
+    assert_int_equal(how_many[0].n_stored, 2);
+    assert_int_equal(how_many[1].n_stored, 1);
 }
 
 static void removed_is_gone(void **state)
