@@ -69,14 +69,16 @@ static bool take_page(struct page *page, const struct hash_read *read, struct er
 static bool take_cells(struct stored_cell **cells, const struct hash_read *read, struct error *error)
 {
     struct cell_value value = { 0 };
-    for (size_t i = 0; i < read->n_values; i++) {
+    bool fine = true;
+    for (size_t i = 0; i < read->n_values && fine; i++) {
         if (!read->values[i].at) continue;
-        if (!cell_value_parse(cells[i]->key.fact, read->values[i], &value))
-            return fail(error, "field %.*s of %.*s is malformed", SPAN_ARG(read->fields[i]), SPAN_ARG(read->key));
+        fine = cell_value_parse(cells[i]->key.fact, read->values[i], &value);
+        if (!fine) fail(error, "field %.*s of %.*s is malformed", SPAN_ARG(read->fields[i]), SPAN_ARG(read->key));
         stored_cell_set(cells[i], &value);
         tenant_cell_resized(cells[i]);
     }
-    return true;
+    cell_value_deinit(&value);
+    return fine;
 }
 
 static void take_roster(struct roster *roster, const struct hash_read *read)

@@ -5,6 +5,7 @@
 enum {
     FIRST_ROOM = 64,
     FIELDS_PER_QUESTION = 8,   /* cost as much to read, all at once, as to ask for a cell that is not there */
+    FIELDS_MAX = 4096,         /* are read at once: a millisecond of the server's, a megabyte of ours */
     ROSTER_OVERHEAD_BYTES = 64 /* of a slot in the map, and of two allocations */
 };
 
@@ -88,7 +89,7 @@ void roster_settle(struct roster *roster, size_t n_stored)
 
 bool roster_wants_fields(const struct roster *roster)
 {
-    return !roster->whole && roster->n_unsure * FIELDS_PER_QUESTION >= roster->n_stored;
+    return !roster->whole && roster->n_stored <= FIELDS_MAX && roster->n_unsure * FIELDS_PER_QUESTION >= roster->n_stored;
 }
 
 void roster_settle_fields(struct roster *roster, const struct span *fields, size_t n)

@@ -24,7 +24,7 @@ struct roster *tenant_roster_add(struct tenant *tenant, struct bucket bucket);
 /* So many cells stand in the bucket. */
 void roster_settle(struct roster *roster, size_t n_stored);
 
-/* It is not whole, and of so much was asked since that reading all fields of the bucket is no dearer. */
+/* It is not whole, and of so much was asked since that reading all fields of the bucket is no dearer; they are not very many. */
 bool roster_wants_fields(const struct roster *roster);
 /* `n` times field, value: all that stand in the bucket. */
 void roster_settle_fields(struct roster *roster, const struct span *fields, size_t n);

@@ -108,7 +108,7 @@ struct cell_value stored_cell_value(const struct stored_cell *cell)
 
 static bool is_cell(const struct stored_cell *cell, struct bucket bucket, const struct cell_key *key)
 {
-    return cell->bucket.number == bucket.number && cell->bucket.type == bucket.type &&
+    return cell->bucket.number == bucket.number && cell->bucket.type == bucket.type && cell->key.n == key->n &&
            memcmp(&cell->key, key, cell_key_bytes(key)) == 0;
 }
 

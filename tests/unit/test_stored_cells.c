@@ -151,6 +151,21 @@ static void the_table_finds_what_was_put(void **state)
     cell_table_deinit(&table);
 }
 
+/* Of the same hash, one a fact without dimensions: nothing behind a short cell is looked at (the sanitizer looks). */
+static void a_short_key_is_not_taken_for_a_long_one(void **state)
+{
+    (void)state;
+    struct cell_table table = { 0 };
+    struct cell_key brief = { .fact = FACT_DEAL_WON, .n = 0 }, more = { .fact = FACT_DEAL_WON, .n = CELL_DIMS_MAX };
+    struct stored_cell *cell = stored_cell_create(buckets[0], &brief, 5);
+    cell_table_put(&table, cell);
+    assert_null(cell_table_get(&table, buckets[0], &more, 5));
+    assert_ptr_equal(cell_table_get(&table, buckets[0], &brief, 5), cell);
+    cell_table_remove(&table, cell);
+    stored_cell_destroy(cell);
+    cell_table_deinit(&table);
+}
+
 static void an_empty_bucket_is_followed(void **state)
 {
     struct fixture *fixture = *state;
@@ -188,6 +203,11 @@ static void of_a_bucket_with_cells_all_is_asked(void **state)
     assert_true(cell_field_parse(SPAN("deal_won:4"), &fixture->rules, &other));
     assert_true(roster_may_hold(roster, hash_of(buckets[1], &there)));
     assert_false(roster_may_hold(roster, hash_of(buckets[1], &other)));
+
+    struct roster *giant = tenant_roster_add(&fixture->tenant, buckets[2]);
+    roster_settle(giant, 1000000);
+    for (uint32_t hash = 0; hash < 1000000; hash++) assert_true(roster_may_hold(giant, hash));
+    assert_false(roster_wants_fields(giant));
 }
 
 /* ---- cells that come, go, and come back, with little memory ---- */
@@ -315,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(values_are_those_of_plain_cells, start, stop),
         cmocka_unit_test_setup_teardown(a_sum_that_would_overflow_changes_nothing, start, stop),
         cmocka_unit_test_setup_teardown(the_table_finds_what_was_put, start, stop),
+        cmocka_unit_test(a_short_key_is_not_taken_for_a_long_one),
         cmocka_unit_test_setup_teardown(an_empty_bucket_is_followed, start, stop),
         cmocka_unit_test_setup_teardown(of_a_bucket_with_cells_all_is_asked, start, stop),
         cmocka_unit_test_setup_teardown(the_cache_forgets, start, stop),
