@@ -145,9 +145,9 @@ static void the_table_finds_what_was_put(void **state)
     for (int i = 0; i < KEYS; i++) {
         struct cell_key key = { .fact = FACT_DEAL_WON, .n = 3, .dims = { 1, (name_id)i / 4 } };
         assert_ptr_equal(cell_table_get(&table, buckets[i % 4], &key, hash_of(buckets[i % 4], &key) & 63), there[i]);
-        if (there[i]) stored_cell_destroy(there[i]);
-        there[i] = NULL;
     }
+    for (int i = 0; i < KEYS; i++)
+        if (there[i]) stored_cell_destroy(there[i]);
     cell_table_deinit(&table);
 }
 
