@@ -35,8 +35,7 @@ static const struct kafka_property defaults[] = {
     { "fetch.message.max.bytes", "262144" },
     { "fetch.max.bytes", "2097152" },
     { "fetch.wait.max.ms", "100" },
-    { "queued.max.messages.kbytes",
-      "4096" }, /* of their bytes alone: in memory two to three times as much, better used as a cache */
+    { "queued.max.messages.kbytes", "4096" }, /* of bytes alone: in memory it is two to three times as much */
     { "socket.keepalive.enable", "true" },
     { "reconnect.backoff.max.ms", "1000" },
     { "isolation.level", "read_committed" },

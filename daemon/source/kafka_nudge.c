@@ -2,7 +2,7 @@
 #include "daemon/source/kafka_nudge.h"
 
 enum {
-    LOW_MESSAGES = 16384,
+    LOW_MESSAGES = 8192, /* of half a kilobyte they are all that is fetched ahead (queued.max.messages.kbytes) */
     NUDGE_EVERY_MS = 20,
     NUDGE_WAIT_MS = 1,
     NEEDS_NO_NUDGE = 0x02020000 /* the library's version with fetch.queue.backoff.ms */
