@@ -15,6 +15,7 @@ static struct stored_cell *find_cell(struct batch *batch, struct cell_groups *mi
     return cell;
 }
 
+/* The bucket's roster; what it does not know yet and is worth knowing is asked for. */
 static struct roster *roster_of(struct batch *batch, struct bucket bucket)
 {
     struct roster *roster = tenant_roster(batch->tenant, bucket);

@@ -57,7 +57,9 @@ void loading_add_roster(struct loading *loading, struct roster *roster, bool whi
     static const struct span no_field;
     struct loading_target target = { .tenant = roster->tenant, .roster = roster };
     struct span key = key_bucket(loading->arena, loading->prefix, roster->tenant->name, roster->bucket);
-    add_read(loading, target, key)->fields = which ? NULL : &no_field;
+    struct hash_read *read = add_read(loading, target, key);
+    read->fields = which ? NULL : &no_field;
+    read->n_stored = SIZE_MAX; /* until it is answered: by no means empty */
 }
 
 static bool take_page(struct page *page, const struct hash_read *read, struct error *error)

@@ -251,7 +251,7 @@ static void assert_stands(struct state *state, struct arena *arena, const int *c
 {
     enum outcome outcome;
     struct error error = { "" };
-    struct hash_read read = { .key = SPAN("crm:{t}:day:2026-03-02") };
+    struct hash_read read = { 0 };
     for (int day_at = 0; day_at < DAYS; day_at++) {
         int there = 0;
         read.key = key_bucket(arena, "crm", SPAN("t"), (struct bucket){ BUCKET_DAY, day("2026-03-02") + day_at });
@@ -268,48 +268,139 @@ static void assert_stands(struct state *state, struct arena *arena, const int *c
     }
 }
 
+/* A tenant's cells on their way into a state in memory. */
+struct story {
+    struct tenant *tenant;
+    struct arena arena;
+    struct state *memory;
+    struct loading loading;
+    struct commit commit;
+    size_t asked; /* cells, by the last batch */
+};
+
+static void begin(struct story *story, struct fixture *fixture)
+{
+    *story = (struct story){ .tenant = &fixture->tenant, .memory = state_memory_create(NULL, NULL) };
+    story->loading = (struct loading){ .state = story->memory, .prefix = "crm", .arena = &story->arena };
+    story->commit =
+        (struct commit){ .tenant = SPAN("t"), .state_key = SPAN("crm:{t}:state"), .timers_key = SPAN("crm:{t}:timers") };
+    fixture->tenant.name = SPAN("t");
+    fixture->tenant.days_from = INT32_MIN;
+}
+
+static void end(struct story *story)
+{
+    loading_deinit(&story->loading);
+    arena_deinit(&story->arena);
+    story->memory->ops->destroy(story->memory);
+}
+
+static void add(struct ledger *ledger, int day_at, int cell, int factor)
+{
+    struct fact_entry fact = { .day = day("2026-03-02") + day_at, .measures = { 1 } };
+    for (int measure = 1; measure < MEASURES_MAX; measure++) fact.measures[measure] = ABSENT;
+    struct cell_key key = counted_key(cell);
+    cell_key_copy(&fact.key, &key);
+    ledger_add(ledger, &fact, factor);
+}
+
+/* What was added goes into the state. */
+static void count(struct story *story, struct ledger *ledger)
+{
+    struct batch batch = { .tenant = story->tenant, .arena = &story->arena, .loading = &story->loading, .ledger = *ledger };
+    enum outcome outcome;
+    struct error error = { "" };
+    ledger_settle(&batch.ledger);
+    batch_ask_for_cells(&batch);
+    story->asked = 0;
+    for (size_t i = 0; i < story->loading.n; i++) story->asked += story->loading.reads[i].n_fields;
+    assert_true(loading_run(&story->loading, NULL, &outcome, &error));
+    write_changed(story->memory, &batch, &story->commit);
+    ledger_deinit(&batch.ledger);
+    arena_reset(&story->arena);
+}
+
+static size_t asked_for_cells(struct story *story, int day_at, int from, int to)
+{
+    struct ledger ledger = { 0 };
+    for (int cell = from; cell < to; cell++) add(&ledger, day_at, cell, 1);
+    count(story, &ledger);
+    return story->asked;
+}
+
+static void new_cells_are_not_asked_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct story story;
+    begin(&story, fixture);
+    assert_int_equal(asked_for_cells(&story, 0, 0, 4), 0); /* nothing is stored of the tenant */
+    assert_int_equal(asked_for_cells(&story, 0, 2, 8), 0);
+    assert_int_equal(asked_for_cells(&story, 1, 0, 4), 4); /* of another day nothing is known … */
+    assert_int_equal(asked_for_cells(&story, 1, 2, 8), 0); /* … but that it was empty; those two are in memory */
+    fixture->cache.limit_bytes = 0;
+    cache_trim(&fixture->cache);
+    fixture->cache.limit_bytes = SIZE_MAX;
+    assert_int_equal(asked_for_cells(&story, 1, 0, 8), 16);  /* nothing is known of the day, nor of its month */
+    assert_int_equal(asked_for_cells(&story, 1, 8, 12), 8);  /* both have cells … */
+    assert_int_equal(asked_for_cells(&story, 1, 12, 16), 0); /* … which were read meanwhile: they were asked for too often */
+    end(&story);
+}
+
+/* Of what Redis holds: said, nothing of it is taken over. */
+static void a_malformed_cell_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+    struct story story;
+    enum outcome outcome;
+    struct error error = { "" };
+    begin(&story, fixture);
+    struct cell_key key = { .fact = FACT_CASE_RESOLVED, .n = (uint16_t)fact_rows[FACT_CASE_RESOLVED].n_dims };
+    struct stored_cell *cells[2];
+    const struct span fields[] = { SPAN("case_resolved"), SPAN("case_resolved:3") };
+    const struct hash_write writes[] = { { SPAN("crm:{t}:day:2026-03-02"), fields[0], SPAN("1 5000|seconds 1:1,x") } };
+    story.commit.writes = writes;
+    story.commit.n_writes = 1;
+    assert_true(story.memory->ops->commit_begin(story.memory, &story.commit, 1, &error));
+    assert_true(story.memory->ops->commit_end(story.memory, &error));
+    struct bucket bucket = { BUCKET_DAY, day("2026-03-02") };
+    for (int i = 0; i < 2; i++) {
+        key.dims[0] = (name_id)(i * 3);
+        cells[i] = tenant_cell_add(&fixture->tenant, bucket, &key, hash_of(bucket, &key));
+    }
+    loading_add_cells(&story.loading, &fixture->tenant, cells, fields, 2);
+    assert_false(loading_run(&story.loading, NULL, &outcome, &error));
+    assert_int_equal(outcome, REFUSED);
+    assert_string_equal(error.text, "field case_resolved of crm:{t}:day:2026-03-02 is malformed");
+    struct cell_value value = stored_cell_value(cells[0]);
+    assert_true(cell_value_is_zero(&value));
+    end(&story);
+}
+
 /* Cells go to zero and back, memory is short now and then, a day is at rest for long: what stands is what was added. */
 static void what_is_not_asked_for_is_not_there(void **state)
 {
     struct fixture *fixture = *state;
     static int counts[DAYS * CELLS_PER_DAY];
-    struct arena arena = { 0 };
-    struct state *memory = state_memory_create(NULL, NULL);
-    struct loading loading = { .state = memory, .prefix = "crm", .arena = &arena };
-    struct commit commit = { .tenant = SPAN("t"), .state_key = SPAN("crm:{t}:state"), .timers_key = SPAN("crm:{t}:timers") };
-    fixture->tenant.name = SPAN("t");
-    fixture->tenant.days_from = INT32_MIN;
+    struct story story;
+    begin(&story, fixture);
     srand(3);
     for (int n = 0; n < BATCHES; n++) {
-        struct batch batch = { .tenant = &fixture->tenant, .arena = &arena, .loading = &loading };
+        struct ledger ledger = { 0 };
         int quiet = n / 100 % DAYS; /* its cells stay as they are meanwhile, but for a few */
         for (int i = rand() % 6; i >= 0; i--) {
-            int day_at = rand() % DAYS, cell = rand() % CELLS_PER_DAY, *count = &counts[day_at * CELLS_PER_DAY + cell];
+            int day_at = rand() % DAYS, cell = rand() % CELLS_PER_DAY, *now = &counts[day_at * CELLS_PER_DAY + cell];
             if (day_at == quiet && rand() % 8) continue;
-            int factor = *count && rand() % 2 ? -1 : 1;
-            struct fact_entry fact = { .day = day("2026-03-02") + day_at, .measures = { 1 } };
-            for (int measure = 1; measure < MEASURES_MAX; measure++) fact.measures[measure] = ABSENT;
-            struct cell_key key = counted_key(cell);
-            cell_key_copy(&fact.key, &key);
-            ledger_add(&batch.ledger, &fact, factor);
-            *count += factor;
+            int factor = *now && rand() % 2 ? -1 : 1;
+            add(&ledger, day_at, cell, factor);
+            *now += factor;
         }
-        ledger_settle(&batch.ledger);
-        enum outcome outcome;
-        struct error error = { "" };
-        batch_ask_for_cells(&batch);
-        assert_true(loading_run(&loading, NULL, &outcome, &error));
-        write_changed(memory, &batch, &commit);
-        ledger_deinit(&batch.ledger);
+        count(&story, &ledger);
         fixture->cache.limit_bytes = (size_t)(rand() % 20 ? 1 + rand() % 14 : 0) << 10;
         cache_trim(&fixture->cache);
-        if (n % 100 == 0) assert_stands(memory, &arena, counts);
-        arena_reset(&arena);
+        if (n % 100 == 0) assert_stands(story.memory, &story.arena, counts);
     }
-    assert_stands(memory, &arena, counts);
-    loading_deinit(&loading);
-    arena_deinit(&arena);
-    memory->ops->destroy(memory);
+    assert_stands(story.memory, &story.arena, counts);
+    end(&story);
 }
 
 /* Beyond the cache's limit cells and rosters go, oldest first; a roster that was forgotten knows nothing. */
@@ -339,6 +430,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_bucket_is_followed, start, stop),
         cmocka_unit_test_setup_teardown(of_a_bucket_with_cells_all_is_asked, start, stop),
         cmocka_unit_test_setup_teardown(the_cache_forgets, start, stop),
+        cmocka_unit_test_setup_teardown(new_cells_are_not_asked_for, start, stop),
+        cmocka_unit_test_setup_teardown(a_malformed_cell_is_said, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_asked_for_is_not_there, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
