@@ -16,8 +16,6 @@ struct desk *desk_create(const struct engine *engine, struct span tenant)
     desk->tenant = (struct span){ memcpy(desk + 1, tenant.at, tenant.len), tenant.len };
     desk->rules = settings_rules(settings, tenant);
     names_init(&desk->names);
-    desk->board =
-        board_create(engine->catalogue, desk->rules, &desk->names, settings->metrics_periods.at, settings->metrics_periods.n);
     desk->reports = must_zalloc((engine->catalogue->n_reports + 1) * sizeof *desk->reports);
     desk->alerts.due_us = desk->alerts.recall_us = NEVER;
     return desk;
@@ -29,20 +27,31 @@ static void mark_dirty(struct desk *desk, int64_t now_us)
     desk->dirty = true;
 }
 
+static void watch_on_board(struct desk *desk)
+{
+    const struct desk_alerts *alerts = &desk->alerts;
+    struct watch *watches = must_alloc((alerts->n_watched + 1) * sizeof *watches);
+    for (size_t i = 0; i < alerts->n_watched; i++) watches[i] = alerts->watched[i]->watch;
+    board_watch(desk->board, watches, alerts->n_watched);
+    free(watches);
+}
+
+static void open_board(struct desk *desk, const struct engine *engine)
+{
+    const struct text_list *periods = &engine->settings->metrics_periods;
+    desk->board = board_create(engine->catalogue, desk->rules, &desk->names, periods->at, periods->n);
+    watch_on_board(desk);
+}
+
 void desk_watch(struct desk *desk, const struct alert_rules *rules, int64_t now_us)
 {
     struct desk_alerts *alerts = &desk->alerts;
     size_t n = rules ? rules->n : 0;
-    struct watch *watches = must_alloc((n + 1) * sizeof *watches);
     alerts->watched = must_realloc(alerts->watched, (n + 1) * sizeof(struct alert_rule *));
     alerts->n_watched = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!alert_rule_applies(&rules->at[i], desk->tenant)) continue;
-        watches[alerts->n_watched] = rules->at[i].watch;
-        alerts->watched[alerts->n_watched++] = &rules->at[i];
-    }
-    board_watch(desk->board, watches, alerts->n_watched);
-    free(watches);
+    for (size_t i = 0; i < n; i++)
+        if (alert_rule_applies(&rules->at[i], desk->tenant)) alerts->watched[alerts->n_watched++] = &rules->at[i];
+    if (desk->board) watch_on_board(desk);
     desk->loaded = false;
     alerts->all = true;
     mark_dirty(desk, now_us);
@@ -56,7 +65,7 @@ void desk_doubt(struct desk *desk)
 void desk_rest(struct desk *desk)
 {
     desk->loaded = false;
-    board_rest(desk->board);
+    if (desk->board) board_rest(desk->board);
 }
 
 void desk_destroy(struct desk *desk)
@@ -126,6 +135,12 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
     mark_dirty(desk, now_us);
 }
 
+size_t desk_bytes(const struct desk *desk, const struct engine *engine)
+{
+    size_t bytes = sizeof *desk + engine->catalogue->n_reports * sizeof *desk->reports + names_bytes(&desk->names);
+    return bytes + (desk->board ? board_bytes(desk->board) : 0);
+}
+
 bool desk_lacks(const struct desk *desk, const struct engine *engine)
 {
     for (size_t i = 0; i < engine->catalogue->n_reports; i++)
@@ -185,6 +200,7 @@ bool desk_catch_up(struct desk *desk, const struct engine *engine, struct state 
 bool desk_load(struct desk *desk, const struct engine *engine, struct state *state, enum outcome *outcome, struct error *error)
 {
     struct tenant_settings settings = desk_settings(engine);
+    if (!desk->board) open_board(desk, engine);
     for (int attempt = 0;; attempt++) {
         struct view view = { 0 };
         error->text[0] = 0;

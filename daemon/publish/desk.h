@@ -37,19 +37,19 @@ struct desk {
     struct span tenant;
     const struct rules *rules;
     struct names names;
-    struct board *board;
-    bool loaded;   /* the board stands at `version` */
-    bool compared; /* what stands in Redis was looked at, and is what the board takes for sent */
-    bool refused;  /* somebody else published this or a newer version: look later whether it came to the topic */
-    bool returned; /* something moved, and a report is what was sent last again */
-    bool doubted;  /* Redis lost something: the topic may have a newer document than it, with other numbers */
-    bool unsure;   /* while that is found out: something else stands there, and cannot be replaced yet */
+    struct board *board; /* NULL: it was not loaded yet */
+    bool loaded;         /* the board stands at `version` */
+    bool compared;       /* what stands in Redis was looked at, and is what the board takes for sent */
+    bool refused;        /* somebody else published this or a newer version: look later whether it came to the topic */
+    bool returned;       /* something moved, and a report is what was sent last again */
+    bool doubted;        /* Redis lost something: the topic may have a newer document than it, with other numbers */
+    bool unsure;         /* while that is found out: something else stands there, and cannot be replaced yet */
     bool dirty;
     int64_t version, clock_us;
     int64_t newest;                       /* version that was read or told of last, whether the board follows or not */
     struct hash_key secret;               /* of the tenant: one that was created anew has another */
     int64_t waiting_since_us, next_at_us; /* monotonic */
-    size_t bytes;                         /* of the board, when all of them were last counted */
+    size_t bytes;                         /* of memory, as last counted (desk_bytes) */
     struct desk_report *reports;          /* as in the catalogue */
     struct buffer traceparent;            /* of the last event since it was last published; empty: none */
     struct desk_alerts alerts;
@@ -66,6 +66,9 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
 
 /* Gives back what the board holds: before it is rendered again it is to be loaded. What was sent stays known. */
 void desk_rest(struct desk *desk);
+
+/* About how much memory it holds. */
+size_t desk_bytes(const struct desk *desk, const struct engine *engine);
 
 /* Is anything still to be sent to the topic (its queue was full)? */
 bool desk_lacks(const struct desk *desk, const struct engine *engine);

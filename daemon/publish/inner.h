@@ -36,6 +36,7 @@ struct publisher {
     int64_t rest_until_us;                 /* while flooded */
     int64_t clock_off_us, clock_looked_us; /* how far the clock is off Redis's, and when (monotonic) that was looked at */
     size_t unacknowledged, published;
+    size_t bytes;                 /* of all desks, about: each is counted when it was published, all of them now and then */
     struct report_tag *delivered; /* acknowledged by the topic and not noted yet (topic.c) */
     size_t n_delivered;
     struct log_cause cause;

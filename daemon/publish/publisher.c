@@ -11,8 +11,8 @@ enum {
     RETRY_US = 500 * 1000,
     SLOW_US = 200 * 1000, /* who takes longer works, or waits for Redis */
     LOOK_US = 20 * 1000,
-    TRIM_EVERY = 64,  /* publications */
-    IDLE_BYTES = 8192 /* a board that nothing was read for takes less */
+    TRIM_EVERY = 64, /* publications: boards grow between two of them */
+    SPARE_PARTS = 8  /* of their limit is free when some had to go, so that not each publication looks for one */
 };
 
 /* ---- the inbox ---- */
@@ -154,7 +154,7 @@ static size_t all_bytes(const struct publisher *publisher)
     size_t bytes = 0, at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
         struct desk *desk = slot->value;
-        bytes += desk->bytes = board_bytes(desk->board);
+        bytes += desk->bytes = desk_bytes(desk, publisher->engine);
     }
     return bytes;
 }
@@ -163,7 +163,7 @@ static size_t all_bytes(const struct publisher *publisher)
 static bool can_go(const struct publisher *publisher, const struct desk *desk)
 {
     bool open = desk->refused || desk->doubted || desk->unsure || desk->alerts.set_back;
-    return !desk->dirty || (desk->bytes > IDLE_BYTES && !open && !desk_lacks(desk, publisher->engine));
+    return !desk->dirty || (desk->board && !open && !desk_lacks(desk, publisher->engine));
 }
 
 /* The one that nothing waits for and that changed longest ago; of those that wait, the one that has its turn last. NULL: none can go. */
@@ -197,12 +197,22 @@ static void put_away(struct publisher *publisher, struct desk *desk)
 /* Boards beyond the limit are forgotten; they are read again when something happens to them, or it is their turn. */
 static void trim_desks(struct publisher *publisher)
 {
-    size_t bytes = all_bytes(publisher), limit = publisher->engine->memory.boards;
+    size_t limit = publisher->engine->memory.boards, aim = limit - limit / SPARE_PARTS;
     publisher->published = 0;
-    for (struct desk *desk; bytes > limit && (desk = most_idle(publisher));) {
-        bytes -= desk->bytes;
+    publisher->bytes = all_bytes(publisher);
+    if (publisher->bytes <= limit) return;
+    for (struct desk *desk; publisher->bytes > aim && (desk = most_idle(publisher));) {
+        publisher->bytes -= desk->bytes;
         put_away(publisher, desk);
     }
+}
+
+static void count_bytes(struct publisher *publisher, struct desk *desk)
+{
+    size_t bytes = desk_bytes(desk, publisher->engine);
+    publisher->bytes += bytes - desk->bytes;
+    desk->bytes = bytes;
+    if (publisher->bytes > publisher->engine->memory.boards || ++publisher->published >= TRIM_EVERY) trim_desks(publisher);
 }
 
 /* For changes, or for a row of its alerts whose time has come; monotonic. */
@@ -271,7 +281,7 @@ static bool publish_next(struct publisher *publisher, bool any)
     publisher->rest_until_us = now_us + FLOOD_REST * took_us;
     arena_reset(&publisher->arena);
     if (publisher->flooded) desk_rest(desk);
-    if (++publisher->published >= TRIM_EVERY) trim_desks(publisher);
+    count_bytes(publisher, desk);
     return true;
 }
 
