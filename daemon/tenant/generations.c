@@ -27,6 +27,11 @@ void generations_deinit(struct generations *generations)
     *generations = (struct generations){ 0 };
 }
 
+size_t generations_bytes(const struct generations *generations)
+{
+    return generations->n * sizeof *generations->at + generations->arena.bytes;
+}
+
 static void grow(struct generations *generations, uint32_t n)
 {
     if (n <= generations->n) return;

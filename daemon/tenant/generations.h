@@ -22,6 +22,7 @@ struct generations {
     struct arena arena;       /* of them */
 };
 void generations_deinit(struct generations *generations);
+size_t generations_bytes(const struct generations *generations); /* of memory */
 
 /* Begins the first, or a further one if `needed` is not all in the last, or the rules have time zone data that none has: those of an
  * earlier one are older ones, it goes on by the last. */

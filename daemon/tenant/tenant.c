@@ -114,7 +114,8 @@ static void forget_pages(struct tenant *tenant, struct page_table *table)
     page_table_deinit(table);
 }
 
-void tenant_drop(struct tenant *tenant)
+/* All that is not part of the struct itself, but for the positions. */
+static void forget_contents(struct tenant *tenant)
 {
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) forget_pages(tenant, &tenant->pages[kind]);
     forget_cells(tenant);
@@ -124,6 +125,43 @@ void tenant_drop(struct tenant *tenant)
     map_deinit(&tenant->months);
     arena_deinit(&tenant->months_arena);
     generations_deinit(&tenant->generations);
+    tenant->kept = NULL;
+    tenant->terms = tenant->undeclared = NO_SPAN;
+}
+
+static void rest(struct cached *cached)
+{
+    struct tenant *tenant = (struct tenant *)cached;
+    forget_contents(tenant);
+    tenant->cached.bytes = 0;
+    tenant->loaded = false;
+    tenant->resting = true;
+}
+
+static size_t bytes_of(const struct tenant *tenant)
+{
+    size_t bytes = names_bytes(&tenant->names) + tenant->months_arena.bytes + generations_bytes(&tenant->generations);
+    bytes += (tenant->months.room + tenant->rosters.room) * sizeof(struct map_slot) + cell_table_bytes(&tenant->cells);
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) bytes += tenant->pages[kind].room * sizeof(struct page *);
+    return bytes;
+}
+
+void tenant_weigh(struct tenant *tenant)
+{
+    size_t bytes = bytes_of(tenant);
+    if (tenant->cached.bytes) {
+        cache_resize(tenant->cache, &tenant->cached, bytes);
+        cache_use(tenant->cache, &tenant->cached);
+        return;
+    }
+    tenant->cached = (struct cached){ .bytes = bytes, .forget = rest };
+    cache_add(tenant->cache, &tenant->cached);
+}
+
+void tenant_drop(struct tenant *tenant)
+{
+    if (tenant->cached.bytes) cache_remove(tenant->cache, &tenant->cached);
+    forget_contents(tenant);
     struct tenant fresh = { .name = tenant->name, .rules = tenant->rules, .cache = tenant->cache, .names = tenant->names };
     fresh.listed = tenant->listed;
     fresh.awaited = tenant->awaited;
@@ -182,6 +220,14 @@ void tenant_cover(struct tenant *tenant, const struct kept *needed)
 }
 
 /* ---- reading it back ---- */
+
+/* What rested may have changed altogether since. */
+static void wake(struct tenant *tenant)
+{
+    struct batch *batch = tenant->batch;
+    tenant_drop(tenant);
+    tenant->batch = batch;
+}
 
 static bool parse_int(struct span text, int64_t *value)
 {
@@ -287,7 +333,9 @@ static bool restore_names(struct tenant *tenant, const struct hash_read *names)
 bool tenant_restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,
                     const struct hash_read *names, const struct hash_read *months, struct error *error)
 {
-    int64_t counted_by = 0;
+    int64_t counted_by = 0, told_of = tenant->version;
+    bool told = tenant->resting && tenant->told_held;
+    if (tenant->resting) wake(tenant);
     for (size_t i = 0; i + 1 < state->n_values; i += 2)
         if (!restore_field(tenant, state->values[i], state->values[i + 1], &counted_by))
             return fail(error, "the state of tenant %.*s is malformed at field %.*s", SPAN_ARG(tenant->name),
@@ -310,6 +358,8 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
         else
             position->confirmed = position->next;
     }
+    tenant->told_held = told && tenant->version == told_of;
     tenant->loaded = true;
+    tenant_weigh(tenant);
     return true;
 }

@@ -1,5 +1,6 @@
 /* One tenant as a worker has it in memory: its version, names, positions, and the entities and cells it has read. All of it
- * is a copy of what stands under the tenant's keys at that version; in doubt it is dropped and read again. */
+ * is a copy of what stands under the tenant's keys at that version; in doubt it is dropped and read again. One that nothing
+ * came for longest rests when memory is scarce: what is left of it is what the clock and others need to know, some 1.3 KB. */
 #pragma once
 
 #include "common/siphash.h"
@@ -35,10 +36,12 @@ struct retirement {
 };
 
 struct tenant {
+    struct cached cached; /* what it holds beside pages, cells and rosters; of no bytes: nothing that could be forgotten */
     struct span name;
     const struct rules *rules;
     struct cache *cache;
     bool loaded;
+    bool resting;           /* was loaded, and its numbers and flags still stand here: its names and all that is cached do not */
     bool held;              /* counted by other rules: nothing may be committed before a rebuild */
     bool told_held;         /* and it was said, for this version */
     struct span terms;      /* what it was counted by, in words (terms.h) */
@@ -93,6 +96,15 @@ struct span key_bucket(struct arena *arena, const char *prefix, struct span tena
 struct tenant *tenant_create(struct span name, const struct rules *rules, struct cache *cache);
 void tenant_destroy(struct tenant *tenant);
 void tenant_drop(struct tenant *tenant); /* forgets all but its name: to be read again */
+
+/* Its bytes may be others than they were; it was used. */
+void tenant_weigh(struct tenant *tenant);
+
+/* Is it as it stood at its version, though part of it may have to be read again? */
+static inline bool tenant_is_known(const struct tenant *tenant)
+{
+    return tenant->loaded || tenant->resting;
+}
 
 /* Reading: fields of its state hash, all of its names, its months, its earliest timer. False: malformed, `error` says what. */
 bool tenant_restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,

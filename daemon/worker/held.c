@@ -164,7 +164,7 @@ void worker_look_at_held(struct worker *worker)
     worker->look_held_us = worker_monotonic() + LOOK_EVERY_US;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
-        if (tenant->loaded && tenant->version) tenants[n++] = tenant;
+        if (tenant_is_known(tenant) && tenant->version) tenants[n++] = tenant;
     }
     n = find_changed(worker, tenants, n);
     for (size_t i = 0; i < n; i++) {

@@ -109,7 +109,7 @@ static void drop_unreached(struct worker *worker)
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
-        if (!tenant->loaded || worker_reaches(worker, tenant)) continue;
+        if (!tenant_is_known(tenant) || worker_reaches(worker, tenant)) continue;
         tenant_drop(tenant);
         tenant->awaited = worker->any_awaited = true;
     }

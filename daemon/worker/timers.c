@@ -161,7 +161,7 @@ static bool find_due(struct worker *worker, struct due_tenants *due, int64_t now
     due->at = arena_alloc(&worker->scratch, (due->room + 1) * sizeof(struct tenant *));
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
-        if (!tenant->loaded || !tenant->version || tenant->held) continue;
+        if (!tenant_is_known(tenant) || !tenant->version || tenant->held) continue;
         if (!know_timers(worker, tenant)) return false;
         if (tenant->next_timer_us <= now_us || may_retire(worker, tenant))
             due->at[due->n_ringing++] = tenant;
@@ -237,7 +237,7 @@ static bool drop_outdated(struct worker *worker, const struct span *names, size_
     size_t n_known = 0;
     for (size_t i = 0; i < n; i++) {
         struct tenant *tenant = worker_tenant(worker, names[i]);
-        if (tenant->loaded) known[n_known++] = tenant;
+        if (tenant_is_known(tenant)) known[n_known++] = tenant;
     }
     return !n_known || drop_moved(worker, known, &n_known);
 }
@@ -247,7 +247,7 @@ static void drop_unread(struct worker *worker, const struct span *names, size_t 
 {
     for (size_t i = 0; i < n; i++) {
         struct tenant *tenant = worker_tenant(worker, names[i]);
-        if (!tenant->loaded) tenant_drop(tenant);
+        if (!tenant_is_known(tenant)) tenant_drop(tenant);
     }
 }
 

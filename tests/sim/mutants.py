@@ -37,6 +37,8 @@ MUTATIONS = [
      "    worker->lanes_pending = true;\n    worker->adopt_pending = true;", "    worker->lanes_pending = true;"),
     ("that nobody leaves while there is something to read", "daemon/worker/timers.c", "    return worker->at_end;", "    return true;"),
     ("the question how many cells stand in a bucket", "daemon/tenant/cells.c", "    if (batch->tenant->version)\n", "    if (!batch->tenant)\n"),
+    ("that the clock goes on for a tenant that rests", "daemon/tenant/tenant.h",
+     "return tenant->loaded || tenant->resting;", "return tenant->loaded;"),
     ("the marks of who has left", "daemon/tenant/fold.c", "work->retired = retired_find(tenant, work->page, work->entity.id);", "work->retired = false;"),
 ]
 
