@@ -9,6 +9,7 @@
 enum {
     TIMERS_PER_COMMIT = 500,
     TENANTS_PER_ROUND = 200,
+    TENANTS_AT_ONCE = 256, /* read, outside of rounds */
     LOOK_EVERY_US = 100 * MICROS_PER_MS,
     LEFT_TO_OTHERS_US = 5 * 1000 * MICROS_PER_MS
 };
@@ -117,34 +118,51 @@ static bool add_due(struct worker *worker, struct round *round, struct tenant *t
     return true;
 }
 
-/* Tenants that were dropped while the clock had to do with them: nobody else may come to look after them. */
-static bool load_awaited(struct worker *worker)
+/* False: the worker was set back. */
+static bool read_tenants(struct worker *worker)
 {
     enum outcome outcome = DONE;
     struct error error = { "" };
-    size_t at = 0;
-    if (!worker->any_awaited && worker_monotonic() < worker->await_us) return true;
-    worker->await_us = NEVER;
-    worker->any_awaited = true;
-    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
-        struct tenant *tenant = slot->value;
-        if (tenant->awaited && worker_reaches(worker, tenant)) loading_add_tenant(&worker->loading, tenant);
-    }
-    if (!loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
-        worker_set_back(worker, outcome, &error);
-        return false;
-    }
-    at = 0;
+    if (loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) return true;
+    worker_set_back(worker, outcome, &error);
+    return false;
+}
+
+/* Up to so many of those that are awaited and within reach. */
+static size_t choose_awaited(struct worker *worker, struct tenant **chosen, size_t room)
+{
+    size_t n = 0, at = 0;
     worker->any_awaited = false;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
-        if (!worker_reaches(worker, tenant)) {
-            worker->any_awaited |= tenant->awaited;
-            continue;
-        }
-        if (tenant->awaited && tenant->perhaps && tenant->version) worker_tell_publisher(worker, tenant);
+        if (!tenant->awaited) continue;
+        if (n < room && worker_reaches(worker, tenant))
+            chosen[n++] = tenant;
+        else
+            worker->any_awaited = true;
+    }
+    return n;
+}
+
+/* Tenants that were dropped while the clock had to do with them: nobody else may come to look after them. Some at each look. */
+static bool load_awaited(struct worker *worker)
+{
+    struct tenant *chosen[TENANTS_AT_ONCE];
+    if (!worker->any_awaited && worker_monotonic() < worker->await_us) return true;
+    worker->await_us = NEVER;
+    size_t n = choose_awaited(worker, chosen, TENANTS_AT_ONCE);
+    for (size_t i = 0; i < n; i++) loading_add_tenant(&worker->loading, chosen[i]);
+    if (!read_tenants(worker)) {
+        worker->any_awaited = true;
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct tenant *tenant = chosen[i];
+        if (tenant->perhaps && tenant->version) worker_tell_publisher(worker, tenant);
         tenant->awaited = false; /* not `perhaps`: it may still come */
     }
+    if (n == TENANTS_AT_ONCE) worker->due_us = 0; /* more of them in the next turn */
+    cache_trim(&worker->cache);                   /* nothing is under way */
     return true;
 }
 
@@ -251,22 +269,15 @@ static void drop_unread(struct worker *worker, const struct span *names, size_t 
     }
 }
 
-void worker_adopt_tenants(struct worker *worker)
+/* False: the worker was set back. */
+static bool adopt(struct worker *worker, const struct span *names, size_t n)
 {
-    struct span *names = NULL;
-    size_t n = 0;
-    enum outcome outcome = DONE;
-    struct error error = { "" };
-    struct mark_keeper *marks = worker->parts.marks;
-    bool fine = marks->ops->tenants(marks, &names, &n, &worker->scratch, &outcome, &error);
-    if (fine && !drop_outdated(worker, names, n)) return;
-    for (size_t i = 0; i < n && fine; i++) loading_add_tenant(&worker->loading, worker_tenant(worker, names[i]));
-    if (!fine || !loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
-        drop_unread(worker, names, fine ? n : 0);
-        worker_set_back(worker, outcome, &error);
-        return;
+    if (!drop_outdated(worker, names, n)) return false;
+    for (size_t i = 0; i < n; i++) loading_add_tenant(&worker->loading, worker_tenant(worker, names[i]));
+    if (!read_tenants(worker)) {
+        drop_unread(worker, names, n);
+        return false;
     }
-    worker->adopt_pending = false;
     for (size_t i = 0; i < n; i++) {
         struct tenant *tenant = worker_tenant(worker, names[i]);
         tenant->listed = true;
@@ -276,4 +287,24 @@ void worker_adopt_tenants(struct worker *worker)
             worker_tell_publisher(worker, tenant);
         if (tenant->held) worker_say_held(tenant);
     }
+    return true;
+}
+
+void worker_adopt_tenants(struct worker *worker)
+{
+    struct span *names = NULL;
+    size_t n = 0;
+    enum outcome outcome = DONE;
+    struct error error = { "" };
+    struct arena listed = { 0 };
+    struct mark_keeper *marks = worker->parts.marks;
+    bool fine = marks->ops->tenants(marks, &names, &n, &listed, &outcome, &error);
+    if (!fine) worker_set_back(worker, outcome, &error);
+    for (size_t from = 0; fine && from < n; from += TENANTS_AT_ONCE) {
+        fine = adopt(worker, names + from, n - from < TENANTS_AT_ONCE ? n - from : TENANTS_AT_ONCE);
+        arena_reset(&worker->scratch);
+        cache_trim(&worker->cache); /* nothing is under way */
+    }
+    if (fine) worker->adopt_pending = false;
+    arena_deinit(&listed);
 }

@@ -16,7 +16,7 @@ TOUCHED = "t0"  # the tenant of the event after a start
 
 def feed(address, topic, tenants):
     """A case of yesterday closed, one of today open."""
-    producer = Producer({"bootstrap.servers": address, "partitioner": "murmur2_random", "linger.ms": 50})
+    producer = Producer({"bootstrap.servers": address, "partitioner": "murmur2_random", "linger.ms": 50, "enable.idempotence": True})
     for n, tenant in enumerate(tenants):
         for verb, case, day in (("opened", 1, "2026-04-29"), ("closed", 1, "2026-04-29"), ("opened", 2, DAY)):
             producer.produce(topic, EVENT % (verb + str(case), verb, case, tenant, day, 9 + (verb == "closed"), ["low", "high"][n % 2], n % 5), tenant)
