@@ -73,8 +73,8 @@ def versions(redis, tenants):
     return [redis.client.hgetall("crm:{%s}:versions" % tenant) for tenant in tenants]
 
 
-def settle(redis, tenants, seconds=1.0):
-    """Seconds until the last report was written."""
+def settle(redis, tenants, seconds=2.5):
+    """Seconds until the last report was written: nothing came for so long, and the publisher sees only after a second that the worker has caught up."""
     began, state, changed = time.monotonic(), versions(redis, tenants), time.monotonic()
     while time.monotonic() - changed < seconds:
         time.sleep(LOOK_S)

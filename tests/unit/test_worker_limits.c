@@ -11,7 +11,8 @@
 enum {
     EVENTS = 6000,
     RECORDS = 1000, /* of a receive at most */
-    TENANTS = 5000, /* each with an event, in one round */
+    TENANTS = 5000, /* each with an event, in one round; then each with another one */
+    TIMES = 2,
     TURN_MS = 100,
     KIB = 1024
 };
@@ -105,9 +106,9 @@ static void count_committed(void *context, struct committed *committed)
     committed_destroy(committed);
 }
 
-static void a_round_takes_any_number_of_tenants(void **state)
+/* Bytes that the tenants and what is cached of them take in the end. */
+static size_t count_many(size_t cache_bytes)
 {
-    (void)state;
     struct error error = { "" };
     const char *files[] = { of_many };
     struct worker_parts parts = engine_parts(&engine);
@@ -115,15 +116,40 @@ static void a_round_takes_any_number_of_tenants(void **state)
     parts.state = state_memory_create(NULL, NULL);
     parts.batch_records = TENANTS;
     parts.committed = count_committed;
+    parts.cache_bytes = cache_bytes;
+    n_committed = 0;
     assert_non_null(parts.source);
     struct worker *worker = worker_create(&parts);
     while (worker_turn(worker, TURN_MS, &error)) continue;
     worker_drain(worker, 0);
-    assert_int_equal(n_committed, TENANTS);
-    assert_int_equal(worker_counts(worker).events, TENANTS);
+    assert_int_equal(n_committed, TIMES * TENANTS);
+    assert_int_equal(worker_counts(worker).events, TIMES * TENANTS);
+    size_t bytes = cache_bytes_of(worker);
+    for (int i = 0; i < TENANTS; i += TENANTS / 10) {
+        struct buffer request = { 0 }, answer = { 0 };
+        buffer_printf(&request, "{\"tenant\":\"t%d\",\"metric\":\"leads\",\"by\":[\"source\"]}", i);
+        assert_true(engine_answer(&engine, parts.state, buffer_all(&request), &answer, &error));
+        assert_true(span_equal(buffer_all(&answer), SPAN("{\"rows\":[{\"source\":\"web\",\"value\":2}]}")));
+        buffer_deinit(&request);
+        buffer_deinit(&answer);
+    }
     worker_destroy(worker);
     source_destroy(parts.source);
     parts.state->ops->destroy(parts.state);
+    return bytes;
+}
+
+static void a_round_takes_any_number_of_tenants(void **state)
+{
+    (void)state;
+    assert_true(count_many(SIZE_MAX) > (size_t)TENANTS * KIB);
+}
+
+/* What they held is read again with their next event. */
+static void tenants_that_nothing_came_for_rest(void **state)
+{
+    (void)state;
+    assert_in_range(count_many(256 * KIB), 1, 256 * KIB);
 }
 
 /* ---- setting up ---- */
@@ -132,11 +158,12 @@ static void write_tenants(char *name)
 {
     FILE *file = fdopen(mkstemp(name), "w");
     assert_non_null(file);
-    for (int i = 0; i < TENANTS; i++)
-        fprintf(file,
-                "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"/crm\",\"type\":\"crm.contact.created\",\"subject\":\"C\","
-                "\"time\":\"2026-03-10T10:00:00Z\",\"tenantid\":\"t%d\",\"data\":{\"source\":\"web\"}}\n",
-                i);
+    for (int i = 0; i < TIMES * TENANTS; i++)
+        fprintf(
+            file,
+            "{\"specversion\":\"1.0\",\"id\":\"e%d\",\"source\":\"/crm\",\"type\":\"crm.contact.created\",\"subject\":\"C%d\","
+            "\"time\":\"2026-03-10T10:00:00Z\",\"tenantid\":\"t%d\",\"data\":{\"source\":\"web\"}}\n",
+            i / TENANTS, i / TENANTS, i % TENANTS);
     fclose(file);
 }
 
@@ -177,6 +204,7 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(rounds_and_cache_keep_to_their_memory),
-                                        cmocka_unit_test(a_round_takes_any_number_of_tenants) };
+                                        cmocka_unit_test(a_round_takes_any_number_of_tenants),
+                                        cmocka_unit_test(tenants_that_nothing_came_for_rest) };
     return cmocka_run_group_tests(tests, begin, end);
 }
