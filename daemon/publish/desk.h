@@ -49,6 +49,7 @@ struct desk {
     int64_t newest;                       /* version that was read or told of last, whether the board follows or not */
     struct hash_key secret;               /* of the tenant: one that was created anew has another */
     int64_t waiting_since_us, next_at_us; /* monotonic */
+    uint64_t round;                       /* of the publisher's rounds of turns: it had its own in this one */
     size_t bytes;                         /* of memory, as last counted (desk_bytes) */
     struct desk_report *reports;          /* as in the catalogue */
     struct buffer traceparent;            /* of the last event since it was last published; empty: none */

@@ -3,6 +3,7 @@
 
 #include "daemon/publish/desk.h"
 #include "daemon/sink/sink.h"
+#include "daemon/state/published.h"
 #include "daemon/webhook/webhook.h"
 
 #include <pthread.h>
@@ -36,6 +37,7 @@ struct publisher {
     int64_t rest_until_us;                 /* while flooded */
     int64_t clock_off_us, clock_looked_us; /* how far the clock is off Redis's, and when (monotonic) that was looked at */
     size_t unacknowledged, published;
+    uint64_t round;               /* of turns; each desk has one at most in it */
     size_t bytes;                 /* of all desks, about: each is counted when it was published, all of them now and then */
     struct report_tag *delivered; /* acknowledged by the topic and not noted yet (topic.c) */
     size_t n_delivered;
@@ -61,7 +63,18 @@ struct desk *publisher_desk(struct publisher *publisher, struct span tenant);   
 bool publisher_connected(struct publisher *publisher, struct error *error) MUST_USE; /* connects if need be */
 
 /* publish_desk.c: brings Redis and the topic up to date with a tenant. False: see outcome. */
-bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error) MUST_USE;
+
+/* A tenant's turn (publish_desk.c). Between its two halves the caller puts what it publishes into Redis, together with that of other
+ * tenants. All of it is in the publisher's arena. False: see outcome; the turn is over. */
+struct turn {
+    struct desk *desk;
+    struct rendered *rendered; /* the reports that changed */
+    size_t n_rendered;
+    size_t bytes;                   /* of their documents */
+    struct publication publication; /* of no reports and no periods: nothing is to be stored */
+};
+bool turn_begin(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error) MUST_USE;
+bool turn_end(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error) MUST_USE;
 
 /* alerts.c: judges the tenant's rules, commits what changes, sends what is not acknowledged. False: see outcome. */
 bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error) MUST_USE;

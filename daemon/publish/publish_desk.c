@@ -1,4 +1,4 @@
-/* One tenant: renders what may have changed, puts what did into Redis in one step, sends it to the topic. */
+/* One tenant's turn: renders what may have changed; once what did stands in Redis, sends it to the topic. */
 #include "daemon/publish/inner.h"
 #include "daemon/state/published.h"
 
@@ -150,26 +150,32 @@ static void send_rendered(struct publisher *publisher, struct desk *desk, const 
     board_sent(desk->board, one->report);
 }
 
-static bool put_all(struct publisher *publisher, struct desk *desk, const struct rendered *rendered, size_t n, bool all_metrics,
-                    enum outcome *outcome, struct error *error)
+/* What of it goes into Redis. */
+static void write_publication(struct publisher *publisher, struct turn *turn, bool all_metrics)
 {
     const struct engine *engine = publisher->engine;
+    const struct desk *desk = turn->desk;
+    size_t n = turn->n_rendered;
     struct publication_report *reports = arena_zalloc(&publisher->arena, (n + 1) * sizeof *reports);
     struct publication_period *metrics =
         arena_zalloc(&publisher->arena, (engine->settings->metrics_periods.n + 1) * sizeof *metrics);
-    struct publication publication = { .tenant = desk->tenant, .reports = reports, .n_reports = n, .periods = metrics };
-    publication.n_periods = collect_metrics(publisher, desk, all_metrics, metrics);
-    for (size_t i = 0; i < n; i++)
-        reports[i] = (struct publication_report){ .report = engine->catalogue->reports[rendered[i].report].name,
+    turn->publication = (struct publication){ .tenant = desk->tenant, .reports = reports, .n_reports = n, .periods = metrics };
+    turn->publication.n_periods = collect_metrics(publisher, turn->desk, all_metrics, metrics);
+    for (size_t i = 0; i < n; i++) {
+        reports[i] = (struct publication_report){ .report = engine->catalogue->reports[turn->rendered[i].report].name,
                                                   .version = desk->version,
-                                                  .document = rendered[i].text };
-    if (!n && !publication.n_periods) return true;
+                                                  .document = turn->rendered[i].text };
+        turn->bytes += turn->rendered[i].text.len;
+    }
     if (n) crash_point("reports rendered");
-    if (!state_redis_publish(publisher->state, engine->settings->prefix, &publication, outcome, error)) return false;
+}
+
+static void send_stored(struct publisher *publisher, const struct turn *turn)
+{
+    size_t n = turn->n_rendered;
     if (n) crash_point("reports stored");
-    for (size_t i = 0; i < n; i++) send_rendered(publisher, desk, &rendered[i], reports[i].stored);
+    for (size_t i = 0; i < n; i++) send_rendered(publisher, turn->desk, &turn->rendered[i], turn->publication.reports[i].stored);
     if (n) crash_point("reports sent");
-    return true;
 }
 
 /* What the topic lacks: the document as it stands in Redis, whole. */
@@ -204,19 +210,27 @@ static bool look_at_versions(struct publisher *publisher, struct desk *desk, enu
     return true;
 }
 
-bool publish_desk(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error)
+bool turn_begin(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error)
 {
+    struct desk *desk = turn->desk;
     if (desk->loaded && board_is_stale(desk->board)) desk->loaded = desk_catch_up(desk, publisher->engine, publisher->state);
     bool left_behind = alerts_left_behind(desk), reloaded = !desk->loaded || left_behind;
-    size_t n = 0;
-    struct rendered *rendered = arena_zalloc(&publisher->arena, (publisher->engine->catalogue->n_reports + 1) * sizeof *rendered);
+    size_t n_reports = publisher->engine->catalogue->n_reports;
+    turn->rendered = arena_zalloc(&publisher->arena, (n_reports + 1) * sizeof *turn->rendered);
     publisher->counts.loads += reloaded;
     desk->unsure = desk->refused = desk->returned = false;
     if (left_behind) desk->compared = false; /* others went on: what they published, or what Redis lost, is not known */
     if (reloaded && !desk_load(desk, publisher->engine, publisher->state, outcome, error)) return false;
     if (!desk->compared && !look_at_published(publisher, desk, outcome, error)) return false;
-    if (!render_reports(publisher, desk, rendered, &n, outcome, error)) return false;
-    if (!put_all(publisher, desk, rendered, n, reloaded, outcome, error)) return false;
+    if (!render_reports(publisher, desk, turn->rendered, &turn->n_rendered, outcome, error)) return false;
+    write_publication(publisher, turn, reloaded);
+    return true;
+}
+
+bool turn_end(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error)
+{
+    struct desk *desk = turn->desk;
+    send_stored(publisher, turn);
     if (!send_standing(publisher, desk, outcome, error)) return false;
     if (!look_at_versions(publisher, desk, outcome, error)) return false;
     desk->compared = !desk->unsure;

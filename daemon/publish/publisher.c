@@ -11,8 +11,10 @@ enum {
     RETRY_US = 500 * 1000,
     SLOW_US = 200 * 1000, /* who takes longer works, or waits for Redis */
     LOOK_US = 20 * 1000,
-    TRIM_EVERY = 64, /* publications: boards grow between two of them */
-    SPARE_PARTS = 8  /* of their limit is free when some had to go, so that not each publication looks for one */
+    TURNS_MAX = 16,            /* of a round: the first waits for the others */
+    ROUND_BYTES = 1024 * 1024, /* of documents; then no more turns are begun */
+    TRIM_EVERY = 64,           /* publications: boards grow between two of them */
+    SPARE_PARTS = 8            /* of their limit is free when some had to go, so that not each publication looks for one */
 };
 
 /* ---- the inbox ---- */
@@ -212,7 +214,7 @@ static void count_bytes(struct publisher *publisher, struct desk *desk)
     size_t bytes = desk_bytes(desk, publisher->engine);
     publisher->bytes += bytes - desk->bytes;
     desk->bytes = bytes;
-    if (publisher->bytes > publisher->engine->memory.boards || ++publisher->published >= TRIM_EVERY) trim_desks(publisher);
+    publisher->published++;
 }
 
 /* For changes, or for a row of its alerts whose time has come; monotonic. */
@@ -221,13 +223,14 @@ static int64_t waits_since(const struct desk *desk)
     return desk->dirty && desk->waiting_since_us < desk->alerts.due_us ? desk->waiting_since_us : desk->alerts.due_us;
 }
 
-/* `any`: also of those whose documents were renewed a moment ago. */
+/* Of those that had no turn in this round. `any`: also of those whose documents were renewed a moment ago. */
 static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us, bool any)
 {
     struct desk *found = NULL;
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
         struct desk *desk = slot->value;
+        if (desk->round == publisher->round) continue;
         if (!(desk->dirty || desk->alerts.due_us <= now_us) || (!any && desk->next_at_us > now_us)) continue;
         if (!found || waits_since(desk) < waits_since(found)) found = desk;
     }
@@ -255,34 +258,79 @@ static int64_t turn_us(const struct publisher *publisher, int64_t took_us, int64
     return longer(publisher->engine->snapshot_interval_us, 5 * counts_us);
 }
 
-static bool publish_next(struct publisher *publisher, bool any)
+/* The turns of a round: up to the first that fails, each as far as it goes without a word from Redis. Those that are out of reach
+ * wait, the others have their turn. */
+static size_t begin_turns(struct publisher *publisher, struct turn *turns, size_t most, bool any)
 {
-    int64_t now_us = publisher_monotonic(), worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
     struct error error = { "" };
     enum outcome outcome = DONE;
-    if (now_us < publisher->retry_at_us || (publisher->flooded && now_us < publisher->rest_until_us)) return false;
-    struct desk *desk = longest_waiting(publisher, now_us, any);
-    if (!desk) return false;
-    bool connected = publisher_connected(publisher, &error);
-    if (connected && !state_redis_reaches(publisher->state, desk->tenant)) { /* it waits, the others have their turn */
-        desk->next_at_us = now_us + RETRY_US;
-        return !any;
+    int64_t now_us = publisher_monotonic();
+    size_t n = 0, bytes = 0;
+    publisher->round++;
+    for (struct desk *desk; n < most && bytes < ROUND_BYTES && (desk = longest_waiting(publisher, now_us, any));) {
+        desk->round = publisher->round;
+        turns[n] = (struct turn){ .desk = desk };
+        bool connected = publisher_connected(publisher, &error);
+        if (connected && !state_redis_reaches(publisher->state, desk->tenant)) {
+            desk->next_at_us = now_us + RETRY_US;
+        } else if (connected && turn_begin(publisher, &turns[n], &outcome, &error)) {
+            bytes += turns[n++].bytes;
+        } else {
+            could_not(publisher, desk, &error);
+            break;
+        }
     }
-    if (!connected || !publish_desk(publisher, desk, &outcome, &error)) {
-        could_not(publisher, desk, &error);
-        return false;
+    return n;
+}
+
+/* What they publish, in one round trip. */
+static void store_turns(struct publisher *publisher, struct turn *turns, size_t n, struct error *error)
+{
+    struct publication *stored[TURNS_MAX];
+    size_t n_stored = 0;
+    for (size_t i = 0; i < n; i++) {
+        turns[i].publication.outcome = DONE;
+        if (turns[i].publication.n_reports || turns[i].publication.n_periods) stored[n_stored++] = &turns[i].publication;
     }
+    if (n_stored) state_redis_publish(publisher->state, publisher->engine->settings->prefix, stored, n_stored, error);
+}
+
+/* `took_us`, `worked_us`: its share of the round. */
+static void end_turn(struct publisher *publisher, struct turn *turn, int64_t now_us, int64_t took_us, int64_t worked_us)
+{
+    struct desk *desk = turn->desk;
     log_cause_over(&publisher->cause, "publishing_again", "");
     if (desk->dirty) latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
     desk->dirty = desk->refused || desk_lacks(desk, publisher->engine);
     buffer_clear(&desk->traceparent);
-    int64_t took_us = publisher_monotonic() - now_us;
-    desk->next_at_us = now_us + turn_us(publisher, took_us, clock_us(CLOCK_THREAD_CPUTIME_ID) - worked_us);
-    publisher->rest_until_us = now_us + FLOOD_REST * took_us;
-    arena_reset(&publisher->arena);
+    desk->next_at_us = now_us + turn_us(publisher, took_us, worked_us);
     if (publisher->flooded) desk_rest(desk);
     count_bytes(publisher, desk);
-    return true;
+}
+
+/* A round of turns: those that wait longest, as many as one round trip takes. False: there was none. */
+static bool publish_next(struct publisher *publisher, bool any)
+{
+    int64_t now_us = publisher_monotonic(), worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
+    struct turn turns[TURNS_MAX];
+    struct error error = { "" };
+    enum outcome outcome = DONE;
+    if (now_us < publisher->retry_at_us || (publisher->flooded && now_us < publisher->rest_until_us)) return false;
+    size_t n = begin_turns(publisher, turns, publisher->flooded ? 1 : TURNS_MAX, any), n_ended = 0;
+    store_turns(publisher, turns, n, &error);
+    for (size_t i = 0; i < n; i++) {
+        if (turns[i].publication.outcome == DONE && turn_end(publisher, &turns[i], &outcome, &error))
+            turns[n_ended++] = turns[i];
+        else
+            could_not(publisher, turns[i].desk, &error);
+    }
+    int64_t took_us = publisher_monotonic() - now_us;
+    worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - worked_us;
+    for (size_t i = 0; i < n_ended; i++) end_turn(publisher, &turns[i], now_us, took_us / (int64_t)n, worked_us / (int64_t)n);
+    if (n) publisher->rest_until_us = now_us + FLOOD_REST * took_us;
+    arena_reset(&publisher->arena);
+    if (publisher->bytes > publisher->engine->memory.boards || publisher->published >= TRIM_EVERY) trim_desks(publisher);
+    return n_ended > 0;
 }
 
 /* What comes is over at this instant unless more comes. */
@@ -390,6 +438,7 @@ void publisher_drain(struct publisher *publisher, int timeout_ms)
     while (publisher_monotonic() < until_us) {
         if (publish_next(publisher, true)) continue;
         if (publisher->webhooks) webhooks_poll(publisher->webhooks);
+        publisher->round++;
         if (!longest_waiting(publisher, publisher_monotonic(), true) && !publisher->unacknowledged) break;
         sink_poll(publisher->sink, 50); /* may tell that something is to be sent again */
         topic_note_delivered(publisher);

@@ -77,36 +77,74 @@ static void ask_publish(struct server *server, const char *prefix, const struct 
     arena_deinit(&arena);
 }
 
-/* Loads the script first where that is needed: twice at most. */
-static redisReply *run_publish(struct server *server, const char *prefix, const struct publication *publication,
-                               enum outcome *outcome, struct error *error)
+static void take_answer(struct publication *publication, const redisReply *reply)
 {
-    if (server->publish.hash[0]) {
-        ask_publish(server, prefix, publication);
-        redisReply *reply = connection_answer(server->connection, error);
-        *outcome = LOST;
-        if (!reply || !reply_is_no_script(reply)) return connection_checked(server->connection, reply, outcome, error);
-        freeReplyObject(reply);
-    }
-    if (!script_load(server->connection, &server->publish, outcome, error)) return NULL;
-    ask_publish(server, prefix, publication);
-    return connection_answer_ok(server->connection, outcome, error);
+    for (size_t i = 0; i < publication->n_reports && i < reply->elements; i++)
+        publication->reports[i].stored = reply->element[i]->integer == 1;
 }
 
-bool state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
+static void settle(struct publication *const *publications, size_t n, enum outcome outcome)
+{
+    for (size_t i = 0; i < n; i++) publications[i]->outcome = outcome;
+}
+
+/* The server's answers, in the order of the questions. Of how many it did not know the script: they are moved to the front. */
+static size_t take_answers(struct server *server, struct publication **asked, size_t n, struct error *error)
+{
+    size_t again = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct publication *publication = asked[i];
+        publication->outcome = LOST;
+        redisReply *reply = connection_answer(server->connection, error);
+        if (reply && reply_is_no_script(reply))
+            asked[again++] = publication;
+        else if (reply && (reply = connection_checked(server->connection, reply, &publication->outcome, error)))
+            take_answer(publication, reply);
+        if (reply) freeReplyObject(reply);
+    }
+    return again;
+}
+
+/* The script is loaded where that is needed: twice at most. */
+static void run_publish(struct server *server, const char *prefix, struct publication **asked, size_t n, struct error *error)
+{
+    enum outcome outcome = REFUSED;
+    for (int attempt = 0; n && attempt < 2; attempt++) {
+        bool load = attempt || !server->publish.hash[0];
+        if (load && !script_load(server->connection, &server->publish, &outcome, error)) break;
+        for (size_t i = 0; i < n; i++) ask_publish(server, prefix, asked[i]);
+        n = take_answers(server, asked, n, error);
+    }
+    settle(asked, n, outcome);
+}
+
+/* All of them are this server's. Those that are too large for a request are not asked for. */
+static void publish_on(struct state *state, const char *prefix, struct publication *const *publications, size_t n,
+                       struct error *error)
+{
+    struct connection *connection = server_ask(state);
+    struct publication **asked = must_alloc(n * sizeof *asked);
+    size_t n_asked = 0;
+    settle(publications, n, REFUSED);
+    for (size_t i = 0; i < n; i++) {
+        size_t arguments = count_arguments(publications[i]);
+        if (arguments <= REQUEST_ARGUMENTS_MAX)
+            asked[n_asked++] = publications[i];
+        else
+            fail(error, "a publication of %zu arguments is more than Redis takes", arguments);
+    }
+    run_publish(server_of(state), prefix, asked, n_asked, error);
+    connection_settle(connection);
+    free(asked);
+}
+
+void state_redis_publish(struct state *state, const char *prefix, struct publication *const *publications, size_t n,
                          struct error *error)
 {
-    state = state_of_tenant(state, publication->tenant);
-    struct connection *connection = server_ask(state);
-    *outcome = REFUSED;
-    if (count_arguments(publication) > REQUEST_ARGUMENTS_MAX)
-        return fail(error, "a publication of %zu arguments is more than Redis takes", count_arguments(publication));
-    redisReply *reply = run_publish(server_of(state), prefix, publication, outcome, error);
-    for (size_t i = 0; reply && i < publication->n_reports && i < reply->elements; i++)
-        publication->reports[i].stored = reply->element[i]->integer == 1;
-    if (reply) freeReplyObject(reply);
-    connection_settle(connection);
-    return *outcome == DONE;
+    for (size_t i = 0, together; i < n; i += together) {
+        together = is_server(state) ? n : 1;
+        publish_on(state_of_tenant(state, publications[i]->tenant), prefix, &publications[i], together, error);
+    }
 }
 
 static void ask_note(struct connection *connection, const char *prefix, const struct acknowledgement *acknowledgement)

@@ -28,11 +28,13 @@ struct publication {
     size_t n_reports;
     const struct publication_period *periods;
     size_t n_periods;
+    enum outcome outcome; /* out */
 };
 
-/* Stores all of it in one step; each stored report is hinted at on the tenant's channel. */
-bool state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
-                         struct error *error) MUST_USE;
+/* Stores each in one step, those of a server in one round trip; each stored report is hinted at on its tenant's channel. Where the
+ * outcome of one is another than DONE, `error` says why. */
+void state_redis_publish(struct state *state, const char *prefix, struct publication *const *publications, size_t n,
+                         struct error *error);
 
 /* The topic has acknowledged this version of a report. */
 struct acknowledgement {

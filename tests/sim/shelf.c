@@ -6,7 +6,7 @@
 bool __wrap_state_redis_connect(struct state *state, struct error *error);
 bool __wrap_state_redis_connected(const struct state *state);
 bool __wrap_state_redis_history(struct state *state, uint64_t *history, struct error *error);
-bool __wrap_state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
+void __wrap_state_redis_publish(struct state *state, const char *prefix, struct publication *const *publications, size_t n,
                                 struct error *error);
 bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
                                     enum outcome *outcome, struct error *error);
@@ -73,13 +73,18 @@ static void carry_out(struct store *store, const char *prefix, struct publicatio
     arena_deinit(&arena);
 }
 
-bool __wrap_state_redis_publish(struct state *state, const char *prefix, struct publication *publication, enum outcome *outcome,
+/* Some may be carried out and the others not. */
+void __wrap_state_redis_publish(struct state *state, const char *prefix, struct publication *const *publications, size_t n,
                                 struct error *error)
 {
     struct link *link = link_of(state);
-    if (!link_alive(link, true, outcome, error)) return false;
-    carry_out(link->store, prefix, publication);
-    return link_alive(link, false, outcome, error); /* the answer may be lost */
+    for (size_t i = 0; i < n; i++) {
+        enum outcome *outcome = &publications[i]->outcome;
+        bool was_connected = link->connected, alive = link_alive(link, true, outcome, error);
+        bool arrives = i && !was_connected && !link->store->away && link->run == link->store->run;
+        if (alive || (arrives && dice_below(&link->world->dice, 2))) carry_out(link->store, prefix, publications[i]);
+        if (alive) (void)!link_alive(link, false, outcome, error); /* the answer may be lost */
+    }
 }
 
 bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,

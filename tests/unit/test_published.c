@@ -21,10 +21,9 @@ static struct state *create_state(const struct private_redis *redis)
 
 static void publish(struct fixture *fixture, struct publication *publication)
 {
-    bool good = state_redis_publish(fixture->state, "crm", publication, &fixture->outcome, &fixture->error);
-    if (!good) print_error("%s\n", fixture->error.text);
-    assert_true(good);
-    assert_int_equal(fixture->outcome, DONE);
+    state_redis_publish(fixture->state, "crm", &publication, 1, &fixture->error);
+    if (publication->outcome != DONE) print_error("%s\n", fixture->error.text);
+    assert_int_equal(publication->outcome, DONE);
 }
 
 static void assert_document(struct fixture *fixture, const char *report, const char *expected)
@@ -133,19 +132,46 @@ static void refused_leaves_nothing(void **state)
     const struct publication_number number = { SPAN("revenue:EUR"), SPAN("1.00") };
     struct publication_report report = { "pipeline", 1, SPAN("x"), false };
     const struct publication_period period = { "today", 1, &number, 1 };
-    struct publication publication = { SPAN("acme"), &report, 1, &period, 1 };
+    struct publication publication = { SPAN("acme"), &report, 1, &period, 1, DONE }, *publications = &publication;
     const char *const others[] = { "SET crm:{acme}:versions x", "HSET crm:{acme}:report:pipeline a x",
                                    "SET crm:{acme}:metrics:today x", "CONFIG SET maxmemory 100kb" };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         private_redis_do(&fixture->redis, others[i]);
-        assert_false(state_redis_publish(fixture->state, "crm", &publication, &fixture->outcome, &fixture->error));
-        assert_int_equal(fixture->outcome, REFUSED);
+        state_redis_publish(fixture->state, "crm", &publications, 1, &fixture->error);
+        assert_int_equal(publication.outcome, REFUSED);
         assert_in_range(private_redis_do(&fixture->redis, "DBSIZE"), 0, i < 3);
         private_redis_do(&fixture->redis, "FLUSHALL");
     }
     private_redis_do(&fixture->redis, "CONFIG SET maxmemory 0");
     publish(fixture, &publication);
     assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 3);
+}
+
+/* One that is refused does not hold up the others; a server that forgot the script is told again. */
+static void several_tenants_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct publication_report reports[] = { { "pipeline", 1, SPAN("x"), false },
+                                            { "pipeline", 1, SPAN("x"), false },
+                                            { "pipeline", 1, SPAN("x"), false } };
+    struct publication of[] = { { .tenant = SPAN("acme"), .reports = &reports[0], .n_reports = 1 },
+                                { .tenant = SPAN("umbrella"), .reports = &reports[1], .n_reports = 1 },
+                                { .tenant = SPAN("zorg"), .reports = &reports[2], .n_reports = 1 } };
+    struct publication *const all[] = { &of[0], &of[1], &of[2] };
+    private_redis_do(&fixture->redis, "SET crm:{umbrella}:versions x");
+    for (int64_t version = 1; version < 4; version++) {
+        for (int i = 0; i < 3; i++) reports[i].version = version, reports[i].stored = false;
+        state_redis_publish(fixture->state, "crm", all, 3, &fixture->error);
+        assert_int_equal(of[0].outcome, DONE);
+        assert_int_equal(of[1].outcome, REFUSED);
+        assert_int_equal(of[2].outcome, DONE);
+        assert_true(reports[0].stored && !reports[1].stored && reports[2].stored);
+        assert_non_null(strstr(fixture->error.text, "WRONGTYPE"));
+        private_redis_do(&fixture->redis, "SCRIPT FLUSH");
+    }
+    private_redis_do(&fixture->redis, "CLIENT KILL TYPE normal SKIPME yes");
+    state_redis_publish(fixture->state, "crm", all, 3, &fixture->error);
+    for (int i = 0; i < 3; i++) assert_int_equal(of[i].outcome, LOST);
 }
 
 static void acknowledged_versions_only_grow(void **state)
@@ -276,11 +302,11 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(only_higher_versions_replace),  TEST(numbers_are_replaced_whole),
-        TEST(stored_reports_are_hinted_at),  TEST(script_forgotten),
-        TEST(refused_leaves_nothing),        TEST(acknowledged_versions_only_grow),
-        TEST(marks_move_by_compare_and_set), TEST(tenants_are_listed_once),
-        TEST(another_server_is_noticed),
+        TEST(only_higher_versions_replace),    TEST(numbers_are_replaced_whole),
+        TEST(stored_reports_are_hinted_at),    TEST(script_forgotten),
+        TEST(refused_leaves_nothing),          TEST(several_tenants_at_once),
+        TEST(acknowledged_versions_only_grow), TEST(marks_move_by_compare_and_set),
+        TEST(tenants_are_listed_once),         TEST(another_server_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
