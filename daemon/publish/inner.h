@@ -68,6 +68,7 @@ bool publisher_connected(struct publisher *publisher, struct error *error) MUST_
  * tenants. All of it is in the publisher's arena. False: see outcome; the turn is over. */
 struct turn {
     struct desk *desk;
+    int64_t began_us;
     struct rendered *rendered; /* the reports that changed */
     size_t n_rendered;
     size_t bytes;                   /* of their documents */

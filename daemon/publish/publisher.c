@@ -11,8 +11,9 @@ enum {
     RETRY_US = 500 * 1000,
     SLOW_US = 200 * 1000, /* who takes longer works, or waits for Redis */
     LOOK_US = 20 * 1000,
-    TURNS_MAX = 16,            /* of a round: the first waits for the others */
-    ROUND_BYTES = 1024 * 1024, /* of documents; then no more turns are begun */
+    TURNS_MAX = 16,            /* of a round: as many as are begun … */
+    ROUND_US = 1000,           /* … in about this time, for which the first waits for the others … */
+    ROUND_BYTES = 1024 * 1024, /* … and until their documents are so large */
     TRIM_EVERY = 64,           /* publications: boards grow between two of them */
     SPARE_PARTS = 8            /* of their limit is free when some had to go, so that not each publication looks for one */
 };
@@ -264,12 +265,13 @@ static size_t begin_turns(struct publisher *publisher, struct turn *turns, size_
 {
     struct error error = { "" };
     enum outcome outcome = DONE;
-    int64_t now_us = publisher_monotonic();
+    int64_t began_us = publisher_monotonic(), now_us = began_us;
     size_t n = 0, bytes = 0;
     publisher->round++;
     for (struct desk *desk; n < most && bytes < ROUND_BYTES && (desk = longest_waiting(publisher, now_us, any));) {
         desk->round = publisher->round;
-        turns[n] = (struct turn){ .desk = desk };
+        if (n && now_us - began_us > ROUND_US) break;
+        turns[n] = (struct turn){ .desk = desk, .began_us = now_us };
         bool connected = publisher_connected(publisher, &error);
         if (connected && !state_redis_reaches(publisher->state, desk->tenant)) {
             desk->next_at_us = now_us + RETRY_US;
@@ -279,6 +281,7 @@ static size_t begin_turns(struct publisher *publisher, struct turn *turns, size_
             could_not(publisher, desk, &error);
             break;
         }
+        now_us = publisher_monotonic();
     }
     return n;
 }
@@ -296,14 +299,14 @@ static void store_turns(struct publisher *publisher, struct turn *turns, size_t 
 }
 
 /* `took_us`, `worked_us`: its share of the round. */
-static void end_turn(struct publisher *publisher, struct turn *turn, int64_t now_us, int64_t took_us, int64_t worked_us)
+static void end_turn(struct publisher *publisher, struct turn *turn, int64_t took_us, int64_t worked_us)
 {
     struct desk *desk = turn->desk;
     log_cause_over(&publisher->cause, "publishing_again", "");
     if (desk->dirty) latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
     desk->dirty = desk->refused || desk_lacks(desk, publisher->engine);
     buffer_clear(&desk->traceparent);
-    desk->next_at_us = now_us + turn_us(publisher, took_us, worked_us);
+    desk->next_at_us = turn->began_us + turn_us(publisher, took_us, worked_us);
     if (publisher->flooded) desk_rest(desk);
     count_bytes(publisher, desk);
 }
@@ -326,7 +329,7 @@ static bool publish_next(struct publisher *publisher, bool any)
     }
     int64_t took_us = publisher_monotonic() - now_us;
     worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID) - worked_us;
-    for (size_t i = 0; i < n_ended; i++) end_turn(publisher, &turns[i], now_us, took_us / (int64_t)n, worked_us / (int64_t)n);
+    for (size_t i = 0; i < n_ended; i++) end_turn(publisher, &turns[i], took_us / (int64_t)n, worked_us / (int64_t)n);
     if (n) publisher->rest_until_us = now_us + FLOOD_REST * took_us;
     arena_reset(&publisher->arena);
     if (publisher->bytes > publisher->engine->memory.boards || publisher->published >= TRIM_EVERY) trim_desks(publisher);
