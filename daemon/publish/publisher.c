@@ -272,7 +272,7 @@ static size_t begin_turns(struct publisher *publisher, struct turn *turns, size_
         desk->round = publisher->round;
         if (n && now_us - began_us > ROUND_US) break;
         turns[n] = (struct turn){ .desk = desk, .began_us = now_us };
-        bool connected = publisher_connected(publisher, &error);
+        bool connected = n || publisher_connected(publisher, &error); /* a round has one connection: a new one may bring doubts */
         if (connected && !state_redis_reaches(publisher->state, desk->tenant)) {
             desk->next_at_us = now_us + RETRY_US;
         } else if (connected && turn_begin(publisher, &turns[n], &outcome, &error)) {
