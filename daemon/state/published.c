@@ -88,15 +88,16 @@ static void settle(struct publication *const *publications, size_t n, enum outco
     for (size_t i = 0; i < n; i++) publications[i]->outcome = outcome;
 }
 
-/* The server's answers, in the order of the questions. Of how many it did not know the script: they are moved to the front. */
-static size_t take_answers(struct server *server, struct publication **asked, size_t n, struct error *error)
+/* The server's answers, in the order of the questions. Of how many it did not know the script: they are moved to the front. Where it was
+ * loaded a moment ago that is a refusal like others. */
+static size_t take_answers(struct server *server, struct publication **asked, size_t n, bool loaded, struct error *error)
 {
     size_t again = 0;
     for (size_t i = 0; i < n; i++) {
         struct publication *publication = asked[i];
         publication->outcome = LOST;
         redisReply *reply = connection_answer(server->connection, error);
-        if (reply && reply_is_no_script(reply))
+        if (reply && !loaded && reply_is_no_script(reply))
             asked[again++] = publication;
         else if (reply && (reply = connection_checked(server->connection, reply, &publication->outcome, error)))
             take_answer(publication, reply);
@@ -105,17 +106,18 @@ static size_t take_answers(struct server *server, struct publication **asked, si
     return again;
 }
 
-/* The script is loaded where that is needed: twice at most. */
+/* The script is loaded where the server does not know it. */
 static void run_publish(struct server *server, const char *prefix, struct publication **asked, size_t n, struct error *error)
 {
-    enum outcome outcome = REFUSED;
-    for (int attempt = 0; n && attempt < 2; attempt++) {
-        bool load = attempt || !server->publish.hash[0];
-        if (load && !script_load(server->connection, &server->publish, &outcome, error)) break;
+    for (bool load = !server->publish.hash[0]; n; load = true) {
+        enum outcome outcome;
+        if (load && !script_load(server->connection, &server->publish, &outcome, error)) {
+            settle(asked, n, outcome);
+            return;
+        }
         for (size_t i = 0; i < n; i++) ask_publish(server, prefix, asked[i]);
-        n = take_answers(server, asked, n, error);
+        n = take_answers(server, asked, n, load, error);
     }
-    settle(asked, n, outcome);
 }
 
 /* All of them are this server's. Those that are too large for a request are not asked for. */
@@ -142,8 +144,10 @@ void state_redis_publish(struct state *state, const char *prefix, struct publica
                          struct error *error)
 {
     for (size_t i = 0, together; i < n; i += together) {
-        together = is_server(state) ? n : 1;
-        publish_on(state_of_tenant(state, publications[i]->tenant), prefix, &publications[i], together, error);
+        struct state *server = state_of_tenant(state, publications[i]->tenant);
+        together = 1;
+        while (i + together < n && state_of_tenant(state, publications[i + together]->tenant) == server) together++;
+        publish_on(server, prefix, &publications[i], together, error);
     }
 }
 

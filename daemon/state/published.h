@@ -31,7 +31,7 @@ struct publication {
     enum outcome outcome; /* out */
 };
 
-/* Stores each in one step, those of a server in one round trip; each stored report is hinted at on its tenant's channel. Where the
+/* Stores each in one step, those of one server behind each other in one round trip; each stored report is hinted at on its tenant's channel. Where the
  * outcome of one is another than DONE, `error` says why. */
 void state_redis_publish(struct state *state, const char *prefix, struct publication *const *publications, size_t n,
                          struct error *error);

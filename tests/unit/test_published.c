@@ -174,6 +174,27 @@ static void several_tenants_at_once(void **state)
     for (int i = 0; i < 3; i++) assert_int_equal(of[i].outcome, LOST);
 }
 
+/* A server that takes the script and does not know it then: GETSET under the name of SCRIPT answers a load with what stood there. */
+static void a_script_that_stays_unknown_is_a_refusal(void **state)
+{
+    (void)state;
+    struct fixture fixture = { 0 };
+    struct publication_report report = { "pipeline", 1, SPAN("x"), false };
+    struct publication publication = { .tenant = SPAN("acme"), .reports = &report, .n_reports = 1 }, *const all[] = {
+        &publication
+    };
+    private_redis_create(&fixture.redis, "rename-command SCRIPT OTHER\nrename-command GETSET SCRIPT");
+    fixture.state = create_state(&fixture.redis);
+    private_redis_do(&fixture.redis, "SET LOAD 0123456789012345678901234567890123456789");
+    assert_true(state_redis_connect(fixture.state, &fixture.error));
+    state_redis_publish(fixture.state, "crm", all, 1, &fixture.error);
+    assert_int_equal(publication.outcome, REFUSED);
+    assert_non_null(strstr(fixture.error.text, "NOSCRIPT"));
+    assert_false(report.stored);
+    fixture.state->ops->destroy(fixture.state);
+    private_redis_destroy(&fixture.redis);
+}
+
 static void acknowledged_versions_only_grow(void **state)
 {
     struct fixture *fixture = *state;
@@ -302,11 +323,17 @@ static int stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(only_higher_versions_replace),    TEST(numbers_are_replaced_whole),
-        TEST(stored_reports_are_hinted_at),    TEST(script_forgotten),
-        TEST(refused_leaves_nothing),          TEST(several_tenants_at_once),
-        TEST(acknowledged_versions_only_grow), TEST(marks_move_by_compare_and_set),
-        TEST(tenants_are_listed_once),         TEST(another_server_is_noticed),
+        TEST(only_higher_versions_replace),
+        TEST(numbers_are_replaced_whole),
+        TEST(stored_reports_are_hinted_at),
+        TEST(script_forgotten),
+        TEST(refused_leaves_nothing),
+        TEST(several_tenants_at_once),
+        TEST(acknowledged_versions_only_grow),
+        TEST(marks_move_by_compare_and_set),
+        TEST(tenants_are_listed_once),
+        TEST(another_server_is_noticed),
+        cmocka_unit_test(a_script_that_stays_unknown_is_a_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
