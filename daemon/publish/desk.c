@@ -135,6 +135,11 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
     mark_dirty(desk, now_us);
 }
 
+bool desk_is_ready(const struct desk *desk)
+{
+    return desk->loaded && desk->compared && !board_is_stale(desk->board);
+}
+
 size_t desk_bytes(const struct desk *desk, const struct engine *engine)
 {
     size_t bytes = sizeof *desk + engine->catalogue->n_reports * sizeof *desk->reports + names_bytes(&desk->names);

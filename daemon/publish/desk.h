@@ -68,6 +68,9 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
 /* Gives back what the board holds: before it is rendered again it is to be loaded. What was sent stays known. */
 void desk_rest(struct desk *desk);
 
+/* Is all at hand that its reports are rendered from? */
+bool desk_is_ready(const struct desk *desk);
+
 /* About how much memory it holds. */
 size_t desk_bytes(const struct desk *desk, const struct engine *engine);
 

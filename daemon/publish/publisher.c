@@ -259,8 +259,8 @@ static int64_t turn_us(const struct publisher *publisher, int64_t took_us, int64
     return longer(publisher->engine->snapshot_interval_us, 5 * counts_us);
 }
 
-/* The turns of a round: up to the first that fails, each as far as it goes without a word from Redis. Those that are out of reach
- * wait, the others have their turn. */
+/* The turns of a round: up to the first that fails, or that has to read and would keep the others waiting; each as far as it goes
+ * before something is stored. Those that are out of reach wait, the others have their turn. */
 static size_t begin_turns(struct publisher *publisher, struct turn *turns, size_t most, bool any)
 {
     struct error error = { "" };
@@ -268,9 +268,10 @@ static size_t begin_turns(struct publisher *publisher, struct turn *turns, size_
     int64_t began_us = publisher_monotonic(), now_us = began_us;
     size_t n = 0, bytes = 0;
     publisher->round++;
-    for (struct desk *desk; n < most && bytes < ROUND_BYTES && (desk = longest_waiting(publisher, now_us, any));) {
+    while (n < most && bytes < ROUND_BYTES && now_us - began_us <= ROUND_US) {
+        struct desk *desk = longest_waiting(publisher, now_us, any);
+        if (!desk || (n && !desk_is_ready(desk))) break;
         desk->round = publisher->round;
-        if (n && now_us - began_us > ROUND_US) break;
         turns[n] = (struct turn){ .desk = desk, .began_us = now_us };
         bool connected = n || publisher_connected(publisher, &error); /* a round has one connection: a new one may bring doubts */
         if (connected && !state_redis_reaches(publisher->state, desk->tenant)) {

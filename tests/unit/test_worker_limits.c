@@ -1,4 +1,5 @@
 /* A worker that is given little memory: its rounds become smaller, its cache is trimmed, and it counts the same. */
+#include "daemon/publish/desk.h"
 #include "daemon/report/query.h"
 #include "daemon/run/engine.h"
 #include "daemon/source/files.h"
@@ -152,6 +153,18 @@ static void tenants_that_nothing_came_for_rest(void **state)
     assert_in_range(count_many(256 * KIB), 1, 256 * KIB);
 }
 
+/* At the publisher: nothing but what it waits with. */
+static void a_tenant_that_was_not_loaded_has_no_board(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_create(&engine, SPAN("acme"));
+    desk_watch(desk, NULL, 0);
+    desk_rest(desk);
+    assert_null(desk->board);
+    assert_in_range(desk_bytes(desk, &engine), 1, 2 * KIB);
+    desk_destroy(desk);
+}
+
 /* ---- setting up ---- */
 
 static void write_tenants(char *name)
@@ -205,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(rounds_and_cache_keep_to_their_memory),
                                         cmocka_unit_test(a_round_takes_any_number_of_tenants),
-                                        cmocka_unit_test(tenants_that_nothing_came_for_rest) };
+                                        cmocka_unit_test(tenants_that_nothing_came_for_rest),
+                                        cmocka_unit_test(a_tenant_that_was_not_loaded_has_no_board) };
     return cmocka_run_group_tests(tests, begin, end);
 }
