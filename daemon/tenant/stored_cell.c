@@ -168,11 +168,6 @@ void cell_table_remove(struct cell_table *table, const struct stored_cell *cell)
     table->n--;
 }
 
-size_t cell_table_bytes(const struct cell_table *table)
-{
-    return table->room * (sizeof *table->cells + sizeof *table->hashes);
-}
-
 void cell_table_deinit(struct cell_table *table)
 {
     free(table->cells);

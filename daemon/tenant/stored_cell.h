@@ -41,5 +41,4 @@ struct stored_cell *cell_table_get(const struct cell_table *table, struct bucket
                                    uint32_t hash);
 void cell_table_put(struct cell_table *table, struct stored_cell *cell); /* it is not there yet */
 void cell_table_remove(struct cell_table *table, const struct stored_cell *cell);
-size_t cell_table_bytes(const struct cell_table *table); /* of memory, less the cells */
-void cell_table_deinit(struct cell_table *table);        /* the cells are the caller's */
+void cell_table_deinit(struct cell_table *table); /* the cells are the caller's */

@@ -141,12 +141,10 @@ static void rest(struct cached *cached)
 static size_t bytes_of(const struct tenant *tenant)
 {
     size_t bytes = names_bytes(&tenant->names) + tenant->months_arena.bytes + generations_bytes(&tenant->generations);
-    bytes += (tenant->months.room + tenant->rosters.room) * sizeof(struct map_slot) + cell_table_bytes(&tenant->cells);
-    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) bytes += tenant->pages[kind].room * sizeof(struct page *);
-    return bytes;
+    return bytes + tenant->months.room * sizeof(struct map_slot);
 }
 
-void tenant_weigh(struct tenant *tenant)
+void tenant_count_bytes(struct tenant *tenant)
 {
     size_t bytes = bytes_of(tenant);
     if (tenant->cached.bytes) {
@@ -166,6 +164,7 @@ void tenant_drop(struct tenant *tenant)
     fresh.listed = tenant->listed;
     fresh.awaited = tenant->awaited;
     fresh.perhaps = tenant->perhaps;
+    fresh.told_held = tenant->told_held;
     fresh.busy_day = NO_DAY;
     fresh.days_from = NO_DAY;
     fresh.positions = tenant->positions;
@@ -333,8 +332,7 @@ static bool restore_names(struct tenant *tenant, const struct hash_read *names)
 bool tenant_restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,
                     const struct hash_read *names, const struct hash_read *months, struct error *error)
 {
-    int64_t counted_by = 0, told_of = tenant->version;
-    bool told = tenant->resting && tenant->told_held;
+    int64_t counted_by = 0;
     if (tenant->resting) wake(tenant);
     for (size_t i = 0; i + 1 < state->n_values; i += 2)
         if (!restore_field(tenant, state->values[i], state->values[i + 1], &counted_by))
@@ -358,8 +356,7 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
         else
             position->confirmed = position->next;
     }
-    tenant->told_held = told && tenant->version == told_of;
     tenant->loaded = true;
-    tenant_weigh(tenant);
+    tenant_count_bytes(tenant);
     return true;
 }

@@ -1,6 +1,6 @@
 /* One tenant as a worker has it in memory: its version, names, positions, and the entities and cells it has read. All of it
  * is a copy of what stands under the tenant's keys at that version; in doubt it is dropped and read again. One that nothing
- * came for longest rests when memory is scarce: what is left of it is what the clock and others need to know, some 1.3 KB. */
+ * came for longest rests when memory is scarce: what is left of it is what the clock and others need to know, some 1.4 KB. */
 #pragma once
 
 #include "common/siphash.h"
@@ -36,14 +36,14 @@ struct retirement {
 };
 
 struct tenant {
-    struct cached cached; /* what it holds beside pages, cells and rosters; of no bytes: nothing that could be forgotten */
+    struct cached
+        cached; /* what it holds beside pages, cells and rosters (and their places in its tables); of no bytes: nothing that could be forgotten */
     struct span name;
     const struct rules *rules;
     struct cache *cache;
     bool loaded;
     bool resting;           /* was loaded, and its numbers and flags still stand here: its names and all that is cached do not */
     bool held;              /* counted by other rules: nothing may be committed before a rebuild */
-    bool told_held;         /* and it was said, for this version */
     struct span terms;      /* what it was counted by, in words (terms.h) */
     struct span undeclared; /* a custom attribute it was counted by, that its rules no longer declare; empty: none */
     struct generations generations;
@@ -54,6 +54,7 @@ struct tenant {
     bool awaited;            /* dropped while it was at work: to be read again, also without an event */
     bool perhaps;            /* a commit of it took place, or will, or not: its answer never came, or it was another instance's */
     int64_t version;         /* 0: does not exist yet */
+    int64_t told_held;       /* of which version it was said that it is held; 0 */
     int64_t clock_us;        /* of the last commit; never goes back */
     int32_t today;           /* local day of that clock */
     int32_t busy_day;        /* the last local day of its clock with events; NO_DAY */
@@ -97,8 +98,8 @@ struct tenant *tenant_create(struct span name, const struct rules *rules, struct
 void tenant_destroy(struct tenant *tenant);
 void tenant_drop(struct tenant *tenant); /* forgets all but its name: to be read again */
 
-/* Its bytes may be others than they were; it was used. */
-void tenant_weigh(struct tenant *tenant);
+/* It was used, and its bytes may be others than they were. */
+void tenant_count_bytes(struct tenant *tenant);
 
 /* Is it as it stood at its version, though part of it may have to be read again? */
 static inline bool tenant_is_known(const struct tenant *tenant)

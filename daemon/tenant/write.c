@@ -213,6 +213,6 @@ void batch_done(struct batch *batch)
     struct tenant *tenant = batch->tenant;
     tenant->version = batch->commit.version_new;
     batch->committed = true;
-    if (tenant->cached.bytes) tenant_weigh(tenant);
+    if (tenant->cached.bytes) tenant_count_bytes(tenant);
     for (size_t i = 0; i < tenant->n_positions; i++) tenant->positions[i].confirmed = tenant->positions[i].next;
 }

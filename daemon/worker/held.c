@@ -18,8 +18,8 @@ enum {
 void worker_say_held(struct tenant *tenant)
 {
     struct buffer changed = { 0 };
-    if (tenant->told_held) return;
-    tenant->told_held = true;
+    if (tenant->told_held == tenant->version) return;
+    tenant->told_held = tenant->version;
     terms_write_changed(tenant, &changed);
     log_event(LEVEL_ERROR, "tenant_held", "tenant=%.*s changed=%.*s meaning=%s", SPAN_ARG(tenant->name),
               SPAN_ARG(buffer_all(&changed)),
@@ -158,8 +158,6 @@ static size_t find_changed(struct worker *worker, struct tenant **tenants, size_
 void worker_look_at_held(struct worker *worker)
 {
     size_t n = 0, at = 0;
-    enum outcome outcome = DONE;
-    struct error error = { "" };
     struct tenant **tenants = arena_alloc(&worker->scratch, (worker->tenants.count + 1) * sizeof(struct tenant *));
     worker->look_held_us = worker_monotonic() + LOOK_EVERY_US;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
@@ -171,10 +169,7 @@ void worker_look_at_held(struct worker *worker)
         tenant_drop(tenants[i]);
         loading_add_tenant(&worker->loading, tenants[i]);
     }
-    if (n && !loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) {
-        worker_set_back(worker, outcome, &error);
-        return;
-    }
+    if (n && !worker_read_all(worker)) return;
     for (size_t i = 0; i < n; i++) {
         if (tenants[i]->held)
             worker_say_held(tenants[i]);

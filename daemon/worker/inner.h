@@ -62,6 +62,7 @@ struct tenant *worker_tenant(struct worker *worker, struct span name); /* made i
 void worker_forget_tenants(struct worker *worker);                     /* all are read again when needed */
 
 /* round.c */
+bool worker_read_all(struct worker *worker); /* what was asked of its loading. False: the worker was set back */
 struct batch *round_batch(struct worker *worker, struct round *round, struct span tenant); /* made if need be */
 void round_decode(struct worker *worker, struct round *round, const struct record *records, size_t n);
 bool round_fold(struct worker *worker, struct round *round); /* loads, folds, makes the commits. False: the worker was set back */

@@ -105,7 +105,7 @@ void round_decode(struct worker *worker, struct round *round, const struct recor
 
 /* ---- folding ---- */
 
-static bool read_all(struct worker *worker)
+bool worker_read_all(struct worker *worker)
 {
     enum outcome outcome = DONE;
     struct error error = { "" };
@@ -118,7 +118,7 @@ static bool load_tenants(struct worker *worker, struct round *round)
 {
     if (worker->in_part) worker_pass_over(worker, round);
     for (size_t i = 0; i < round->n_batches; i++) loading_add_tenant(&worker->loading, round->batches[i]->tenant);
-    if (!read_all(worker)) return false;
+    if (!worker_read_all(worker)) return false;
     worker_pass_over(worker, round);
     return true;
 }
@@ -223,16 +223,16 @@ bool round_fold(struct worker *worker, struct round *round)
 {
     if (!load_tenants(worker, round) || !positions_hold(worker, round)) return false;
     for (size_t i = 0; i < round->n_batches; i++) batch_begin(round->batches[i]);
-    if (!read_all(worker)) return false;
+    if (!worker_read_all(worker)) return false;
     for (size_t i = 0; i < round->n_batches; i++) batch_widen(round->batches[i]);
-    if (!read_all(worker)) return false;
+    if (!worker_read_all(worker)) return false;
     crash_point("loaded");
     for (size_t i = 0; i < round->n_batches; i++) {
         batch_fold(round->batches[i]);
         if (fold_failed(worker, round->batches[i])) return false;
         send_refused(worker, round, round->batches[i]);
     }
-    if (!read_all(worker)) return false;
+    if (!worker_read_all(worker)) return false;
     crash_point("folded");
     round->commits = arena_alloc(&round->arena, round->n_batches * sizeof *round->commits);
     round->owners = arena_alloc(&round->arena, round->n_batches * sizeof(struct batch *));

@@ -118,16 +118,6 @@ static bool add_due(struct worker *worker, struct round *round, struct tenant *t
     return true;
 }
 
-/* False: the worker was set back. */
-static bool read_tenants(struct worker *worker)
-{
-    enum outcome outcome = DONE;
-    struct error error = { "" };
-    if (loading_run(&worker->loading, &worker->parts.tenants, &outcome, &error)) return true;
-    worker_set_back(worker, outcome, &error);
-    return false;
-}
-
 /* Up to so many of those that are awaited and within reach. */
 static size_t choose_awaited(struct worker *worker, struct tenant **chosen, size_t room)
 {
@@ -152,7 +142,7 @@ static bool load_awaited(struct worker *worker)
     worker->await_us = NEVER;
     size_t n = choose_awaited(worker, chosen, TENANTS_AT_ONCE);
     for (size_t i = 0; i < n; i++) loading_add_tenant(&worker->loading, chosen[i]);
-    if (!read_tenants(worker)) {
+    if (!worker_read_all(worker)) {
         worker->any_awaited = true;
         return false;
     }
@@ -274,7 +264,7 @@ static bool adopt(struct worker *worker, const struct span *names, size_t n)
 {
     if (!drop_outdated(worker, names, n)) return false;
     for (size_t i = 0; i < n; i++) loading_add_tenant(&worker->loading, worker_tenant(worker, names[i]));
-    if (!read_tenants(worker)) {
+    if (!worker_read_all(worker)) {
         drop_unread(worker, names, n);
         return false;
     }
