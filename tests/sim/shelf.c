@@ -73,16 +73,17 @@ static void carry_out(struct store *store, const char *prefix, struct publicatio
     arena_deinit(&arena);
 }
 
-/* Some may be carried out and the others not. */
+/* Where the connection is lost some of those that were sent are carried out and the others not. */
 void __wrap_state_redis_publish(struct state *state, const char *prefix, struct publication *const *publications, size_t n,
                                 struct error *error)
 {
     struct link *link = link_of(state);
+    bool sent = link->connected;
     for (size_t i = 0; i < n; i++) {
         enum outcome *outcome = &publications[i]->outcome;
-        bool was_connected = link->connected, alive = link_alive(link, true, outcome, error);
-        bool arrives = i && !was_connected && !link->store->away && link->run == link->store->run;
-        if (alive || (arrives && dice_below(&link->world->dice, 2))) carry_out(link->store, prefix, publications[i]);
+        bool alive = link_alive(link, true, outcome, error);
+        bool lost = sent && *outcome == LOST && !link->store->away && link->run == link->store->run;
+        if (alive || (lost && dice_below(&link->world->dice, 2))) carry_out(link->store, prefix, publications[i]);
         if (alive) (void)!link_alive(link, false, outcome, error); /* the answer may be lost */
     }
 }
