@@ -1,20 +1,23 @@
-/* The compact form of an entity, version 1, little endian varints (buffer.h):
+/* The compact form of an entity, version 2, little endian varints (buffer.h), texts packed (packed.h):
  *
- *   byte    format
- *   varint  what follows: PART_… bits
+ *   byte    128 + what follows: PART_… bits
  *   events  n, then each: byte verb; byte EVENT_… bits; instant as difference to the one before (µs, ms or s);
- *           [zone offset]; [number of the source's name]; [sequence]; id as (bytes shared with the one before, the rest)
- *           where the first one's predecessor is the entity's own id; [name]; [text]
- *   attributes  n, then each: attribute, event index, byte type, value
+ *           [zone offset]; [number of the source's name]; [sequence]; id; [name]; [text]
+ *           An id that shares its first bytes with the one before is a head of form PACKED_OTHER with their number, and the
+ *           rest; the first one's predecessor is the entity's own id. A UUID never is.
+ *   attributes  n, then each: attribute, event index × 8 + type, value
  *   [wake] [sums] [items: n, then type, key, payload] [buried: n, then 8 bytes each] [generation]
  *   [day it was touched, from 2024-10-04 on: two bytes for a human life]
  *
- * Equal entities have equal bytes. */
+ * Equal entities have equal bytes. Version 1 is read as well, and written as version 2 when the entity changes next: it had the
+ * byte 1 before its parts, texts as they are, an id always as what it shares and the rest, and event index and type apart. */
 #include "common/error.h"
+#include "common/packed.h"
 #include "daemon/entity/entity.h"
 
 enum {
-    FORMAT = 1
+    FIRST_FORMAT = 1,
+    FORMAT = 128 /* the parts are added to it */
 };
 enum {
     PART_CUT = 1,
@@ -23,11 +26,15 @@ enum {
     PART_ITEMS = 8,
     PART_BURIED = 16,
     PART_GENERATION = 32,
-    PART_TOUCHED = 64
+    PART_TOUCHED = 64 /* and no more: the eighth bit says that it is version 2 */
 };
 enum {
     TOUCHED_FROM_DAY = 20000
 };
+enum {
+    STORED_INTEGER_ALONE = STORED_INTEGER + 1 /* no zone offset follows: it is 0 */
+};
+_Static_assert(STORED_INTEGER_ALONE < 8, "a type takes three bits");
 enum {
     EVENT_TIME_OF_RECORD = 1,
     EVENT_NAMED = 2,
@@ -74,6 +81,14 @@ static size_t shared_prefix(struct span a, struct span b)
     return n;
 }
 
+static void put_id(struct buffer *out, struct span id, struct span before)
+{
+    if (buffer_packed_uuid(out, id)) return;
+    size_t shared = shared_prefix(before, id);
+    if (shared) buffer_packed_head(out, (struct packed_head){ PACKED_OTHER, shared });
+    buffer_packed(out, (struct span){ id.at + shared, id.len - shared });
+}
+
 static void put_event(struct buffer *out, const struct entity_event *event, const struct entity_event *before)
 {
     uint8_t bits = event_bits(event, before);
@@ -82,17 +97,19 @@ static void put_event(struct buffer *out, const struct entity_event *event, cons
     buffer_zigzag(out, (event->time_us - before->time_us) / step_unit(bits));
     if (bits & EVENT_OFFSET) buffer_zigzag(out, event->offset_s);
     if (bits & EVENT_SOURCE) buffer_varint(out, event->source_id);
-    if (bits & EVENT_SEQUENCE) buffer_text(out, event->sequence);
-    size_t shared = shared_prefix(before->id, event->id);
-    buffer_varint(out, shared);
-    buffer_text(out, (struct span){ event->id.at + shared, event->id.len - shared });
+    if (bits & EVENT_SEQUENCE) buffer_packed(out, event->sequence);
+    put_id(out, event->id, before->id);
     if (bits & EVENT_NAMED) buffer_varint(out, event->name);
     if (bits & EVENT_TEXT) buffer_text(out, event->text);
 }
 
+static unsigned type_bits(const struct entity_value *value)
+{
+    return value->type == STORED_INTEGER && !value->offset_s ? STORED_INTEGER_ALONE : value->type;
+}
+
 static void put_value(struct buffer *out, const struct entity_value *value)
 {
-    buffer_byte(out, (uint8_t)value->type);
     switch (value->type) {
     case STORED_NULL:
         break;
@@ -100,7 +117,7 @@ static void put_value(struct buffer *out, const struct entity_value *value)
         buffer_varint(out, value->name);
         break;
     case STORED_TEXT:
-        buffer_text(out, value->text);
+        buffer_packed(out, value->text);
         break;
     case STORED_HASH:
         buffer_put(out, &value->hash, sizeof value->hash);
@@ -114,7 +131,7 @@ static void put_value(struct buffer *out, const struct entity_value *value)
         break;
     case STORED_INTEGER:
         buffer_zigzag(out, value->integer);
-        buffer_zigzag(out, value->offset_s);
+        if (value->offset_s) buffer_zigzag(out, value->offset_s);
         break;
     }
 }
@@ -134,8 +151,7 @@ static void put_handed(struct buffer *out, const struct entity *entity, uint32_t
 void entity_encode(const struct entity *entity, struct buffer *out)
 {
     uint32_t parts = parts_of(entity);
-    buffer_byte(out, FORMAT);
-    buffer_varint(out, parts);
+    buffer_byte(out, (uint8_t)(FORMAT + parts));
     buffer_varint(out, entity->n_events);
     struct entity_event first = { .id = entity->id };
     const struct entity_event *before = &first;
@@ -143,7 +159,7 @@ void entity_encode(const struct entity *entity, struct buffer *out)
     buffer_varint(out, entity->n_attributes);
     for (uint32_t i = 0; i < entity->n_attributes; i++) {
         buffer_varint(out, entity->attributes[i].attribute);
-        buffer_varint(out, entity->attributes[i].event);
+        buffer_varint(out, (uint64_t)entity->attributes[i].event << 3 | type_bits(&entity->attributes[i].value));
         put_value(out, &entity->attributes[i].value);
     }
     if (parts & PART_WAKE) buffer_zigzag(out, entity->wake_us);
@@ -158,6 +174,13 @@ void entity_encode(const struct entity *entity, struct buffer *out)
 
 /* ---- reading ---- */
 
+struct reading {
+    struct cursor in;
+    struct arena *arena;
+    const struct names *names;
+    bool first; /* version 1 */
+};
+
 static struct span join(struct arena *arena, struct span before, size_t shared, struct span rest)
 {
     if (!shared) return rest;
@@ -168,56 +191,80 @@ static struct span join(struct arena *arena, struct span before, size_t shared, 
 }
 
 /* A number that stands for a name. The names may have been read before somebody else gave it. */
-static name_id take_name(struct cursor *in, const struct names *names)
+static name_id take_name(struct reading *reading)
 {
-    uint64_t id = cursor_varint(in);
-    if (id < names->n) return (name_id)id;
-    in->broken = true;
+    uint64_t id = cursor_varint(&reading->in);
+    if (id < reading->names->n) return (name_id)id;
+    reading->in.broken = true;
     return 0;
 }
 
-static struct entity_event take_event(struct cursor *in, const struct entity_event *before, struct arena *arena,
-                                      const struct names *names)
+static struct span take_text(struct reading *reading)
 {
+    return reading->first ? cursor_text(&reading->in) : cursor_packed(&reading->in, reading->arena);
+}
+
+static struct span take_id(struct reading *reading, struct span before)
+{
+    size_t shared = 0;
+    struct span rest;
+    if (reading->first) {
+        shared = cursor_varint(&reading->in);
+        rest = cursor_text(&reading->in);
+    } else {
+        struct packed_head head = cursor_packed_head(&reading->in);
+        if (head.form == PACKED_OTHER) {
+            shared = head.number;
+            head = cursor_packed_head(&reading->in);
+        }
+        rest = cursor_packed_body(&reading->in, head, reading->arena);
+    }
+    if (shared <= before.len) return join(reading->arena, before, shared, rest);
+    reading->in.broken = true;
+    return NO_SPAN;
+}
+
+static struct entity_event take_event(struct reading *reading, const struct entity_event *before)
+{
+    struct cursor *in = &reading->in;
     struct entity_event event = { .verb = cursor_byte(in) };
     uint8_t bits = cursor_byte(in);
-    event.time_us = before->time_us + cursor_zigzag(in) * step_unit(bits);
-    event.offset_s = bits & EVENT_OFFSET ? (int32_t)cursor_zigzag(in) : before->offset_s;
-    event.source_id = bits & EVENT_SOURCE ? take_name(in, names) : before->source_id;
-    event.source = names_text(names, event.source_id);
-    if (bits & EVENT_SEQUENCE) event.sequence = cursor_text(in);
-    size_t shared = cursor_varint(in);
-    struct span rest = cursor_text(in);
-    if (shared > before->id.len)
+    if (__builtin_mul_overflow(cursor_zigzag(in), step_unit(bits), &event.time_us) ||
+        __builtin_add_overflow(before->time_us, event.time_us, &event.time_us))
         in->broken = true;
-    else
-        event.id = join(arena, before->id, shared, rest);
+    event.offset_s = bits & EVENT_OFFSET ? (int32_t)cursor_zigzag(in) : before->offset_s;
+    event.source_id = bits & EVENT_SOURCE ? take_name(reading) : before->source_id;
+    event.source = names_text(reading->names, event.source_id);
+    if (bits & EVENT_SEQUENCE) event.sequence = take_text(reading);
+    event.id = take_id(reading, before->id);
     event.time_of_record = bits & EVENT_TIME_OF_RECORD;
     event.named = bits & EVENT_NAMED;
-    if (event.named) event.name = event.verb == VERB_RATED ? (name_id)cursor_varint(in) : take_name(in, names);
+    if (event.named) event.name = event.verb == VERB_RATED ? (name_id)cursor_varint(in) : take_name(reading);
     if (bits & EVENT_TEXT) event.text = cursor_text(in);
     return event;
 }
 
-static struct span take_names(struct cursor *in, const struct names *names)
+static struct span take_names(struct reading *reading)
 {
-    struct span all = cursor_text(in), rest = all;
+    struct span all = cursor_text(&reading->in), rest = all;
     for (name_id name; (name = entity_next_name(&rest));)
-        if (name >= names->n) in->broken = true;
+        if (name >= reading->names->n) reading->in.broken = true;
     return all;
 }
 
-static struct entity_value take_value(struct cursor *in, const struct names *names)
+static struct entity_value take_value(struct reading *reading, unsigned type)
 {
-    struct entity_value value = { .type = cursor_byte(in) };
+    struct cursor *in = &reading->in;
+    bool alone = !reading->first && type == STORED_INTEGER_ALONE;
+    struct entity_value value = { .type = alone ? STORED_INTEGER : (enum entity_value_type)type };
     switch (value.type) {
     case STORED_NULL:
         break;
     case STORED_NAME:
-        value.name = take_name(in, names);
+        value.name = take_name(reading);
         break;
     case STORED_TEXT:
-        value.text = cursor_text(in);
+        value.text = take_text(reading);
         break;
     case STORED_HASH: {
         struct span bytes = cursor_bytes(in, sizeof value.hash);
@@ -225,7 +272,7 @@ static struct entity_value take_value(struct cursor *in, const struct names *nam
         break;
     }
     case STORED_NAMES:
-        value.names = take_names(in, names);
+        value.names = take_names(reading);
         break;
     case STORED_DECIMAL:
         value.decimal.digits = cursor_zigzag(in);
@@ -233,7 +280,7 @@ static struct entity_value take_value(struct cursor *in, const struct names *nam
         break;
     case STORED_INTEGER:
         value.integer = cursor_zigzag(in);
-        value.offset_s = (int32_t)cursor_zigzag(in);
+        value.offset_s = alone ? 0 : (int32_t)cursor_zigzag(in);
         break;
     default:
         in->broken = true;
@@ -249,37 +296,47 @@ static uint32_t take_count(struct cursor *in, size_t bytes)
     return in->broken ? 0 : (uint32_t)n;
 }
 
-static void take_events(struct entity *entity, struct cursor *in, struct arena *arena, const struct names *names)
+static void take_events(struct entity *entity, struct reading *reading)
 {
-    uint32_t n = take_count(in, 4);
+    uint32_t n = take_count(&reading->in, 4);
     entity->room_events = n + 2;
-    entity->events = arena_alloc(arena, entity->room_events * sizeof *entity->events);
+    entity->events = arena_alloc(reading->arena, entity->room_events * sizeof *entity->events);
     struct entity_event first = { .id = entity->id };
-    for (uint32_t i = 0; i < n; i++) entity->events[i] = take_event(in, i ? &entity->events[i - 1] : &first, arena, names);
+    for (uint32_t i = 0; i < n; i++) entity->events[i] = take_event(reading, i ? &entity->events[i - 1] : &first);
     entity->n_events = n;
 }
 
-static void take_attributes(struct entity *entity, struct cursor *in, struct arena *arena, const struct names *names)
+static struct entity_attribute take_attribute(struct reading *reading)
 {
-    uint32_t n = take_count(in, 3);
+    struct cursor *in = &reading->in;
+    struct entity_attribute attribute = { .attribute = (uint32_t)cursor_varint(in) };
+    uint64_t event = cursor_varint(in);
+    unsigned type = reading->first ? cursor_byte(in) : event & 7;
+    attribute.event = (uint32_t)(reading->first ? event : event >> 3);
+    attribute.value = take_value(reading, type);
+    return attribute;
+}
+
+static void take_attributes(struct entity *entity, struct reading *reading)
+{
+    uint32_t n = take_count(&reading->in, reading->first ? 3 : 2);
     entity->room_attributes = n + 8;
-    entity->attributes = arena_alloc(arena, entity->room_attributes * sizeof *entity->attributes);
+    entity->attributes = arena_alloc(reading->arena, entity->room_attributes * sizeof *entity->attributes);
     for (uint32_t i = 0; i < n; i++) {
-        entity->attributes[i].attribute = (uint32_t)cursor_varint(in);
-        entity->attributes[i].event = (uint32_t)cursor_varint(in);
-        entity->attributes[i].value = take_value(in, names);
-        if (entity->attributes[i].event >= entity->n_events) in->broken = true;
+        entity->attributes[i] = take_attribute(reading);
+        if (entity->attributes[i].event >= entity->n_events) reading->in.broken = true;
     }
     entity->n_attributes = n;
 }
 
-static void take_handed(struct entity *entity, struct cursor *in, struct arena *arena, uint32_t parts)
+static void take_handed(struct entity *entity, struct reading *reading, uint32_t parts)
 {
+    struct cursor *in = &reading->in;
     for (int i = 0; (parts & PART_SUMS) && i < N_HANDED_SUMS; i++) entity->sums[i] = cursor_zigzag(in);
     if (!(parts & PART_ITEMS)) return;
     uint32_t n = take_count(in, 3);
     entity->room_items = n + 2;
-    entity->items = arena_alloc(arena, entity->room_items * sizeof *entity->items);
+    entity->items = arena_alloc(reading->arena, entity->room_items * sizeof *entity->items);
     for (uint32_t i = 0; i < n; i++) {
         entity->items[i].type = cursor_byte(in);
         entity->items[i].key = cursor_text(in);
@@ -289,27 +346,30 @@ static void take_handed(struct entity *entity, struct cursor *in, struct arena *
     entity->n_items = n;
 }
 
-static void take_buried(struct entity *entity, struct cursor *in, struct arena *arena)
+static void take_buried(struct entity *entity, struct reading *reading)
 {
-    uint32_t n = take_count(in, sizeof *entity->buried);
-    struct span bytes = cursor_bytes(in, n * sizeof *entity->buried);
-    entity->buried = arena_alloc(arena, bytes.len);
+    uint32_t n = take_count(&reading->in, sizeof *entity->buried);
+    struct span bytes = cursor_bytes(&reading->in, n * sizeof *entity->buried);
+    entity->buried = arena_alloc(reading->arena, bytes.len);
     if (bytes.len) memcpy(entity->buried, bytes.at, bytes.len);
     entity->n_buried = n;
 }
 
 bool entity_decode(struct entity *entity, struct span bytes, struct arena *arena, const struct names *names)
 {
-    struct cursor in = cursor_of(bytes);
-    if (cursor_byte(&in) != FORMAT) return false;
-    uint32_t parts = (uint32_t)cursor_varint(&in);
-    take_events(entity, &in, arena, names);
-    take_attributes(entity, &in, arena, names);
-    entity->wake_us = parts & PART_WAKE ? cursor_zigzag(&in) : INT64_MAX;
-    take_handed(entity, &in, arena, parts);
-    if (parts & PART_BURIED) take_buried(entity, &in, arena);
-    entity->generation = parts & PART_GENERATION ? (uint32_t)cursor_varint(&in) : 0;
-    entity->touched_day = parts & PART_TOUCHED ? (int32_t)cursor_zigzag(&in) + TOUCHED_FROM_DAY : 0;
+    struct reading reading = { cursor_of(bytes), arena, names, false };
+    struct cursor *in = &reading.in;
+    uint8_t format = cursor_byte(in);
+    reading.first = format == FIRST_FORMAT;
+    if (format < FORMAT && !reading.first) return false;
+    uint32_t parts = reading.first ? (uint32_t)cursor_varint(in) : format - (uint32_t)FORMAT;
+    take_events(entity, &reading);
+    take_attributes(entity, &reading);
+    entity->wake_us = parts & PART_WAKE ? cursor_zigzag(in) : INT64_MAX;
+    take_handed(entity, &reading, parts);
+    if (parts & PART_BURIED) take_buried(entity, &reading);
+    entity->generation = parts & PART_GENERATION ? (uint32_t)cursor_varint(in) : 0;
+    entity->touched_day = parts & PART_TOUCHED ? (int32_t)cursor_zigzag(in) + TOUCHED_FROM_DAY : 0;
     entity->link_cut = parts & PART_CUT;
-    return !in.broken && in.at == in.end;
+    return !in->broken && in->at == in->end;
 }

@@ -156,6 +156,151 @@ static void bytes_come_back_as_they_were(void **state)
     tear_down(&bench);
 }
 
+/* One that has everything: ids of all forms, values of all types, whatever is handed over. */
+static struct entity entity_with_everything(struct bench *bench)
+{
+    static struct entity_event events[5];
+    static struct entity_attribute attributes[8];
+    static struct handed_item items[1];
+    static uint64_t buried[2] = { 7, UINT64_C(0x8899aabbccddeeff) };
+    struct span crm = names_text(&bench->names, 1);
+    struct entity_event all[] = {
+        { .time_us = 1767225600000000,
+          .offset_s = 3600,
+          .verb = VERB_CREATED,
+          .source = crm,
+          .source_id = 1,
+          .id = SPAN("9f1c7a52-0b4e-4d8a-a6f3-5e2b9c8d7e60") },
+        { .time_us = 1767225601000000,
+          .verb = VERB_UPDATED,
+          .time_of_record = true,
+          .source = crm,
+          .source_id = 1,
+          .sequence = SPAN("000042"),
+          .id = SPAN("D-1-a") },
+        { .time_us = 1767225601002000,
+          .verb = VERB_STAGE_CHANGED,
+          .named = true,
+          .name = 4,
+          .source = crm,
+          .source_id = 1,
+          .sequence = SPAN("x"),
+          .id = SPAN("D-1-b1234567") },
+        { .time_us = 1767225601002003,
+          .verb = VERB_WON,
+          .source = names_text(&bench->names, 2),
+          .source_id = 2,
+          .id = SPAN("5f3759df0123456789abcde") },
+        { .time_us = 1767225600000000,
+          .offset_s = -3600,
+          .verb = VERB_MERGED,
+          .named = true,
+          .text = SPAN("K-2"),
+          .source = crm,
+          .source_id = 1,
+          .id = SPAN("9F1C7A52-0B4E-4D8A-A6F3-5E2B9C8D7E60") },
+    };
+    struct entity_attribute values[] = {
+        { ATTRIBUTE_OWNER, 0, { .type = STORED_NAME, .name = 3 } },
+        { ATTRIBUTE_CONTACT, 1, { .type = STORED_TEXT, .text = SPAN("K-10921") } },
+        { ATTRIBUTE_ACCOUNT, 2, { .type = STORED_TEXT, .text = SPAN("9f1c7a52-0b4e-4d8a-a6f3-5e2b9c8d7e60") } },
+        { ATTRIBUTE_EMAIL, 3, { .type = STORED_HASH, .hash = UINT64_C(0x0123456789abcdef) } },
+        { ATTRIBUTE_AMOUNT, 4, { .type = STORED_DECIMAL, .decimal = { -1250, 1 } } },
+        { ATTRIBUTE_DUE, 4, { .type = STORED_INTEGER, .integer = -5, .offset_s = 7200 } },
+        { ATTRIBUTE_DURATION, 4, { .type = STORED_INTEGER, .integer = 300000 } },
+        { ATTRIBUTE_STAGE, 4, { .type = STORED_NULL } },
+    };
+    memcpy(events, all, sizeof events);
+    memcpy(attributes, values, sizeof attributes);
+    items[0] = (struct handed_item){ .type = HANDED_TOUCH, .key = SPAN("5call"), .payload = SPAN("xy"), .count = 1 };
+    return (struct entity){ .kind = KIND_DEAL,
+                            .id = SPAN("D-1"),
+                            .events = events,
+                            .n_events = 5,
+                            .attributes = attributes,
+                            .n_attributes = 8,
+                            .sums = { 1, -2, 300, 0 },
+                            .items = items,
+                            .n_items = 1,
+                            .link_cut = true,
+                            .wake_us = 12345,
+                            .generation = 2,
+                            .touched_day = 20700,
+                            .buried = buried,
+                            .n_buried = 2 };
+}
+
+static size_t of_hex(const char *hex, uint8_t *bytes)
+{
+    size_t n = strlen(hex) / 2;
+    for (size_t i = 0; i < n; i++) {
+        unsigned byte;
+        assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        bytes[i] = (uint8_t)byte;
+    }
+    return n;
+}
+
+static void a_record_of_the_first_version_is_read(void **state)
+{
+    (void)state;
+    static const char written[] =
+        "017f05009880e4ad950da03801002439663163376135322d306234652d346438612d613666332d35653262396338643765363001a90200"
+        "063030303034320005442d312d61086204017804086231323334353637040a100602001735663337353964663031323334353637383961"
+        "62636465061ea5a87a9f3801002439463143374135322d304234452d344438412d413646332d35453242394338443745363000034b2d32"
+        "0800000103130102074b2d31303932310702022439663163376135322d306234652d346438612d613666332d3565326239633864376536"
+        "30040303efcdab89674523010d0405c313011b040609c0701c0406c0cf2400100400f2c0010203d804000101053563616c6c0278790207"
+        "00000000000000ffeeddccbbaa998802f80a";
+    uint8_t bytes[sizeof written / 2];
+    struct bench bench;
+    struct entity read = { .kind = KIND_DEAL, .id = SPAN("D-1") };
+    set_up(&bench);
+    struct entity entity = entity_with_everything(&bench);
+    struct buffer now = encode_of(&entity);
+    struct span old = { (const char *)bytes, of_hex(written, bytes) };
+    assert_true(entity_decode(&read, old, &bench.arena, &bench.names));
+    struct buffer again = encode_of(&read);
+    assert_true(span_equal(buffer_all(&again), buffer_all(&now)));
+    assert_true(now.len < old.len);
+    for (size_t cut = 0; cut < old.len; cut++) {
+        struct entity broken = { .kind = KIND_DEAL, .id = SPAN("D-1") };
+        assert_false(entity_decode(&broken, (struct span){ old.at, cut }, &bench.arena, &bench.names));
+    }
+    buffer_deinit(&now);
+    buffer_deinit(&again);
+    tear_down(&bench);
+}
+
+static void everything_comes_back_as_it_was(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct entity again = { .kind = KIND_DEAL, .id = SPAN("D-1") };
+    set_up(&bench);
+    struct entity entity = entity_with_everything(&bench);
+    struct buffer bytes = encode_of(&entity);
+    assert_true(entity_decode(&again, buffer_all(&bytes), &bench.arena, &bench.names));
+    assert_int_equal(again.n_events, entity.n_events);
+    for (uint32_t i = 0; i < entity.n_events; i++) {
+        assert_true(span_equal(again.events[i].id, entity.events[i].id));
+        assert_true(span_equal(again.events[i].sequence, entity.events[i].sequence));
+        assert_true(span_equal(again.events[i].text, entity.events[i].text));
+        assert_int_equal(event_compare(&again.events[i], &entity.events[i]), 0);
+    }
+    assert_int_equal(again.n_attributes, entity.n_attributes);
+    assert_true(span_is(again.attributes[1].value.text, "K-10921"));
+    assert_true(span_is(again.attributes[2].value.text, "9f1c7a52-0b4e-4d8a-a6f3-5e2b9c8d7e60"));
+    assert_int_equal(again.attributes[5].value.offset_s, 7200);
+    assert_int_equal(again.attributes[6].value.integer, 300000);
+    assert_int_equal(again.attributes[6].value.offset_s, 0);
+    for (size_t cut = 0; cut < bytes.len; cut++) {
+        struct entity broken = { .kind = KIND_DEAL, .id = SPAN("D-1") };
+        assert_false(entity_decode(&broken, (struct span){ bytes.at, cut }, &bench.arena, &bench.names));
+    }
+    buffer_deinit(&bytes);
+    tear_down(&bench);
+}
+
 static void a_known_event_is_a_duplicate_whatever_it_holds(void **state)
 {
     (void)state;
@@ -290,6 +435,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_order_of_arrival_gives_the_same_entity),
         cmocka_unit_test(bytes_come_back_as_they_were),
+        cmocka_unit_test(a_record_of_the_first_version_is_read),
+        cmocka_unit_test(everything_comes_back_as_it_was),
         cmocka_unit_test(a_known_event_is_a_duplicate_whatever_it_holds),
         cmocka_unit_test(too_many_events_are_refused_and_change_nothing),
         cmocka_unit_test(a_deleted_contact_leaves_only_a_grave),

@@ -285,7 +285,7 @@ static void many_leave_a_few_at_a_time(void **unused)
     assert_int_equal(tenant_of(&house)->kind[KIND_CASE].entities, 0);
     assert_int_equal(tenant_of(&house)->kind[KIND_CASE].retired, CASES);
     assert_int_equal(tenant_of(&house)->kind[KIND_CASE].bytes, CASES * 12);
-    assert_true(bytes > CASES * 30);
+    assert_true(bytes > CASES * 24);
     for (int i = 0; i < CASES; i += 100) {
         char id[16];
         snprintf(id, sizeof id, "S%d", i);
