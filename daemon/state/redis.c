@@ -287,7 +287,9 @@ struct state *state_redis_create(const struct redis_settings *settings)
 {
     struct connection *connection = connection_create(settings);
     if (connection_address(connection)->kind == ADDRESS_CLUSTER) return cluster_create(connection);
-    return &server_create(connection)->state;
+    struct server *server = server_create(connection);
+    server->commits.way = settings->commit_way;
+    return &server->state;
 }
 
 struct state *state_of_tenant(struct state *state, struct span tenant)

@@ -4,6 +4,14 @@
 
 #include "daemon/state/state.h"
 
+/* The way of commits: a script each, or all together in one transaction, which is cheaper for large ones (transaction.h). A cluster
+ * has scripts only. */
+enum commit_way {
+    COMMIT_BY_SIZE,
+    COMMIT_BY_SCRIPT,
+    COMMIT_IN_TRANSACTION
+};
+
 /* Copied by state_redis_create. Texts may be NULL or empty: not set. */
 struct redis_settings {
     const char *url;                                /* address.h has its forms */
@@ -11,6 +19,7 @@ struct redis_settings {
     const char *ca_file;                            /* for rediss://: certificates to trust; not set: the system's */
     const char *client_name;                        /* for CLIENT LIST; not set: crm-reportd */
     int64_t connect_timeout_ms, command_timeout_ms; /* > 0; the latter: longest wait without a byte moving */
+    enum commit_way commit_way;                     /* other than by size: for tests */
 };
 
 /* Not connected yet. Never NULL: a wrong url is an error of state_redis_connect. */

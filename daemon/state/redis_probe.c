@@ -1,7 +1,7 @@
 #include "daemon/state/redis_probe.h"
 
 #include "daemon/state/keys.h"
-#include "daemon/state/redis.h"
+#include "daemon/state/server.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -66,21 +66,34 @@ static void check_configuration(const struct redis_identity *identity, struct fi
 }
 
 /* A commit that expects a version which no tenant has: the server must let it run, and it changes nothing. */
-static void check_rights(struct state *state, const char *prefix, struct findings *findings)
+static bool may_commit(struct state *state, const char *prefix, struct error *error)
 {
     struct arena arena = { 0 };
     struct span tenant = SPAN("crm-reportd-check");
     struct commit commit = { .tenant = tenant, .version = 1 };
-    struct error error = { "" };
     commit.state_key = key_state(&arena, prefix, tenant);
     commit.timers_key = key_timers(&arena, prefix, tenant);
-    bool answered = state->ops->commit_begin(state, &commit, 1, &error) && state->ops->commit_end(state, &error);
-    if (answered && commit.outcome == CONFLICT)
+    bool answered = state->ops->commit_begin(state, &commit, 1, error) && state->ops->commit_end(state, error);
+    arena_deinit(&arena);
+    return answered && commit.outcome == CONFLICT;
+}
+
+/* Both ways of a commit: where transactions are not allowed it goes by script all the same. */
+static void check_rights(struct state *state, const char *prefix, struct findings *findings)
+{
+    struct error error = { "" };
+    if (may_commit(state, prefix, &error))
         problem_add(&findings->good, "redis.user", "may run the commit script on %s:*", prefix);
     else
         problem_add(&findings->wrong, "redis.user", "cannot commit: %s (needs ~%s:* &%s:* +@read +@write +@scripting)",
                     error.text, prefix, prefix);
-    arena_deinit(&arena);
+    if (!is_server(state)) return;
+    struct commits *commits = &server_of(state)->commits;
+    commits->way = COMMIT_IN_TRANSACTION;
+    if (may_commit(state, prefix, &error) && commits->way == COMMIT_BY_SCRIPT)
+        problem_add(
+            &findings->advice, "redis.user",
+            "may not run TIME, WATCH and MULTI: large commits go by script, which costs Redis twice as much (+@transaction)");
 }
 
 static void look_at_server(struct state *server, bool in_cluster, struct findings *findings)

@@ -14,9 +14,10 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "sim")]
 from mutants import MUTATIONS, take_away  # noqa: E402 found by the path above
 
-# what is taken away, by file and text (None: as in the simulation), and the faults that show it
+# what is taken away, by files and texts (None: as in the simulation), and the faults that show it
 ORDERS = [
-    ("the version comparison", ("daemon/state/commit.lua", "if found ~= expected then return {0, found} end", ""),
+    ("the version comparison", [("daemon/state/commit.lua", "if found ~= expected then return {0, found} end", ""),
+                                ("daemon/state/transaction.c", "found != commit->version ? CONFLICT : DONE", "DONE")],
      "an_instance_joins partitions_added partitions_added sigstop_beyond_the_session"),
     ("the position check", None, "kill_9 sigstop_beyond_the_session kill_9 kill_9"),
     ("the cache drop after a commit that did not take place", None, "redis_out_of_memory redis_read_only redis_wants_replicas"),
@@ -51,7 +52,7 @@ def main():
     for what, patch, order in ORDERS:
         if args.only not in what:
             continue
-        seeds, said = bench(take_away(args.build, "crm-reportd", *(patch or patch_of(what))), order, args.runs)
+        seeds, said = bench(take_away(args.build, "crm-reportd", *(patch or [patch_of(what)])), order, args.runs)
         clean, complaint = bench(args.build / "release" / "crm-reportd", order, args.runs)
         wrong += not seeds or bool(clean)
         print("%-8s without %s: seeds %s of %d\n         %s\n         %s" % (

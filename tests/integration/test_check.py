@@ -101,6 +101,12 @@ def test_redis_that_does_not_let_in(check, kafka, redis_server):
     assert "maxmemory-policy allkeys-lru, expected noeviction" in of(check(settings)[1]["problem"], "redis.url")[0]
     settings["redis"] |= {"user": "bob", "password": "bob"}
     assert "cannot commit" in of(check(settings)[1]["problem"], "redis.user")[0]
+    for command, advised in (("ping", False), ("watch", True), ("multi", True)):
+        redis.client.execute_command("ACL", "SETUSER", "eve", "reset", "on", ">eve", "+@all", "-" + command, "~crm:*", "&crm:*")
+        settings["redis"] |= {"user": "eve", "password": "eve"}
+        lines = check(settings)[1]
+        assert not of(lines["problem"], "redis.user")
+        assert bool([line for line in of(lines["advice"], "redis.user") if "WATCH and MULTI" in line]) == advised, (command, lines)
 
 
 def test_five_mistakes_are_five_messages(check):

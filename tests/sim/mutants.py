@@ -66,13 +66,14 @@ def build(folder, private, target):
     return folder / "build" / target
 
 
-def take_away(builds, target, name, text, instead):
-    """Builds `target` of a copy of the tree in which `text` of the file `name` is `instead`; returns the program. `builds`: the
-    folder where builds are."""
+def take_away(builds, target, *changes):
+    """Builds `target` of a copy of the tree in which of each change (name, text, instead) `text` of the file `name` is `instead`;
+    returns the program. `builds`: the folder where builds are."""
     folder = builds / "mutations"
     copy_tree(folder / "tree")
-    source = folder / "tree" / name
-    whole = source.read_text(encoding="utf-8")
-    assert whole.count(text) == 1, "%s: %d times %r, expected once: the mutation must follow the code" % (name, whole.count(text), text)
-    source.write_text(whole.replace(text, instead), encoding="utf-8")
+    for name, text, instead in changes:
+        source = folder / "tree" / name
+        whole = source.read_text(encoding="utf-8")
+        assert whole.count(text) == 1, "%s: %d times %r, expected once: the mutation must follow the code" % (name, whole.count(text), text)
+        source.write_text(whole.replace(text, instead), encoding="utf-8")
     return build(folder, builds / "yyjson", target)

@@ -31,7 +31,7 @@ def main():
     for what, name, text, instead in MUTATIONS:
         if args.only not in what:
             continue
-        noticed, said = simulate(take_away(args.build, "sim", name, text, instead), args.histories)
+        noticed, said = simulate(take_away(args.build, "sim", (name, text, instead)), args.histories)
         missed += not noticed
         print("%-8s without %s\n         %s" % ("noticed" if noticed else "MISSED", what, said), flush=True)
     return 1 if missed else 0

@@ -1,4 +1,4 @@
-/* What every state must do, asked of the one in memory, the one in a real Redis and the one in a Redis Cluster alike. */
+/* What every state must do, asked of the one in memory, the one in a real Redis, by either way of its commits, and the one in a Redis Cluster alike. */
 #include "daemon/state/redis.h"
 #include "tests/unit/private_cluster.h"
 #include "tests/unit/unit.h"
@@ -458,18 +458,32 @@ static int start_memory(void **state)
     return 0;
 }
 
+static enum commit_way way;
+
 static int start_redis(void **state)
 {
     struct fixture *fixture = must_zalloc(sizeof *fixture);
     struct error error = { 0 };
     fixture->has_redis = true;
     private_redis_create(&fixture->redis, "");
-    fixture->state = state_redis_create(
-        &(struct redis_settings){ .url = fixture->redis.url, .connect_timeout_ms = 2000, .command_timeout_ms = 10000 });
+    fixture->state = state_redis_create(&(struct redis_settings){
+        .url = fixture->redis.url, .connect_timeout_ms = 2000, .command_timeout_ms = 10000, .commit_way = way });
     *state = fixture;
     bool good = state_redis_connect(fixture->state, &error);
     if (!good) print_error("%s\n", error.text);
     return good ? 0 : -1;
+}
+
+static int start_script(void **state)
+{
+    way = COMMIT_BY_SCRIPT;
+    return start_redis(state);
+}
+
+static int start_transaction(void **state)
+{
+    way = COMMIT_IN_TRANSACTION;
+    return start_redis(state);
 }
 
 static struct private_cluster cluster; /* of all tests: it takes its time to begin */
@@ -506,7 +520,8 @@ static int stop(void **state)
 }
 
 #define ALL(test)                                                                                                                \
-    { #test " (memory)", test, start_memory, stop, NULL }, { #test " (redis)", test, start_redis, stop, NULL },                  \
+    { #test " (memory)", test, start_memory, stop, NULL }, { #test " (script)", test, start_script, stop, NULL },                \
+        { #test " (transaction)", test, start_transaction, stop, NULL },                                                         \
     {                                                                                                                            \
 #test " (cluster)", test, start_cluster, stop, NULL                                                                      \
     }

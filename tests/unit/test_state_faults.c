@@ -1,10 +1,14 @@
 /* What a state in Redis says and leaves behind when Redis refuses, falls silent, dies, or is not what it was. */
 #include "daemon/state/marks.h"
 #include "daemon/state/redis.h"
+#include "daemon/state/server.h"
+#include "daemon/state/transaction.h"
 #include "tests/unit/private_redis.h"
 #include "tests/unit/unit.h"
 
 #include <sys/stat.h>
+
+static enum commit_way way; /* of all commits of the test */
 
 struct fixture {
     struct private_redis redis;
@@ -83,8 +87,12 @@ static void connect_again(struct fixture *fixture)
 
 static struct state *create_state(const struct private_redis *redis, const char *user, const char *password)
 {
-    return state_redis_create(&(struct redis_settings){
-        .url = redis->url, .user = user, .password = password, .connect_timeout_ms = 2000, .command_timeout_ms = TIMEOUT_MS });
+    return state_redis_create(&(struct redis_settings){ .url = redis->url,
+                                                        .user = user,
+                                                        .password = password,
+                                                        .connect_timeout_ms = 2000,
+                                                        .command_timeout_ms = TIMEOUT_MS,
+                                                        .commit_way = way });
 }
 
 static void not_connected(void **state)
@@ -171,7 +179,8 @@ static void no_rights(void **state)
 {
     struct fixture *fixture = *state;
     const char *const commands[] = { "hset", "hdel", "zadd", "zrem", "hget", "hlen", "mset", "del", "evalsha", "script" };
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+    size_t n = sizeof commands / sizeof commands[0];
+    for (size_t i = 0; i < (way == COMMIT_BY_SCRIPT ? n : n - 2); i++) {
         char command[128];
         snprintf(command, sizeof command, "ACL SETUSER limited reset on >word ~crm:* +@all -%s", commands[i]);
         private_redis_do(&fixture->redis, command);
@@ -184,6 +193,130 @@ static void no_rights(void **state)
         fixture->state = whole;
     }
     assert_done(fixture);
+}
+
+/* Who may not watch or begin a transaction commits by script: nothing is written outside of one. */
+static void no_rights_for_a_transaction(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const commands[] = { "watch", "multi", "time" };
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        char command[128];
+        bool script = i < 2; /* without the clock there is none either */
+        snprintf(command, sizeof command, "ACL SETUSER limited reset on >word ~crm:* +@all -%s", commands[i]);
+        private_redis_do(&fixture->redis, command);
+        private_redis_do(&fixture->redis, "CONFIG RESETSTAT");
+        struct state *whole = fixture->state;
+        fixture->state = create_state(&fixture->redis, "limited", "word");
+        connect_again(fixture);
+        int64_t version;
+        assert_int_equal(try_commit(fixture, 0, &version), script ? DONE : REFUSED);
+        if (script) assert_int_equal(try_commit(fixture, version, &version), DONE);
+        if (script) assert_true(private_redis_says(&fixture->redis, "INFO commandstats", "cmdstat_evalsha:calls=2"));
+        assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), script ? 6 : 0);
+        fixture->state->ops->destroy(fixture->state);
+        fixture->state = whole;
+        private_redis_do(&fixture->redis, "FLUSHALL");
+    }
+    assert_done(fixture);
+    assert_true(
+        private_redis_says(&fixture->redis, "INFO commandstats", way == COMMIT_BY_SCRIPT ? "cmdstat_evalsha" : "cmdstat_watch"));
+}
+
+/* Someone changes what was looked at before EXEC: it does nothing, of no tenant. */
+static void changed_behind_the_look(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *const changes[] = { "HSET crm:{t}:state version 7", "HSET crm:{t}:b other 1", "ZADD crm:{t}:timers 1 z",
+                                    "SET crm:{t}:c x", "FLUSHALL" };
+    struct commits *commits = &server_of(fixture->state)->commits;
+    if (way == COMMIT_BY_SCRIPT) return;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct commit first = commit_at(0), second = commit_at(0);
+        private_redis_do(&fixture->redis, "FLUSHALL");
+        private_redis_do(&fixture->redis, "HSET crm:{t}:b one 1");
+        second.state_key = SPAN("crm:{u}:state");
+        second.timers_key = SPAN("crm:{u}:timers");
+        second.n_strings = second.n_writes = 0;
+        commits_begin(commits);
+        commits_add(commits, &first);
+        commits_add(commits, &second);
+        commits->in_transaction = transaction_begin(commits);
+        assert_true(commits->in_transaction && commits->n == 2);
+        private_redis_do(&fixture->redis, changes[i]);
+        transaction_send(commits);
+        assert_true(commits_end(commits, &fixture->error));
+        assert_int_equal(first.outcome, CONFLICT);
+        assert_int_equal(second.outcome, CONFLICT);
+        assert_int_equal(private_redis_do(&fixture->redis, "EXISTS crm:{u}:state crm:{u}:timers crm:{t}:s crm:{t}:a"), 0);
+        assert_true(private_redis_do(&fixture->redis, "DBSIZE") <= 2);
+    }
+    private_redis_do(&fixture->redis, "FLUSHALL");
+    assert_done(fixture);
+}
+
+/* A right is withdrawn after the commands that need it were queued: what Redis cannot undo is at least said. */
+static void a_right_withdrawn_in_the_middle(void **state)
+{
+    struct fixture *fixture = *state;
+    struct state *whole = fixture->state;
+    static char large[14000]; /* with it the first commands are read, and the last ones not yet, when others have their turn */
+    memset(large, 'x', sizeof large);
+    struct string_write string = { KEY("s"), { large, sizeof large } };
+    struct hash_write write = { KEY("a"), SPAN("one"), { large, sizeof large } };
+    if (way == COMMIT_BY_SCRIPT) return;
+    private_redis_do(&fixture->redis, "ACL SETUSER limited reset on >word ~crm:* +@all");
+    fixture->state = create_state(&fixture->redis, "limited", "word");
+    connect_again(fixture);
+    struct commits *commits = &server_of(fixture->state)->commits;
+    struct commit commit = commit_at(0);
+    commit.strings = &string;
+    commit.n_strings = 1;
+    commit.writes = &write;
+    commit.n_writes = 1;
+    commits_begin(commits);
+    commits_add(commits, &commit);
+    commits->in_transaction = transaction_begin(commits);
+    assert_true(commits->in_transaction);
+    kill(fixture->redis.pid, SIGSTOP);
+    transaction_send(commits);
+    int done = 0;
+    redisAppendCommand(fixture->redis.admin, "ACL SETUSER limited -mset");
+    while (!done) assert_int_equal(redisBufferWrite(fixture->redis.admin, &done), REDIS_OK);
+    kill(fixture->redis.pid, SIGCONT);
+    assert_false(commits_end(commits, &fixture->error));
+    assert_int_equal(commit.outcome, REFUSED);
+    assert_says(fixture, "did a commit of tenant t in part");
+    assert_says(fixture, "rebuild the tenant");
+    void *reply = NULL;
+    assert_int_equal(redisGetReply(fixture->redis.admin, &reply), REDIS_OK);
+    freeReplyObject(reply);
+    fixture->state->ops->destroy(fixture->state);
+    fixture->state = whole;
+}
+
+/* By size: what is small is a script's, what is large a transaction's. */
+static void the_way_goes_by_size(void **state)
+{
+    struct fixture *fixture = *state;
+    static char large[20000];
+    memset(large, 'x', sizeof large);
+    struct string_write string = { KEY("s"), { large, sizeof large } };
+    struct state *by_size = state_redis_create(
+        &(struct redis_settings){ .url = fixture->redis.url, .connect_timeout_ms = 2000, .command_timeout_ms = TIMEOUT_MS });
+    assert_true(state_redis_connect(by_size, &fixture->error));
+    struct commit commit = commit_at(0);
+    for (int i = 0; i < 2; i++) {
+        assert_true(by_size->ops->commit_begin(by_size, &commit, 1, &fixture->error));
+        assert_true(by_size->ops->commit_end(by_size, &fixture->error));
+        assert_int_equal(commit.outcome, DONE);
+        commit.version = commit.version_new;
+        assert_true(private_redis_says(&fixture->redis, "INFO commandstats", "cmdstat_evalsha:calls=1"));
+        assert_true(private_redis_says(&fixture->redis, "INFO commandstats", "cmdstat_exec:calls=1") == (i == 1));
+        commit.strings = &string;
+        commit.n_strings = 1;
+    }
+    by_size->ops->destroy(by_size);
 }
 
 static void wrong_password(void **state)
@@ -263,7 +396,8 @@ static void silent_server(void **state)
     assert_says(fixture, "not connected");
     kill(fixture->redis.pid, SIGCONT);
     connect_again(fixture);
-    assert_int_equal(try_commit(fixture, version, &found), CONFLICT);
+    /* A script was on its way, and took place; a transaction had not come to EXEC. */
+    assert_int_equal(try_commit(fixture, version, &found), way == COMMIT_BY_SCRIPT ? CONFLICT : DONE);
     assert_true(found > version);
     assert_int_equal(try_commit(fixture, found, NULL), DONE);
 }
@@ -415,7 +549,23 @@ static int stop(void **state)
     return 0;
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, start, stop)
+static int start_script(void **state)
+{
+    way = COMMIT_BY_SCRIPT;
+    return start(state);
+}
+
+static int start_transaction(void **state)
+{
+    way = COMMIT_IN_TRANSACTION;
+    return start(state);
+}
+
+#define TEST(test)                                                                                                               \
+    { #test " (script)", test, start_script, stop, NULL },                                                                       \
+    {                                                                                                                            \
+#test " (transaction)", test, start_transaction, stop, NULL                                                              \
+    }
 
 int main(void)
 {
@@ -427,6 +577,10 @@ int main(void)
         TEST(cannot_save),
         TEST(wrong_type),
         TEST(no_rights),
+        TEST(no_rights_for_a_transaction),
+        TEST(changed_behind_the_look),
+        TEST(a_right_withdrawn_in_the_middle),
+        TEST(the_way_goes_by_size),
         TEST(wrong_password),
         TEST(password_is_missing),
         TEST(unknown_auth_shows_no_password),
