@@ -7,7 +7,8 @@ extern const char embedded_commit_lua[];
 extern const unsigned long embedded_commit_lua_bytes;
 
 enum {
-    TRANSACTION_BYTES = 16 * 1024 /* from so much on it is cheaper than scripts, for a round trip more */
+    TRANSACTION_BYTES = 16 * 1024, /* from so much on it is cheaper than scripts, for a round trip more */
+    TRANSACTION_KEYS = 1024        /* watched at most: for each of them Redis goes through those before it */
 };
 
 void commits_init(struct commits *commits, struct connection *connection)
@@ -93,19 +94,21 @@ static void send_queue(struct commits *commits)
     if (!flows || !connection_flush(commits->connection, &commits->error)) commits_settle_all(commits, LOST);
 }
 
-static size_t count_bytes(const struct commit *commit)
+/* Few and large, all together. */
+static bool suits_transaction(const struct commits *commits)
 {
-    size_t bytes = 0;
-    for (size_t i = 0; i < commit->n_strings; i++) bytes += commit->strings[i].value.len;
-    for (size_t i = 0; i < commit->n_writes; i++) bytes += commit->writes[i].field.len + commit->writes[i].value.len;
-    return bytes;
-}
-
-static bool is_large(const struct commits *commits)
-{
-    size_t bytes = 0;
-    for (size_t i = 0; i < commits->n && bytes < TRANSACTION_BYTES; i++) bytes += count_bytes(commits->queue[i]);
-    return bytes >= TRANSACTION_BYTES;
+    size_t bytes = 0, keys = 0;
+    for (size_t i = 0; i < commits->n && keys <= TRANSACTION_KEYS; i++) {
+        const struct commit *commit = commits->queue[i];
+        keys += 1 + (commit->n_timers > 0);
+        for (size_t s = 0; s < commit->n_strings; s++) bytes += commit->strings[s].value.len;
+        for (size_t w = 0; w < commit->n_writes; w++) {
+            const struct hash_write *write = &commit->writes[w];
+            bytes += write->field.len + write->value.len;
+            keys += !w || !span_equal(write->key, write[-1].key);
+        }
+    }
+    return bytes >= TRANSACTION_BYTES && keys <= TRANSACTION_KEYS;
 }
 
 static void load_and_send(struct commits *commits)
@@ -182,7 +185,7 @@ void commits_add(struct commits *commits, struct commit *commit)
 
 bool commits_send(struct commits *commits, struct error *error)
 {
-    bool together = commits->way == COMMIT_IN_TRANSACTION || (commits->way == COMMIT_BY_SIZE && is_large(commits));
+    bool together = commits->way == COMMIT_IN_TRANSACTION || (commits->way == COMMIT_BY_SIZE && suits_transaction(commits));
     commits->in_transaction = together && commits->n && transaction_begin(commits);
     if (commits->in_transaction)
         transaction_send(commits);

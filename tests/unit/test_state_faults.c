@@ -295,7 +295,7 @@ static void a_right_withdrawn_in_the_middle(void **state)
     fixture->state = whole;
 }
 
-/* By size: what is small is a script's, what is large a transaction's. */
+/* By size: what is small is a script's, what is large a transaction's, unless it has very many keys. */
 static void the_way_goes_by_size(void **state)
 {
     struct fixture *fixture = *state;
@@ -305,16 +305,28 @@ static void the_way_goes_by_size(void **state)
     struct state *by_size = state_redis_create(
         &(struct redis_settings){ .url = fixture->redis.url, .connect_timeout_ms = 2000, .command_timeout_ms = TIMEOUT_MS });
     assert_true(state_redis_connect(by_size, &fixture->error));
+    enum {
+        N = 1100
+    };
+    struct hash_write *hashes = arena_alloc(&fixture->arena, N * sizeof *hashes);
+    for (int i = 0; i < N; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "crm:{t}:%d", i);
+        hashes[i] = (struct hash_write){ arena_copy(&fixture->arena, span_of(key)), SPAN("one"), SPAN("1") };
+    }
     struct commit commit = commit_at(0);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) { /* small; large; large, but of very many keys */
         assert_true(by_size->ops->commit_begin(by_size, &commit, 1, &fixture->error));
         assert_true(by_size->ops->commit_end(by_size, &fixture->error));
         assert_int_equal(commit.outcome, DONE);
         commit.version = commit.version_new;
-        assert_true(private_redis_says(&fixture->redis, "INFO commandstats", "cmdstat_evalsha:calls=1"));
-        assert_true(private_redis_says(&fixture->redis, "INFO commandstats", "cmdstat_exec:calls=1") == (i == 1));
+        assert_true(private_redis_says(&fixture->redis, "INFO commandstats",
+                                       i < 2 ? "cmdstat_evalsha:calls=1" : "cmdstat_evalsha:calls=2"));
+        assert_true(private_redis_says(&fixture->redis, "INFO commandstats", "cmdstat_exec:calls=1") == (i > 0));
         commit.strings = &string;
         commit.n_strings = 1;
+        if (i == 1) commit.writes = hashes;
+        if (i == 1) commit.n_writes = N;
     }
     by_size->ops->destroy(by_size);
 }
