@@ -30,8 +30,9 @@ from peers import Peers
 from stream import Topics
 from table import CATCHUP, FRESHNESS, GROWTH, KINDS, LATENCY, MANY, REPLAY, markdown
 
-# name -> catalogue, append-only file
-OURS = {"three": ("three", False), "three-aof": ("three", True), "full": ("full", False), "full-aof": ("full", True)}
+# name -> catalogue, append-only file, settings
+OURS = {"three": ("three", False, {}), "three-lean": ("three", False, {"cache_mb": 112}), "three-aof": ("three", True, {}),
+        "full": ("full", False, {}), "full-aof": ("full", True, {})}
 
 
 def words(text):
@@ -137,8 +138,8 @@ class Bench:
         tenants, lasts = load(kafka.address, self.lines)
         read_once(kafka.address, topics.into, args.events)
         for name in args.ours:
-            catalogue, durable = OURS[name]
-            row = throughput.run(args.bin, self.place(name), kafka, topics, tenants, lasts, catalogue, durable, self.expected)
+            catalogue, durable, settings = OURS[name]
+            row = throughput.run(args.bin, self.place(name), kafka, topics, tenants, lasts, catalogue, durable, self.expected, **settings)
             rows.append(("crm-reportd " + name, row))
             self.note(*rows[-1])
 
