@@ -11,7 +11,7 @@ from throughput import CLOCK, configure, watch
 
 TENANTS = ["t%02d" % n for n in range(20)]
 DAYS = 100  # over which the past is spread
-SAMPLES = 300  # pages of a kind that are weighed
+SAMPLES = 6000  # pages of a kind that are weighed, if there are so many: most are empty, some hold twenty
 PEOPLE = 200000  # contacts that are named; a tenth as many accounts and deals
 EVENT = ('{"specversion":"1.0","id":"e%d","source":"/crm/desk","type":"crm.%s.%s","subject":"%s-%d","tenantid":"%s",'
          '"time":"2026-%02d-%02dT%02d:%s","data":%s}')
