@@ -456,6 +456,7 @@ void batch_fold(struct batch *batch)
         if (batch->all.at[i]->changed) settle(batch, batch->all.at[i]);
     if (batch->retires) retirement_fold(batch);
     arena_reset(batch->scratch); /* no statement is looked at again */
+    batch_encode(batch);
     ledger_settle(&batch->ledger);
     batch_ask_for_cells(batch);
 }

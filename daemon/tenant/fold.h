@@ -105,7 +105,8 @@ void batch_add(struct batch *batch, struct entry *entry); /* before the first st
 /* Stages, in this order; between them the caller runs the reading for all batches at once. */
 void batch_begin(struct batch *batch); /* positions decide what is skipped; asks for entities named by events */
 void batch_widen(struct batch *batch); /* asks for entities that those refer to */
-void batch_fold(struct batch *batch);  /* applies, evaluates, delivers; asks for cells */
+void batch_fold(
+    struct batch *batch); /* applies, evaluates, delivers, encodes; asks for cells, and for pages that will be split */
 bool batch_write(struct batch *batch); /* makes the commit; false: there is nothing to commit */
 void batch_done(struct batch *batch);  /* the commit took place: memory follows */
 void batch_deinit(struct batch *batch);
@@ -120,6 +121,9 @@ struct entity_context batch_entity_context(const struct batch *batch);
 
 /* What the entity says differs in its lines of lists (listing.c). */
 void batch_list(struct batch *batch, const struct work *work);
+
+/* What changed becomes bytes: now it is known how many pages there will be, and which of the old ones give to the new (write_pages.c). */
+void batch_encode(struct batch *batch);
 
 /* Finds the cells of the differences, and asks for those that are not in memory (cells.c). */
 void batch_ask_for_cells(struct batch *batch);

@@ -48,7 +48,7 @@ static void encode_entity(struct writer *writer, struct work *work)
 
 static void encode_entities(struct writer *writer)
 {
-    struct batch *batch = writer->batch;
+    const struct batch *batch = writer->batch;
     for (size_t i = 0; i < batch->all.n; i++) {
         struct work *work = batch->all.at[i];
         if (!work->changed && !work->retires) continue;
@@ -72,11 +72,12 @@ static void change_page(struct writer *writer, struct page *page)
 }
 
 /* As the entities of a kind grow, so do its pages; in one commit only by so many. */
-static uint64_t pages_now(const struct writer *writer, enum kind kind)
+static uint64_t pages_now(const struct batch *batch, enum kind kind)
 {
-    uint64_t old = writer->tenant->kind[kind].pages, wanted = place_pages_wanted(writer->tenant, kind);
-    uint64_t most = old + SPLITS_PER_COMMIT + writer->batch->all.n / 4;
-    if (!writer->tenant->kind[kind].entities || wanted <= old) return old;
+    const struct tenant *tenant = batch->tenant;
+    uint64_t old = tenant->kind[kind].pages, wanted = place_pages_wanted(tenant, kind);
+    uint64_t most = old + SPLITS_PER_COMMIT + batch->all.n / 4;
+    if (!tenant->kind[kind].entities || wanted <= old) return old;
     return old && wanted > most ? most : wanted;
 }
 
@@ -102,28 +103,32 @@ static void split_page(struct writer *writer, enum kind kind, uint32_t number)
 }
 
 /* Pages that are to be split must be there. Nothing is stored of a kind that has no page yet. */
-static bool read_pages(struct writer *writer, const uint64_t *now)
+static void ask_for_pages(const struct batch *batch)
 {
-    struct batch *batch = writer->batch;
+    struct tenant *tenant = batch->tenant;
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
-        uint64_t old = writer->tenant->kind[kind].pages;
-        for (uint64_t number = old; old && number < now[kind]; number++) {
+        uint64_t old = tenant->kind[kind].pages, now = pages_now(batch, (enum kind)kind);
+        for (uint64_t number = old; old && number < now; number++) {
             uint32_t from = place_split_from(number);
-            if (from < old) loading_add_page(batch->loading, writer->tenant, (enum kind)kind, from);
+            if (from < old) loading_add_page(batch->loading, tenant, (enum kind)kind, from);
         }
     }
-    return batch->outcome == DONE && loading_run(batch->loading, batch->settings, &batch->outcome, &batch->error);
+}
+
+void batch_encode(struct batch *batch)
+{
+    struct writer writer = { .batch = batch, .tenant = batch->tenant, .arena = batch->arena };
+    encode_entities(&writer);
+    if (batch->outcome == DONE) ask_for_pages(batch);
+    buffer_deinit(&writer.scratch);
 }
 
 static void grow_pages(struct writer *writer)
 {
-    uint64_t now[N_ENTITY_KINDS];
-    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) now[kind] = pages_now(writer, (enum kind)kind);
-    if (!read_pages(writer, now)) return;
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
-        uint64_t *pages = &writer->tenant->kind[kind].pages;
-        if (!*pages) *pages = now[kind];
-        for (; *pages < now[kind]; ++*pages) split_page(writer, (enum kind)kind, (uint32_t)*pages);
+        uint64_t *pages = &writer->tenant->kind[kind].pages, now = pages_now(writer->batch, (enum kind)kind);
+        if (!*pages) *pages = now;
+        for (; *pages < now; ++*pages) split_page(writer, (enum kind)kind, (uint32_t)*pages);
     }
 }
 
@@ -194,7 +199,6 @@ void write_pages(struct writer *writer)
 {
     struct batch *batch = writer->batch;
     for (size_t i = 0; i < batch->n_raw_pages; i++) change_page(writer, batch->raw_pages[i]);
-    encode_entities(writer);
     grow_pages(writer);
     for (size_t i = 0; i < batch->all.n && batch->outcome == DONE; i++) {
         struct work *work = batch->all.at[i];
