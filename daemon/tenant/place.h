@@ -4,7 +4,7 @@
 #include "daemon/tenant/tenant.h"
 
 enum {
-    PAGE_BYTES = 512 /* of entities, on average */
+    PAGE_BYTES = 768 /* of entities, on average */
 };
 
 /* Of so many pages, by linear hashing: they grow by one at a time, and each new one takes its share from exactly one old one.

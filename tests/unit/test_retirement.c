@@ -261,7 +261,7 @@ static void many_leave_a_few_at_a_time(void **unused)
 {
     (void)unused;
     enum {
-        CASES = 6000
+        CASES = 10000
     };
     struct house house;
     open_house(&house, after_ten);
@@ -272,7 +272,7 @@ static void many_leave_a_few_at_a_time(void **unused)
         event(&house, "case.closed", id, "");
     }
     uint64_t pages = tenant_of(&house)->kind[KIND_CASE].pages, bytes = tenant_of(&house)->kind[KIND_CASE].bytes;
-    assert_true(pages > 300);
+    assert_true(pages > 300); /* more than go with one commit */
     pass_days(&house, 10);
     house.now_us += MICROS_PER_DAY;
     assert_true(fold_once(&house.daemon, house.state, 0, NULL, 0, house.now_us));
@@ -292,7 +292,7 @@ static void many_leave_a_few_at_a_time(void **unused)
         event(&house, "case.reopened", id, "");
     }
     assert_int_equal(house.refused, CASES / 100);
-    expect(&house, "\"metric\":\"cases_handled\",\"by\":[\"owner\"]", "{\"rows\":[{\"owner\":\"ann\",\"value\":6000}]}");
+    expect(&house, "\"metric\":\"cases_handled\",\"by\":[\"owner\"]", "{\"rows\":[{\"owner\":\"ann\",\"value\":10000}]}");
     close_house(&house);
 }
 
