@@ -1,5 +1,7 @@
 #include "daemon/state/transaction.h"
 
+#include "daemon/state/refusals.h"
+
 #include <string.h>
 
 /* ---- what is watched and looked at ---- */
@@ -43,7 +45,8 @@ static void ask(struct commits *commits, const struct commit *commit)
 
 /* What looking came to. */
 struct look {
-    bool lost, denied; /* denied: this user, or what stands between, allows no such thing */
+    bool lost;
+    bool denied, hindered; /* this user, or what stands between, allows no such thing; Redis is busy, or no longer ours */
     int64_t now_us;
 };
 
@@ -65,9 +68,28 @@ static void pass_over(struct commits *commits, struct look *look, bool *refused)
     if (reply) freeReplyObject(reply);
 }
 
+/* The same of TIME, WATCH and MULTI. */
+static redisReply *take_way(struct commits *commits, struct look *look)
+{
+    redisReply *reply = look->lost ? NULL : connection_answer(commits->connection, &commits->error);
+    look->lost |= !reply;
+    if (!reply || reply->type != REDIS_REPLY_ERROR) return reply;
+    const char *code = refusal_find(reply_text(reply))->code;
+    *(!code[0] || !strcmp(code, "NOPERM") ? &look->denied : &look->hindered) = true;
+    connection_refused(commits->connection, reply, &commits->error);
+    freeReplyObject(reply);
+    return NULL;
+}
+
+static void pass_way(struct commits *commits, struct look *look)
+{
+    redisReply *reply = take_way(commits, look);
+    if (reply) freeReplyObject(reply);
+}
+
 static void take_clock(struct commits *commits, struct look *look)
 {
-    redisReply *reply = take(commits, look, &look->denied);
+    redisReply *reply = take_way(commits, look);
     if (!reply) return;
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
         look->now_us = reply_number(reply->element[0]) * MICROS_PER_SECOND + reply_number(reply->element[1]);
@@ -80,7 +102,7 @@ static void take_clock(struct commits *commits, struct look *look)
 static void look_at(struct commits *commits, struct commit *commit, struct look *look)
 {
     bool refused = false;
-    pass_over(commits, look, &look->denied);
+    pass_way(commits, look);
     redisReply *reply = take(commits, look, &refused);
     int64_t found = reply ? reply_number(reply) : 0;
     if (reply) freeReplyObject(reply);
@@ -137,9 +159,12 @@ bool transaction_begin(struct commits *commits)
     request_texts(commits->connection, 1, "MULTI"); /* where it is refused nothing must follow: each would be done at once */
     take_clock(commits, &look);
     for (size_t i = 0; i < commits->n; i++) look_at(commits, commits->queue[i], &look);
-    pass_over(commits, &look, &look.denied);
+    pass_way(commits, &look);
     if (look.lost) {
         commits_settle_all(commits, LOST);
+    } else if (look.hindered) {
+        give_up(commits);
+        commits_settle_all(commits, REFUSED);
     } else if (look.denied) {
         commits->error = error_before;
         give_up(commits);

@@ -223,6 +223,26 @@ static void no_rights_for_a_transaction(void **state)
         private_redis_says(&fixture->redis, "INFO commandstats", way == COMMIT_BY_SCRIPT ? "cmdstat_evalsha" : "cmdstat_watch"));
 }
 
+/* Somebody's script does not end: that passes, and the way of commits stays what it was. */
+static void busy_with_a_script(void **state)
+{
+    struct fixture *fixture = *state;
+    private_redis_do(&fixture->redis, "CONFIG SET busy-reply-threshold 10");
+    redisContext *other = private_redis_try(&fixture->redis);
+    assert_non_null(other);
+    int done = 0;
+    redisAppendCommand(other, "EVAL %s 0", "while true do end");
+    while (!done) assert_int_equal(redisBufferWrite(other, &done), REDIS_OK);
+    for (int i = 0; i < 500 && !private_redis_says(&fixture->redis, "DBSIZE", "BUSY"); i++) usleep(10000);
+    assert_refused(fixture, "is busy with somebody's script");
+    assert_true(private_redis_says(&fixture->redis, "SCRIPT KILL", "OK"));
+    for (int i = 0; i < 500 && private_redis_says(&fixture->redis, "DBSIZE", "BUSY"); i++) usleep(10000);
+    redisFree(other);
+    assert_done(fixture);
+    bool watched = private_redis_says(&fixture->redis, "INFO commandstats", "cmdstat_exec:calls=1");
+    assert_true(watched == (way == COMMIT_IN_TRANSACTION));
+}
+
 /* Someone changes what was looked at before EXEC: it does nothing, of no tenant. */
 static void changed_behind_the_look(void **state)
 {
@@ -590,6 +610,7 @@ int main(void)
         TEST(wrong_type),
         TEST(no_rights),
         TEST(no_rights_for_a_transaction),
+        TEST(busy_with_a_script),
         TEST(changed_behind_the_look),
         TEST(a_right_withdrawn_in_the_middle),
         TEST(the_way_goes_by_size),
