@@ -50,46 +50,34 @@ struct look {
     int64_t now_us;
 };
 
-/* An answer; NULL when it was lost, or an error, which is then noted in `refused`. */
-static redisReply *take(struct commits *commits, struct look *look, bool *refused)
+/* Is it a refusal of the command by whoever stands there, as long as he stands there? */
+static bool is_for_good(const redisReply *refusal)
+{
+    const char *code = refusal_find(reply_text(refusal))->code;
+    return !code[0] || !strcmp(code, "NOPERM");
+}
+
+/* An answer; NULL when it was lost, or is an error: that is noted in `denied` (may be NULL) when it is for good, else in `refused`. */
+static redisReply *take(struct commits *commits, struct look *look, bool *refused, bool *denied)
 {
     redisReply *reply = look->lost ? NULL : connection_answer(commits->connection, &commits->error);
     look->lost |= !reply;
     if (!reply || reply->type != REDIS_REPLY_ERROR) return reply;
-    *refused = true;
+    *(denied && is_for_good(reply) ? denied : refused) = true;
     connection_refused(commits->connection, reply, &commits->error);
     freeReplyObject(reply);
     return NULL;
 }
 
-static void pass_over(struct commits *commits, struct look *look, bool *refused)
+static void pass_over(struct commits *commits, struct look *look, bool *refused, bool *denied)
 {
-    redisReply *reply = take(commits, look, refused);
-    if (reply) freeReplyObject(reply);
-}
-
-/* The same of TIME, WATCH and MULTI. */
-static redisReply *take_way(struct commits *commits, struct look *look)
-{
-    redisReply *reply = look->lost ? NULL : connection_answer(commits->connection, &commits->error);
-    look->lost |= !reply;
-    if (!reply || reply->type != REDIS_REPLY_ERROR) return reply;
-    const char *code = refusal_find(reply_text(reply))->code;
-    *(!code[0] || !strcmp(code, "NOPERM") ? &look->denied : &look->hindered) = true;
-    connection_refused(commits->connection, reply, &commits->error);
-    freeReplyObject(reply);
-    return NULL;
-}
-
-static void pass_way(struct commits *commits, struct look *look)
-{
-    redisReply *reply = take_way(commits, look);
+    redisReply *reply = take(commits, look, refused, denied);
     if (reply) freeReplyObject(reply);
 }
 
 static void take_clock(struct commits *commits, struct look *look)
 {
-    redisReply *reply = take_way(commits, look);
+    redisReply *reply = take(commits, look, &look->hindered, &look->denied);
     if (!reply) return;
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
         look->now_us = reply_number(reply->element[0]) * MICROS_PER_SECOND + reply_number(reply->element[1]);
@@ -102,13 +90,13 @@ static void take_clock(struct commits *commits, struct look *look)
 static void look_at(struct commits *commits, struct commit *commit, struct look *look)
 {
     bool refused = false;
-    pass_way(commits, look);
-    redisReply *reply = take(commits, look, &refused);
+    pass_over(commits, look, &look->hindered, &look->denied); /* WATCH */
+    redisReply *reply = take(commits, look, &refused, NULL);
     int64_t found = reply ? reply_number(reply) : 0;
     if (reply) freeReplyObject(reply);
     steps_plan(&commits->steps, commit);
     for (size_t i = 0; i < commits->steps.n; i++)
-        if (is_looked_at(commits, commit, i)) pass_over(commits, look, &refused);
+        if (is_looked_at(commits, commit, i)) pass_over(commits, look, &refused, NULL);
     commit->outcome = refused ? REFUSED : found != commit->version ? CONFLICT : DONE;
     commit->version_new = found;
     if (commit->outcome == DONE) commit->version_new = found < look->now_us ? look->now_us : found + 1;
@@ -122,8 +110,8 @@ static void give_up(struct commits *commits)
     bool refused = false;
     request_texts(commits->connection, 1, "DISCARD");
     request_texts(commits->connection, 1, "UNWATCH");
-    pass_over(commits, &look, &refused);
-    pass_over(commits, &look, &refused);
+    pass_over(commits, &look, &refused, NULL);
+    pass_over(commits, &look, &refused, NULL);
     commits->error = error;
 }
 
@@ -159,7 +147,7 @@ bool transaction_begin(struct commits *commits)
     request_texts(commits->connection, 1, "MULTI"); /* where it is refused nothing must follow: each would be done at once */
     take_clock(commits, &look);
     for (size_t i = 0; i < commits->n; i++) look_at(commits, commits->queue[i], &look);
-    pass_way(commits, &look);
+    pass_over(commits, &look, &look.hindered, &look.denied); /* MULTI */
     if (look.lost) {
         commits_settle_all(commits, LOST);
     } else if (look.hindered) {
@@ -282,7 +270,7 @@ void transaction_read(struct commits *commits)
 {
     struct look look = { 0 };
     bool refused = false;
-    for (size_t i = 0; i < commits->n_commands; i++) pass_over(commits, &look, &refused);
+    for (size_t i = 0; i < commits->n_commands; i++) pass_over(commits, &look, &refused, NULL);
     redisReply *all = look.lost ? NULL : connection_answer(commits->connection, &commits->error);
     if (all)
         read_all(commits, all, refused);
