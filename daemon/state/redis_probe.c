@@ -91,9 +91,9 @@ static void check_rights(struct state *state, const char *prefix, struct finding
     struct commits *commits = &server_of(state)->commits;
     commits->way = COMMIT_IN_TRANSACTION;
     if (may_commit(state, prefix, &error) && commits->way == COMMIT_BY_SCRIPT)
-        problem_add(
-            &findings->advice, "redis.user",
-            "may not run TIME, WATCH and MULTI: large commits go by script, which costs Redis twice as much (+@transaction)");
+        problem_add(&findings->advice, "redis.user",
+                    "may not run TIME, WATCH and MULTI: large commits go by script, which costs Redis nearly twice as much "
+                    "(+@transaction)");
 }
 
 static void look_at_server(struct state *server, bool in_cluster, struct findings *findings)

@@ -173,10 +173,16 @@ static void command(struct commits *commits, struct span name, size_t n_argument
     commits->n_commands++;
 }
 
+static size_t count_gone(const struct commit *commit)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < commit->n_strings; i++) n += !commit->strings[i].value.len;
+    return n;
+}
+
 static void write_strings(struct commits *commits, const struct commit *commit)
 {
-    size_t n_gone = 0;
-    for (size_t i = 0; i < commit->n_strings; i++) n_gone += !commit->strings[i].value.len;
+    size_t n_gone = count_gone(commit);
     if (n_gone < commit->n_strings) command(commits, SPAN("MSET"), 2 * (commit->n_strings - n_gone));
     for (size_t i = 0; i < commit->n_strings; i++) {
         if (!commit->strings[i].value.len) continue;
@@ -223,8 +229,7 @@ void transaction_send(struct commits *commits)
 
 static size_t count_commands(struct commits *commits, const struct commit *commit)
 {
-    size_t n_gone = 0;
-    for (size_t i = 0; i < commit->n_strings; i++) n_gone += !commit->strings[i].value.len;
+    size_t n_gone = count_gone(commit);
     steps_plan(&commits->steps, commit);
     return 1 + (n_gone < commit->n_strings) + (n_gone > 0) + commits->steps.n;
 }
