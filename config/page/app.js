@@ -6,7 +6,7 @@ import { listen, recallTheme } from './actions.js';
 import { readCatalogue } from './catalogue.js';
 import { render } from './draw.js';
 import { completed } from './model.js';
-import { follow, sameView, show, visibilityChanged } from './read.js';
+import { enter, follow, sameView, show, visibilityChanged } from './read.js';
 import { app, tenantOf } from './state.js';
 
 async function readServer() {
@@ -16,39 +16,39 @@ async function readServer() {
   app.alerts = alerting ? [] : null;
 }
 
-async function enterTenant(wanted) {
-  const known = app.tenants.map((one) => one.tenant);
-  const tenant = wanted ?? known[0];
-  app.reports = tenant ? await api.reports(tenant) : [];
-  if (tenant && app.alerts) app.alerts = await api.alerts(tenant);
-  return tenant;
+async function readTenant(wanted) {
+  const tenant = wanted ?? app.tenants[0]?.tenant;
+  if (!tenant) throw new Error('no tenant has sent an event yet');
+  const reports = await api.reports(tenant);
+  return { entered: tenant, reports, alerts: app.alerts && (await api.alerts(tenant)) };
 }
 
 /** The first report that is there, where the address names none. */
 const firstReport = () => (app.reports.find((one) => one.version !== null) ?? app.reports[0])?.report;
 
-/** Goes where the address says. */
+/** Goes where the address says; unless it says something else meanwhile. */
 async function arrive() {
   const view = readAddress(location.hash);
-  const before = app.view;
+  const sorted = app.model && sameView(app.model.view, completed(view, app.model.document)); // only another order of the rows
+  if (sorted) app.view = view;
+  else enter(view);
   try {
     if (!app.tenants.length) await readServer();
-    app.view = view;
-    if (!app.reports.length || before?.tenant !== view.tenant) view.tenant = await enterTenant(view.tenant);
-    if (!view.tenant) throw new Error('no tenant has sent an event yet');
-    app.catalogue = readCatalogue(app.metrics, tenantOf(view));
-    view.report ??= firstReport();
+    const tenant = app.reports.length && app.entered === view.tenant ? {} : await readTenant(view.tenant);
+    if (app.view !== view) return;
+    Object.assign(app, tenant);
   } catch (error) {
-    app.loading?.abort();
-    Object.assign(app, { view, error, model: null });
+    if (app.view !== view) return;
+    enter(view, error);
     return render();
   }
+  view.tenant = app.entered;
+  view.report ??= firstReport();
+  app.catalogue = readCatalogue(app.metrics, tenantOf(view));
   follow();
-  if (app.model && sameView(app.model.view, completed(view, app.model.document))) {
-    app.model.view = completed(view, app.model.document); // another order of the rows
-    return render();
-  }
-  return show();
+  if (!sorted) return show();
+  app.model.view = completed(view, app.model.document);
+  render();
 }
 
 recallTheme();

@@ -37,6 +37,7 @@ async function readPast(signal) {
 }
 
 const thenDraw = (read) => async (signal) => {
+  if (signal.aborted) return;
   await read(signal);
   if (!signal.aborted) render();
 };
@@ -54,11 +55,16 @@ async function readReport(signal) {
 
 export const sameView = (a, b) => writeAddress({ ...a, sort: '' }) === writeAddress({ ...b, sort: '' });
 
+/** From now on the view is this one: what was read for another is neither shown nor drawn beside it. */
+export function enter(view, error = null) {
+  app.loading?.abort();
+  Object.assign(app, { view, error, model: null, data: [], sparks: new Map() });
+}
+
 /** Everything of the view anew. */
 export async function show() {
-  app.loading?.abort();
+  enter(app.view);
   const controller = (app.loading = new AbortController());
-  Object.assign(app, { model: null, data: [], sparks: new Map(), error: null });
   render();
   try {
     await readReport(controller.signal);

@@ -8,6 +8,7 @@ export const app = {
   tenants: [],
   metrics: null, // the interface's catalogue, and …
   catalogue: null, // … how the tenant can ask of it
+  entered: null, // the tenant whose reports and alerts these are
   reports: [],
   model: null, // the numbers of the view; null: not there yet
   data: [], // of the report's charts, in their order; null: does not fit
