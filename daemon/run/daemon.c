@@ -89,7 +89,7 @@ static bool open_adapters(struct post *post, struct error *error)
 static void limit(struct post *post)
 {
     const struct memory *memory = &post->daemon->engine->memory;
-    worker_limit(post->worker, memory->cache / (size_t)post->daemon->n_posts, memory->round);
+    worker_limit(post->worker, memory->cache / (size_t)post->daemon->n_posts, memory->round, memory->unused);
 }
 
 static bool open_post(struct post *post, bool accept_gap, struct error *error)

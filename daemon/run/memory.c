@@ -8,10 +8,11 @@ enum {
     ROUND_PARTS = 20, /* of the limit */
     BOARDS_PARTS = 6,
     INBOX_PARTS = 24,
-    LEAST_PARTS = 16, /* as much stays for the caches, whatever is resident */
-    FIRST_PARTS = 8,  /* they begin with it */
-    SPARE_PARTS = 6,  /* is left free below the limit: what comes between two looks */
-    STEP_PARTS = 32,  /* of what is free is given at a time: what is given away comes back late */
+    LEAST_PARTS = 16,    /* as much stays for the caches, whatever is resident */
+    FIRST_PARTS = 8,     /* they begin with it */
+    SPARE_PARTS = 6,     /* is left free below the limit: what comes between two looks */
+    STEP_PARTS = 32,     /* of what is free is given at a time: what is given away comes back late */
+    UNUSED_BYTES = 4096, /* of the limit, for each record that something is kept for unused */
     HEAPS = 4
 };
 
@@ -22,6 +23,7 @@ void memory_share(struct memory *memory, size_t limit, size_t workers)
     memory->boards = limit / BOARDS_PARTS;
     memory->inbox = limit / INBOX_PARTS;
     memory->cache = limit / FIRST_PARTS;
+    memory->unused = limit / UNUSED_BYTES / workers;
 }
 
 void memory_balance(struct memory *memory, size_t resident)

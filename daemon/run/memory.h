@@ -11,6 +11,7 @@ struct memory {
     size_t boards;        /* of the publisher's reports at hand */
     size_t inbox;         /* of commits that the publisher has not seen yet */
     _Atomic size_t cache; /* of entities and counters at hand, of all workers together */
+    size_t unused;        /* records of one worker: what none of them used is not kept, though there is room */
 };
 
 void memory_share(struct memory *memory, size_t limit, size_t workers);

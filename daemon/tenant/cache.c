@@ -14,6 +14,12 @@ static void link_newest(struct cache *cache, struct cached *cached)
     cache->newest = cached;
 }
 
+/* What is marked as the newest of the unused ones is so no more: now the one before it is. */
+static void leave_unused(struct cache *cache, const struct cached *cached)
+{
+    if (cache->unused == cached) cache->unused = cached->older;
+}
+
 void cache_add(struct cache *cache, struct cached *cached)
 {
     link_newest(cache, cached);
@@ -22,6 +28,7 @@ void cache_add(struct cache *cache, struct cached *cached)
 
 void cache_use(struct cache *cache, struct cached *cached)
 {
+    leave_unused(cache, cached);
     if (cache->newest == cached) return;
     unlink_cached(cache, cached);
     link_newest(cache, cached);
@@ -35,15 +42,25 @@ void cache_resize(struct cache *cache, struct cached *cached, size_t bytes)
 
 void cache_remove(struct cache *cache, struct cached *cached)
 {
+    leave_unused(cache, cached);
     unlink_cached(cache, cached);
     cache->bytes -= cached->bytes;
 }
 
+static void forget_oldest(struct cache *cache)
+{
+    struct cached *oldest = cache->oldest;
+    cache_remove(cache, oldest);
+    oldest->forget(oldest);
+}
+
 void cache_trim(struct cache *cache)
 {
-    while (cache->bytes > cache->limit_bytes && cache->oldest) {
-        struct cached *oldest = cache->oldest;
-        cache_remove(cache, oldest);
-        oldest->forget(oldest);
-    }
+    while (cache->bytes > cache->limit_bytes && cache->oldest) forget_oldest(cache);
+}
+
+void cache_forget_unused(struct cache *cache)
+{
+    while (cache->unused) forget_oldest(cache);
+    cache->unused = cache->newest;
 }

@@ -27,7 +27,8 @@ struct worker {
     struct worker_parts parts;
     struct worker_counts counts;
     struct cache cache;
-    struct map tenants; /* name -> struct tenant */
+    uint64_t unused_records, forget_at; /* what so many records did not use is forgotten; then the next time */
+    struct map tenants;                 /* name -> struct tenant */
     struct lanes lanes;
     struct loading loading;
     struct arena scratch;   /* of one step */

@@ -102,10 +102,11 @@ const char *worker_trouble(const struct worker *worker)
     return worker->trouble[0] ? worker->trouble : source_trouble(worker->parts.source);
 }
 
-void worker_limit(struct worker *worker, size_t cache_bytes, size_t round_bytes)
+void worker_limit(struct worker *worker, size_t cache_bytes, size_t round_bytes, uint64_t unused_records)
 {
     worker->cache.limit_bytes = cache_bytes;
     worker->round_bytes = round_bytes;
+    worker->unused_records = unused_records;
     if (!worker->rounds[!worker->current].sent) cache_trim(&worker->cache); /* else once its commits have taken place */
 }
 
@@ -120,6 +121,15 @@ static void size_rounds(struct worker *worker, const struct round *round)
     worker->round_records = records < least ? least : records > most ? most : records;
 }
 
+/* The cache gives way to what else takes memory, and forgets what nothing came for. Nothing is under way. */
+static void tidy(struct worker *worker)
+{
+    cache_trim(&worker->cache);
+    if (!worker->unused_records || worker->counts.records < worker->forget_at) return;
+    cache_forget_unused(&worker->cache);
+    worker->forget_at = worker->counts.records + worker->unused_records;
+}
+
 /* Waits for the answers of the commits under way: true when all of them took place. */
 static bool finish_pending(struct worker *worker)
 {
@@ -130,7 +140,7 @@ static bool finish_pending(struct worker *worker)
     for (size_t i = 0; i < worker->lanes.n; i++) lane_commit(worker->lanes.at[i]);
     if (worker->retry_wait_us && !worker->in_part) log_cause_over(&worker->cause, "state_available", "");
     worker->retry_wait_us = 0;
-    cache_trim(&worker->cache);
+    tidy(worker);
     return true;
 }
 

@@ -117,8 +117,9 @@ struct worker;
 struct worker *worker_create(const struct worker_parts *parts);
 void worker_destroy(struct worker *worker);
 
-/* Memory for its cache, and for one round of events (0: as many as `batch_records`). Between turns. */
-void worker_limit(struct worker *worker, size_t cache_bytes, size_t round_bytes);
+/* Memory for its cache, and for one round of events (0: as many as `batch_records`); and after how many records it forgets what none of them
+ * used (0: never), or twice as many. Between turns. */
+void worker_limit(struct worker *worker, size_t cache_bytes, size_t round_bytes, uint64_t unused_records);
 
 /* To be given to the dead letters' sink as `acknowledged` (with the worker as context). */
 void worker_acknowledged(void *worker, void *tag, enum delivery delivery, const char *why);

@@ -1,4 +1,4 @@
-/* A worker that is given little memory: its rounds become smaller, its cache is trimmed, and it counts the same. */
+/* A worker that is given little memory: its rounds become smaller, its cache is trimmed, and it counts the same; in few questions. */
 #include "daemon/publish/desk.h"
 #include "daemon/report/query.h"
 #include "daemon/run/engine.h"
@@ -24,16 +24,25 @@ static struct engine engine;
 static struct settings *settings;
 static struct catalogue *catalogue;
 
-/* ---- a source whose receives are watched ---- */
+/* ---- a source whose receives are watched, and a state whose readings are ---- */
 
 static const struct source_ops *real;
-static size_t least_room, most_room;
+static const struct state_ops *real_state;
+static size_t least_room, most_room, n_receives, n_readings;
 
 static size_t watched_receive(struct source *source, struct record *records, size_t room, int timeout_ms)
 {
     if (room < least_room) least_room = room;
     if (room > most_room) most_room = room;
+    n_receives++;
     return real->receive(source, records, room, timeout_ms);
+}
+
+static bool watched_read(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
+                         struct error *error)
+{
+    n_readings++;
+    return real_state->read(state, reads, n, arena, outcome, error);
 }
 
 /* ---- counting ---- */
@@ -52,7 +61,7 @@ static size_t cache_bytes_of(struct worker *worker)
     return bytes;
 }
 
-static struct run count(size_t cache_bytes, size_t round_bytes)
+static struct run count(size_t cache_bytes, size_t round_bytes, uint64_t unused_records)
 {
     struct error error = { "" };
     const char *files[] = { events };
@@ -63,20 +72,25 @@ static struct run count(size_t cache_bytes, size_t round_bytes)
     struct source_ops watched = *real;
     watched.receive = watched_receive;
     source->ops = &watched;
-    least_room = SIZE_MAX, most_room = 0;
+    least_room = SIZE_MAX, most_room = n_receives = n_readings = 0;
     struct worker_parts parts = engine_parts(&engine);
     parts.source = source;
     parts.state = state_memory_create(NULL, NULL);
+    real_state = parts.state->ops;
+    struct state_ops watched_state = *real_state;
+    watched_state.read = watched_read;
+    parts.state->ops = &watched_state;
     parts.batch_records = RECORDS;
     struct worker *worker = worker_create(&parts);
-    worker_limit(worker, cache_bytes, round_bytes);
+    worker_limit(worker, cache_bytes, round_bytes, unused_records);
     while (worker_turn(worker, TURN_MS, &error)) continue;
     worker_drain(worker, 0);
     run.cache_bytes = cache_bytes_of(worker);
-    worker_limit(worker, run.cache_bytes / 16, round_bytes);
+    worker_limit(worker, run.cache_bytes / 16, round_bytes, 0);
     run.lean_bytes = cache_bytes_of(worker);
     worker_destroy(worker);
     source->ops = real;
+    parts.state->ops = real_state;
     source_destroy(source);
     assert_true(engine_answer(&engine, parts.state, SPAN("{\"metric\":\"leads\",\"by\":[\"source\"]}"), &run.answer, &error));
     parts.state->ops->destroy(parts.state);
@@ -86,9 +100,9 @@ static struct run count(size_t cache_bytes, size_t round_bytes)
 static void rounds_and_cache_keep_to_their_memory(void **state)
 {
     (void)state;
-    struct run ample = count(SIZE_MAX, 0);
+    struct run ample = count(SIZE_MAX, 0, 0);
     assert_int_equal(least_room, RECORDS);
-    struct run scarce = count(64 * KIB, 256 * KIB);
+    struct run scarce = count(64 * KIB, 256 * KIB, 0);
     assert_int_equal(most_room, RECORDS); /* the first: nothing is known yet */
     assert_in_range(least_room, 256, RECORDS / 2);
     assert_true(ample.cache_bytes > 256 * KIB);
@@ -98,6 +112,17 @@ static void rounds_and_cache_keep_to_their_memory(void **state)
     assert_non_null(memmem(ample.answer.at, ample.answer.len, "2000", 4));
     buffer_deinit(&ample.answer);
     buffer_deinit(&scarce.answer);
+}
+
+/* Also where there is room for it. */
+static void what_nothing_came_for_is_forgotten(void **state)
+{
+    (void)state;
+    struct run all = count(SIZE_MAX, 0, 0), used = count(SIZE_MAX, 256 * KIB, 1);
+    assert_in_range(used.cache_bytes, all.cache_bytes / 10, all.cache_bytes * 2 / 3);
+    assert_true(span_equal(buffer_all(&all.answer), buffer_all(&used.answer)));
+    buffer_deinit(&all.answer);
+    buffer_deinit(&used.answer);
 }
 
 static void count_committed(void *context, struct committed *committed)
@@ -194,8 +219,8 @@ static int begin(void **state)
         fprintf(
             file,
             "{\"specversion\":\"1.0\",\"id\":\"e%d\",\"source\":\"/crm\",\"type\":\"crm.contact.created\",\"subject\":\"Co-%d\","
-            "\"time\":\"2026-03-%02dT10:00:00Z\",\"data\":{\"source\":\"%s\",\"owner\":\"u%d\"}}\n",
-            i, i, 1 + i % 28, sources[i % 3], i % 7);
+            "\"time\":\"2026-03-%02dT10:00:00Z\",\"data\":{\"source\":\"%s\",\"owner\":\"u%d\",\"email\":\"%d@mail.example\"}}\n",
+            i, i, 1 + i % 28, sources[i % 3], i % 7, i);
     fclose(file);
     write_tenants(of_many);
     setenv("CRM_REPORTD_CLOCK", "2026-03-31T12:00:00Z", 1);
@@ -217,6 +242,7 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(rounds_and_cache_keep_to_their_memory),
+                                        cmocka_unit_test(what_nothing_came_for_is_forgotten),
                                         cmocka_unit_test(a_round_takes_any_number_of_tenants),
                                         cmocka_unit_test(tenants_that_nothing_came_for_rest),
                                         cmocka_unit_test(a_tenant_that_was_not_loaded_has_no_board) };
