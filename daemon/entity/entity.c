@@ -56,7 +56,7 @@ static bool belongs_to_event(enum kind kind, uint32_t attribute)
 }
 
 /* E-mail addresses are compared trimmed and in lower case, phone numbers by their digits. */
-static uint64_t hash_personal(const struct entity_context *context, uint32_t attribute, struct span text)
+uint64_t entity_personal_hash(const struct entity_context *context, uint32_t attribute, struct span text)
 {
     char *copy = arena_alloc(context->arena, text.len);
     size_t n = 0;
@@ -95,7 +95,7 @@ static struct entity_value store_text(const struct entity_context *context, uint
         stored.text = text;
     } else if (type == TYPE_PERSONAL) {
         stored.type = STORED_HASH;
-        stored.hash = attribute == ATTRIBUTE_NAME ? 0 : hash_personal(context, attribute, text);
+        stored.hash = attribute == ATTRIBUTE_NAME ? 0 : entity_personal_hash(context, attribute, text);
     } else {
         stored.type = STORED_NAME;
         stored.name = names_intern(context->names, text);

@@ -110,6 +110,9 @@ struct entity_context {
  * an earlier one: APPLIED_TIME_ONLY). TOO_MANY: nothing changed. */
 enum applied entity_apply(struct entity *entity, const struct entity_context *context, const struct event *event);
 
+/* An e-mail address or phone number as it is stored; 0: nothing is left of it. */
+uint64_t entity_personal_hash(const struct entity_context *context, uint32_t attribute, struct span text);
+
 /* The order of the contract. */
 int event_compare(const struct entity_event *a, const struct entity_event *b);
 

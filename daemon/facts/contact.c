@@ -127,29 +127,38 @@ static void tell_lists(struct teller *teller)
 
 /* ---- addresses: who else has this e-mail or phone? ---- */
 
-static void hand_address(struct teller *teller, uint32_t attribute, char type)
+struct span contact_address(struct arena *arena, uint32_t attribute, uint64_t hash)
+{
+    struct buffer id = buffer_in(arena, 1 + 16);
+    buffer_byte(&id, attribute == ATTRIBUTE_EMAIL ? 'e' : 'p');
+    buffer_hex(&id, hash);
+    return buffer_all(&id);
+}
+
+bool contact_addresses_matter(const struct kept *kept)
+{
+    return kept->fact[FACT_DUPLICATE_CONTACT].on || kept->fact[FACT_DOUBLE_SUBMISSION].on || kept->fact[FACT_RECORD].on;
+}
+
+static void hand_address(struct teller *teller, uint32_t attribute)
 {
     const struct entity_value *value = tell_value(teller, attribute);
     if (!value || !value->hash) return;
     const struct entity_event *created = teller->created;
-    struct buffer id = buffer_in(teller->context->arena, 1 + 16);
     struct buffer payload = buffer_in(teller->context->arena, 4 * VARINT_BYTES + created->sequence.len + created->id.len);
-    buffer_byte(&id, (uint8_t)type);
-    buffer_hex(&id, value->hash);
     buffer_zigzag(&payload, created->time_us);
     buffer_text(&payload, created->sequence);
     buffer_varint(&payload, created->source_id);
     buffer_text(&payload, created->id);
     struct handed_item item = { .type = HANDED_MEMBER, .key = teller->entity->id, .payload = buffer_all(&payload) };
-    hand_item(teller, KIND_ADDRESS, buffer_all(&id), item);
+    hand_item(teller, KIND_ADDRESS, contact_address(teller->context->arena, attribute, value->hash), item);
 }
 
 static void tell_duplicates(struct teller *teller)
 {
-    if (!wanted(teller, FACT_DUPLICATE_CONTACT) && !wanted(teller, FACT_DOUBLE_SUBMISSION) && !wanted(teller, FACT_RECORD))
-        return;
-    hand_address(teller, ATTRIBUTE_EMAIL, 'e');
-    hand_address(teller, ATTRIBUTE_PHONE, 'p');
+    if (!contact_addresses_matter(teller->context->kept)) return;
+    hand_address(teller, ATTRIBUTE_EMAIL);
+    hand_address(teller, ATTRIBUTE_PHONE);
     bool duplicate = teller->entity->sums[HANDED_DUPLICATES] > 0, twice = teller->entity->sums[HANDED_DOUBLES] > 0;
     if (duplicate) tell(teller, FACT_DUPLICATE_CONTACT, 0);
     if (twice) tell(teller, FACT_DOUBLE_SUBMISSION, 0);

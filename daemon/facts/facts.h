@@ -77,5 +77,9 @@ bool facts_kind_closes(enum kind kind);
 /* Fills the statement (from empty). */
 void facts_of(const struct entity *entity, const struct facts_context *context, struct statement *out);
 
+/* The address (KIND_ADDRESS) that contacts with this e-mail or phone are handed to, and whether they are. */
+struct span contact_address(struct arena *arena, uint32_t attribute, uint64_t hash);
+bool contact_addresses_matter(const struct kept *kept);
+
 /* The merge link of a contact, whether cut or not: where it goes, and the event that says so. NULL: not merged. */
 const struct entity_event *contact_link(const struct entity *contact);

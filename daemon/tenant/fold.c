@@ -10,11 +10,6 @@
 
 #include <stdlib.h>
 
-enum {
-    AHEAD = 4, /* entries */
-    CACHE_LINE = 64
-};
-
 /* Who hands over comes before who receives, as far as that can be: fewer evaluations. */
 static const uint8_t rank_of[N_ENTITY_KINDS] = {
     [KIND_CASE] = 1, [KIND_DEAL] = 1, [KIND_CONTACT] = 2, [KIND_ACCOUNT] = 3, [KIND_CAMPAIGN] = 3, [KIND_ADDRESS] = 4,
@@ -133,10 +128,7 @@ struct work *batch_work(struct batch *batch, enum kind kind, struct span id)
     return batch_work_on(batch, page ? page : read_now(batch, kind, number), id);
 }
 
-/* ---- reading ahead ---- */
-
-/* Does the entry's event change an entity? */
-static bool is_folded(const struct batch *batch, const struct entry *entry)
+bool batch_is_folded(const struct batch *batch, const struct entry *entry)
 {
     return !entry->skipped && !entry->reason && batch->tenant->kept->kind[entry->event.kind];
 }
@@ -148,88 +140,6 @@ void batch_add(struct batch *batch, struct entry *entry)
         batch->entries = must_realloc(batch->entries, batch->room_entries * sizeof(struct entry *));
     }
     batch->entries[batch->n_entries++] = entry;
-}
-
-static void skip_counted(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->n_entries; i++) {
-        struct entry *entry = batch->entries[i];
-        const struct tenant_position *position = tenant_position(batch->tenant, entry->partition);
-        entry->skipped = position->life == entry->life && entry->offset < position->next;
-    }
-}
-
-static bool calls_matter(const struct kept *kept)
-{
-    return kept->fact[FACT_DEAL_CREATED].on || kept->fact[FACT_DEAL_WON].on || kept->fact[FACT_DEAL_LOST].on;
-}
-
-/* Is anything handed to the entity that this attribute refers to? */
-static bool reference_matters(const struct kept *kept, enum kind kind, uint32_t attribute)
-{
-    if (kept->fact[FACT_UNKNOWN_REFERENCE].on) return true;
-    if (kind == KIND_DEAL) return attribute == ATTRIBUTE_CONTACT || attribute == ATTRIBUTE_ACCOUNT;
-    if (kind == KIND_CALL && attribute == ATTRIBUTE_DEAL) return calls_matter(kept);
-    return attribute == ATTRIBUTE_CONTACT && (kept->fact[FACT_LEAD_RESPONSE].on || kept->fact[FACT_LEAD_UNTOUCHED].on);
-}
-
-static void ask_for_reference(struct batch *batch, enum kind kind, uint32_t attribute, struct span id)
-{
-    if (attribute >= N_ATTRIBUTES || attribute_rows[attribute].type != TYPE_REFERENCE) return;
-    if (!reference_matters(batch->tenant->kept, kind, attribute)) return;
-    loading_add_entity(batch->loading, batch->tenant, attribute_rows[attribute].refers_to, id);
-}
-
-void batch_begin(struct batch *batch)
-{
-    struct tenant *tenant = batch->tenant;
-    batch->begun = true;
-    batch->number = ++tenant->batches;
-    if (!tenant->version && !tenant->secret.k0 && !tenant->secret.k1) tenant->secret = batch->settings->fresh_secret();
-    skip_counted(batch);
-    if (batch->retires) retirement_begin(batch);
-    for (size_t i = 0; i < batch->n_entries; i++) {
-        struct entry *entry = batch->entries[i];
-        if (!is_folded(batch, entry)) continue;
-        entry->page = loading_add_entity(batch->loading, tenant, entry->event.kind, entry->event.subject);
-        for (size_t a = 0; a < entry->event.n_attributes; a++) {
-            const struct event_attribute *attribute = &entry->event.attributes[a];
-            if (attribute->value.type != VALUE_TEXT) continue;
-            ask_for_reference(batch, entry->event.kind, attribute->attribute, attribute->value.text);
-        }
-    }
-    for (size_t i = 0; i < batch->n_timers; i++) {
-        enum kind kind;
-        struct span id;
-        if (timer_member_read(batch->timers[i].member, &kind, &id)) loading_add_entity(batch->loading, tenant, kind, id);
-    }
-}
-
-/* Pages lie anywhere: while an entry is at work, those of the next ones come nearer. */
-static void fetch_ahead(const struct batch *batch, size_t i)
-{
-    const struct page *far = i + 2 * AHEAD < batch->n_entries ? batch->entries[i + 2 * AHEAD]->page : NULL;
-    const struct page *near = i + AHEAD < batch->n_entries ? batch->entries[i + AHEAD]->page : NULL;
-    if (far) __builtin_prefetch(&far->bytes);
-    for (size_t at = 0; near && at < near->bytes.len; at += CACHE_LINE) __builtin_prefetch(near->bytes.at + at);
-}
-
-void batch_widen(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->n_entries; i++) {
-        struct entry *entry = batch->entries[i];
-        fetch_ahead(batch, i);
-        if (!is_folded(batch, entry)) continue;
-        entry->work = batch_work_on(batch, entry->page, entry->event.subject);
-        const struct entity *entity = &entry->work->entity;
-        for (uint32_t a = 0; a < entity->n_attributes; a++) {
-            const struct entity_attribute *attribute = &entity->attributes[a];
-            struct span id = attribute->value.type == STORED_TEXT ? attribute->value.text : NO_SPAN;
-            if (attribute->attribute == ATTRIBUTE_CAMPAIGN && attribute->value.type == STORED_NAME)
-                id = names_text(&batch->tenant->names, attribute->value.name);
-            if (id.len) ask_for_reference(batch, entity->kind, attribute->attribute, id);
-        }
-    }
 }
 
 /* ---- as it was, and as it is ---- */
@@ -332,7 +242,7 @@ static void apply_entry(struct batch *batch, struct entry *entry)
     if (entry->skipped) return;
     if (entry->reason)
         count_undated(batch, FACT_REJECTED_EVENT, entry->reason);
-    else if (is_folded(batch, entry))
+    else if (batch_is_folded(batch, entry))
         apply_event(batch, entry);
     if (position->life != entry->life)
         *position = (struct tenant_position){ .partition = position->partition, .life = entry->life, .passed = INT64_MAX };

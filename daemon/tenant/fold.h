@@ -103,8 +103,9 @@ struct batch {
 void batch_add(struct batch *batch, struct entry *entry); /* before the first stage; the entry stays as long as the batch */
 
 /* Stages, in this order; between them the caller runs the reading for all batches at once. */
-void batch_begin(struct batch *batch); /* positions decide what is skipped; asks for entities named by events */
-void batch_widen(struct batch *batch); /* asks for entities that those refer to */
+void batch_begin(struct batch *batch); /* positions decide what is skipped; asks for entities named by events (ahead.c) */
+void batch_widen(
+    struct batch *batch); /* asks for entities that those refer to, and for addresses that contacts come to or leave */
 void batch_fold(
     struct batch *batch); /* applies, evaluates, delivers, encodes; asks for cells, and for pages that will be split */
 bool batch_write(struct batch *batch); /* makes the commit; false: there is nothing to commit */
@@ -114,10 +115,11 @@ void batch_deinit(struct batch *batch);
 /* What was read does not fit together: it moved on between two reads (the commit would be refused), or it is damaged. */
 void batch_doubt(struct batch *batch, const struct work *work, const char *what);
 
-/* ---- inner, shared by fold.c, merge.c and write.c ---- */
+/* ---- inner, shared by fold.c, ahead.c, merge.c and write.c ---- */
 struct work *batch_work(struct batch *batch, enum kind kind, struct span id); /* never NULL; a failure is sticky in the batch */
 void batch_touch(struct batch *batch, struct work *work);                     /* it changes: evaluate it again */
 struct entity_context batch_entity_context(const struct batch *batch);
+bool batch_is_folded(const struct batch *batch, const struct entry *entry); /* does its event change an entity? */
 
 /* What the entity says differs in its lines of lists (listing.c). */
 void batch_list(struct batch *batch, const struct work *work);

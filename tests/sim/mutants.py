@@ -8,7 +8,7 @@ TREE = Path(__file__).resolve().parent.parent.parent
 MUTATIONS = [
     ("the version comparison (commit.lua's, as the model has it)", "tests/sim/link.c",
      "commit->outcome = version == commit->version ? DONE : CONFLICT;", "commit->outcome = DONE;"),
-    ("the position check", "daemon/tenant/fold.c",
+    ("the position check", "daemon/tenant/ahead.c",
      "entry->skipped = position->life == entry->life && entry->offset < position->next;", "entry->skipped = !position;"),
     ("the cache drop after a commit that did not take place", "daemon/worker/recover.c",
      "if (batch->begun && !batch->committed) tenant_drop(batch->tenant);", ""),

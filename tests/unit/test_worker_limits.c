@@ -14,6 +14,7 @@ enum {
     RECORDS = 1000, /* of a receive at most */
     TENANTS = 5000, /* each with an event, in one round; then each with another one */
     TIMES = 2,
+    READINGS_PER_ROUND = 4, /* what events name, what that refers to, counters, and once tenants */
     TURN_MS = 100,
     KIB = 1024
 };
@@ -123,6 +124,16 @@ static void what_nothing_came_for_is_forgotten(void **state)
     assert_true(span_equal(buffer_all(&all.answer), buffer_all(&used.answer)));
     buffer_deinit(&all.answer);
     buffer_deinit(&used.answer);
+}
+
+/* Contacts come, and with each its address, which may stand on any page. */
+static void all_that_a_round_needs_is_read_in_few_readings(void **state)
+{
+    (void)state;
+    struct run run = count(16 * KIB, 0, 0);
+    assert_in_range(n_receives, EVENTS / RECORDS, EVENTS / RECORDS + 4);
+    assert_in_range(n_readings, EVENTS / RECORDS, READINGS_PER_ROUND * n_receives);
+    buffer_deinit(&run.answer);
 }
 
 static void count_committed(void *context, struct committed *committed)
@@ -243,6 +254,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(rounds_and_cache_keep_to_their_memory),
                                         cmocka_unit_test(what_nothing_came_for_is_forgotten),
+                                        cmocka_unit_test(all_that_a_round_needs_is_read_in_few_readings),
                                         cmocka_unit_test(a_round_takes_any_number_of_tenants),
                                         cmocka_unit_test(tenants_that_nothing_came_for_rest),
                                         cmocka_unit_test(a_tenant_that_was_not_loaded_has_no_board) };

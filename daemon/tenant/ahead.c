@@ -1,0 +1,116 @@
+/* Reading ahead: which entities a batch will need, so that all tenants' are read in one round trip. What is not foreseen here
+ * is read when it is needed, alone (read_now in fold.c). */
+#include "daemon/state/keys.h"
+#include "daemon/tenant/fold.h"
+#include "daemon/tenant/place.h"
+#include "daemon/tenant/retirement.h"
+
+enum {
+    AHEAD = 4, /* entries */
+    CACHE_LINE = 64
+};
+
+static void skip_counted(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        struct entry *entry = batch->entries[i];
+        const struct tenant_position *position = tenant_position(batch->tenant, entry->partition);
+        entry->skipped = position->life == entry->life && entry->offset < position->next;
+    }
+}
+
+static bool calls_matter(const struct kept *kept)
+{
+    return kept->fact[FACT_DEAL_CREATED].on || kept->fact[FACT_DEAL_WON].on || kept->fact[FACT_DEAL_LOST].on;
+}
+
+/* Is anything handed to the entity that this attribute refers to? */
+static bool reference_matters(const struct kept *kept, enum kind kind, uint32_t attribute)
+{
+    if (kept->fact[FACT_UNKNOWN_REFERENCE].on) return true;
+    if (kind == KIND_DEAL) return attribute == ATTRIBUTE_CONTACT || attribute == ATTRIBUTE_ACCOUNT;
+    if (kind == KIND_CALL && attribute == ATTRIBUTE_DEAL) return calls_matter(kept);
+    return attribute == ATTRIBUTE_CONTACT && (kept->fact[FACT_LEAD_RESPONSE].on || kept->fact[FACT_LEAD_UNTOUCHED].on);
+}
+
+static void ask_for_reference(struct batch *batch, enum kind kind, uint32_t attribute, struct span id)
+{
+    if (attribute >= N_ATTRIBUTES || attribute_rows[attribute].type != TYPE_REFERENCE) return;
+    if (!reference_matters(batch->tenant->kept, kind, attribute)) return;
+    loading_add_entity(batch->loading, batch->tenant, attribute_rows[attribute].refers_to, id);
+}
+
+void batch_begin(struct batch *batch)
+{
+    struct tenant *tenant = batch->tenant;
+    batch->begun = true;
+    batch->number = ++tenant->batches;
+    if (!tenant->version && !tenant->secret.k0 && !tenant->secret.k1) tenant->secret = batch->settings->fresh_secret();
+    skip_counted(batch);
+    if (batch->retires) retirement_begin(batch);
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        struct entry *entry = batch->entries[i];
+        if (!batch_is_folded(batch, entry)) continue;
+        entry->page = loading_add_entity(batch->loading, tenant, entry->event.kind, entry->event.subject);
+        for (size_t a = 0; a < entry->event.n_attributes; a++) {
+            const struct event_attribute *attribute = &entry->event.attributes[a];
+            if (attribute->value.type != VALUE_TEXT) continue;
+            ask_for_reference(batch, entry->event.kind, attribute->attribute, attribute->value.text);
+        }
+    }
+    for (size_t i = 0; i < batch->n_timers; i++) {
+        enum kind kind;
+        struct span id;
+        if (timer_member_read(batch->timers[i].member, &kind, &id)) loading_add_entity(batch->loading, tenant, kind, id);
+    }
+}
+
+/* Pages lie anywhere: while an entry is at work, those of the next ones come nearer. */
+static void fetch_ahead(const struct batch *batch, size_t i)
+{
+    const struct page *far = i + 2 * AHEAD < batch->n_entries ? batch->entries[i + 2 * AHEAD]->page : NULL;
+    const struct page *near = i + AHEAD < batch->n_entries ? batch->entries[i + AHEAD]->page : NULL;
+    if (far) __builtin_prefetch(&far->bytes);
+    for (size_t at = 0; near && at < near->bytes.len; at += CACHE_LINE) __builtin_prefetch(near->bytes.at + at);
+}
+
+static void ask_for_address(struct batch *batch, uint32_t attribute, uint64_t hash)
+{
+    if (hash) loading_add_entity(batch->loading, batch->tenant, KIND_ADDRESS, contact_address(batch->arena, attribute, hash));
+}
+
+/* The address that the contact comes to, and the one that it leaves. */
+static void ask_for_addresses(struct batch *batch, const struct entry *entry)
+{
+    if (entry->event.kind != KIND_CONTACT || !contact_addresses_matter(batch->tenant->kept)) return;
+    struct entity_context context = batch_entity_context(batch);
+    for (size_t i = 0; i < entry->event.n_attributes; i++) {
+        const struct event_attribute *given = &entry->event.attributes[i];
+        if (given->attribute != ATTRIBUTE_EMAIL && given->attribute != ATTRIBUTE_PHONE) continue;
+        const struct entity_value *stands = entity_value(&entry->work->entity, given->attribute, -1);
+        uint64_t old = stands ? stands->hash : 0;
+        uint64_t new = given->value.type == VALUE_TEXT ? entity_personal_hash(&context, given->attribute, given->value.text) : 0;
+        if (new == old) continue;
+        ask_for_address(batch, given->attribute, new);
+        ask_for_address(batch, given->attribute, old);
+    }
+}
+
+void batch_widen(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        struct entry *entry = batch->entries[i];
+        fetch_ahead(batch, i);
+        if (!batch_is_folded(batch, entry)) continue;
+        entry->work = batch_work_on(batch, entry->page, entry->event.subject);
+        const struct entity *entity = &entry->work->entity;
+        for (uint32_t a = 0; a < entity->n_attributes; a++) {
+            const struct entity_attribute *attribute = &entity->attributes[a];
+            struct span id = attribute->value.type == STORED_TEXT ? attribute->value.text : NO_SPAN;
+            if (attribute->attribute == ATTRIBUTE_CAMPAIGN && attribute->value.type == STORED_NAME)
+                id = names_text(&batch->tenant->names, attribute->value.name);
+            if (id.len) ask_for_reference(batch, entity->kind, attribute->attribute, id);
+        }
+        ask_for_addresses(batch, entry);
+    }
+}
