@@ -12,7 +12,7 @@ enum {
     FIRST_PARTS = 8,     /* they begin with it */
     SPARE_PARTS = 6,     /* is left free below the limit: what comes between two looks */
     STEP_PARTS = 32,     /* of what is free is given at a time: what is given away comes back late */
-    UNUSED_BYTES = 4096, /* of the limit, for each record that something is kept for unused */
+    UNUSED_BYTES = 8192, /* of the limit, for each record that may pass without a use */
     HEAPS = 4
 };
 

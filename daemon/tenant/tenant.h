@@ -1,6 +1,6 @@
 /* One tenant as a worker has it in memory: its version, names, positions, and the entities and cells it has read. All of it
  * is a copy of what stands under the tenant's keys at that version; in doubt it is dropped and read again. One that nothing
- * came for longest rests when memory is scarce: what is left of it is what the clock and others need to know, some 1.4 KB. */
+ * came for rests: what is left of it is what the clock and others need to know, some 1.4 KB. */
 #pragma once
 
 #include "common/siphash.h"

@@ -11,7 +11,7 @@ static void test_shares_leave_room(void **state)
     memory_share(&memory, 256 * MIB, 2);
     assert_true(2 * 2 * memory.round + memory.boards + 2 * memory.inbox + memory.cache < 200 * MIB);
     assert_true(memory.round > 4 * MIB);
-    assert_int_equal(memory.unused, 32768);
+    assert_int_equal(memory.unused, 16384);
 }
 
 static void test_caches_give_way_and_come_back(void **state)
