@@ -104,8 +104,7 @@ void batch_add(struct batch *batch, struct entry *entry); /* before the first st
 
 /* Stages, in this order; between them the caller runs the reading for all batches at once. */
 void batch_begin(struct batch *batch); /* positions decide what is skipped; asks for entities named by events (ahead.c) */
-void batch_widen(
-    struct batch *batch); /* asks for entities that those refer to, and for addresses that contacts come to or leave */
+void batch_widen(struct batch *batch); /* asks for what those refer to, and for the addresses of contacts */
 void batch_fold(
     struct batch *batch); /* applies, evaluates, delivers, encodes; asks for cells, and for pages that will be split */
 bool batch_write(struct batch *batch); /* makes the commit; false: there is nothing to commit */
