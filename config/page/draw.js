@@ -148,7 +148,7 @@ export function render() {
   document.documentElement.dataset.theme = app.theme;
   morph(element('top'), topBar({ ...app, document: app.model?.document, token: token.read() }));
   morph(element('reports'), navigation(app.view, app.reports));
-  morph(element('main'), alerts(app.alerts), content());
+  morph(element('main'), alerts(app.entered === app.view.tenant ? app.alerts : null), content());
   element('main').setAttribute('aria-busy', String(!app.model && !app.error));
   if (!app.model || app.error) return;
   sizeBars(element('main'));

@@ -142,8 +142,10 @@ function sayChanges(before, after) {
 }
 
 async function readAlerts() {
-  if (!app.alerts) return;
-  app.alerts = await api.alerts(app.view.tenant).catch(() => app.alerts);
+  const { entered, alerts: before } = app;
+  if (!before) return;
+  const alerts = await api.alerts(entered).catch(() => before);
+  if (app.entered === entered) app.alerts = alerts;
   render();
 }
 

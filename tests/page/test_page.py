@@ -277,7 +277,7 @@ def test_another_view_is_not_drawn_with_the_numbers_of_the_last(see):
         with page.expect_request("**/tenants/globex/reports*"):
             page.evaluate("report => { location.hash = 'tenant=globex&report=' + report; }", report)
         page.click("[data-action=theme]")
-        assert page.locator("main figure, main table").count() == 0
+        assert page.locator("main figure, main table, main .alerts").count() == 0
         page.evaluate("location.hash = 'tenant=acme&report=service'")
         page.wait_for_selector("main figure canvas")
         for route in held:
