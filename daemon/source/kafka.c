@@ -1,7 +1,7 @@
 /* Records from Kafka: a consumer of a group, eager range assignment, offsets given by the caller.
  *
  * What librdkafka fetches is always a list of partitions with the offsets at which they stand, given by rd_kafka_assign.
- * Starting, seeking, idling and going on are all the same: another list. Nothing else knows where reading goes on. */
+ * Starting, seeking, idling, taking turns and going on are all the same: another list. Nothing else knows where reading goes on. */
 #include "daemon/source/kafka.h"
 
 #include "daemon/source/kafka_alone.h"
@@ -9,7 +9,7 @@
 #include "daemon/source/kafka_nudge.h"
 #include "daemon/source/kafka_unread.h"
 #include "daemon/source/kafka_viewer.h"
-#include "daemon/source/owned.h"
+#include "daemon/source/turns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static const struct kafka_property defaults[] = {
     { "session.timeout.ms", "10000" },
     { "heartbeat.interval.ms", "1000" },
     { "topic.metadata.refresh.interval.ms", "5000" },
-    { "fetch.message.max.bytes", "262144" },
+    { "fetch.message.max.bytes", "1048576" },
     { "fetch.max.bytes", "2097152" },
     { "fetch.wait.max.ms", "100" },
     { "queued.max.messages.kbytes", "4096" }, /* of bytes alone: in memory it is two to three times as much */
@@ -48,6 +48,7 @@ struct kafka_source {
     struct kafka_viewer viewer;
     rd_kafka_queue_t *queue;
     struct owned owned;
+    struct turns turns;
     bool assign;   /* what is fetched is no longer what `owned` says: assign anew before receiving */
     bool idle;     /* nothing is fetched */
     bool revoking; /* a revoke waits for confirm */
@@ -67,13 +68,13 @@ static struct kafka_source *of(struct source *source)
 
 /* --- assignment --- */
 
-/* The library fetches the started partitions from where they stand; or nothing. */
+/* The library fetches the started partitions from where they stand, but for those that wait for their turn; or nothing. */
 static void assign(struct kafka_source *kafka, bool nothing)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)kafka->owned.n);
     for (size_t i = 0; i < kafka->owned.n && !nothing; i++) {
         const struct position *position = &kafka->owned.positions[i];
-        if (position->next == NO_OFFSET) continue;
+        if (position->next == NO_OFFSET || turns_waits(&kafka->turns, i)) continue;
         rd_kafka_topic_partition_list_add(list, position->partition.topic.at, position->partition.number)->offset =
             position->next;
     }
@@ -155,6 +156,7 @@ static void kafka_start(struct source *source, struct partition partition, int64
     struct position *position = owned_find(&of(source)->owned, partition.topic, partition.number);
     if (!position) return;
     position->next = offset;
+    turns_restart(&of(source)->turns);
     of(source)->assign = true;
 }
 
@@ -271,8 +273,9 @@ static size_t kafka_receive(struct source *source, struct record *records, size_
     kafka_client_look(&kafka->client);
     if (kafka->revoking || owned_has_change(&kafka->owned)) return 0;
     look_for_unread(kafka);
+    if (turns_follow(&kafka->turns, &kafka->owned, kafka_now_ms())) kafka->assign = true;
     if (kafka->assign || kafka->idle) fetch(kafka, false);
-    kafka_nudge(kafka->client.handle, kafka->queue, &kafka->owned, &kafka->nudged_ms);
+    kafka_nudge(kafka->client.handle, kafka->queue, &kafka->owned, &kafka->turns, &kafka->nudged_ms);
     size_t n = kafka_batch_receive(&kafka->batch, kafka->client.handle, kafka->queue, &kafka->owned, records, room, timeout_ms);
     if (n > 0) kafka_client_well(&kafka->client);
     return n;
@@ -363,6 +366,7 @@ static void free_all(void *source)
     kafka_client_deinit(&kafka->client);
     kafka_viewer_deinit(&kafka->viewer);
     if (kafka->topics) rd_kafka_topic_partition_list_destroy(kafka->topics);
+    turns_deinit(&kafka->turns);
     owned_deinit(&kafka->owned);
     free(kafka);
 }

@@ -16,7 +16,8 @@ void kafka_update_high(rd_kafka_t *handle, struct position *position)
     if (!err && high >= 0) position->high = high;
 }
 
-void kafka_nudge(rd_kafka_t *handle, rd_kafka_queue_t *queue, const struct owned *owned, int64_t *at_ms)
+void kafka_nudge(rd_kafka_t *handle, rd_kafka_queue_t *queue, const struct owned *owned, const struct turns *turns,
+                 int64_t *at_ms)
 {
     if (rd_kafka_version() >= NEEDS_NO_NUDGE) return;
     if (owned->n == 0 || rd_kafka_queue_length(queue) >= LOW_MESSAGES || kafka_now_ms() - *at_ms < NUDGE_EVERY_MS) return;
@@ -24,7 +25,7 @@ void kafka_nudge(rd_kafka_t *handle, rd_kafka_queue_t *queue, const struct owned
     rd_kafka_topic_partition_list_t *behind = rd_kafka_topic_partition_list_new((int)owned->n);
     for (size_t i = 0; i < owned->n; i++) {
         struct position *position = &owned->positions[i];
-        if (position->next == NO_OFFSET) continue;
+        if (position->next == NO_OFFSET || turns_waits(turns, i)) continue;
         kafka_update_high(handle, position);
         if (position->high > position->next)
             rd_kafka_topic_partition_list_add(behind, position->partition.topic.at, position->partition.number)->offset =
