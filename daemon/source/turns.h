@@ -1,6 +1,6 @@
 /* Of partitions far behind one is read at a time, in long turns; all others are read as their records come. What belongs together comes
  * together then: the events of few tenants fill a round, so each of their entities and counters is written once for many events; and
- * who has little to read does not wait for those who have much. Pure. */
+ * who has little to read does not wait for those who have much: not at all, or, with what fits a turn, for one turn. Pure. */
 #pragma once
 
 #include "daemon/source/owned.h"

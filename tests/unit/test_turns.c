@@ -96,6 +96,26 @@ static void who_comes_to_be_behind_waits_from_the_next_turn_on(void **state)
     assert_waits(true, false, false, false);
 }
 
+static void what_fits_a_turn_comes_first(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PARTITIONS; i++) owned.positions[i].high = FAR;
+    assert_true(follow());
+    assert_waits(false, true, true, true);
+    owned.positions[2].next = FAR - TURN_OFFSETS;
+    owned.positions[3].next = FAR - TURN_BEHIND - 1;
+    assert_false(follow());
+    owned.positions[0].next = TURN_OFFSETS;
+    assert_true(follow());
+    assert_waits(true, true, true, false);
+    owned.positions[3].next = FAR;
+    assert_true(follow());
+    assert_waits(true, true, false, false);
+    owned.positions[2].next = FAR;
+    assert_true(follow());
+    assert_waits(false, true, false, false);
+}
+
 /* Its broker may be away, and not that of the others. */
 static void silence_ends_a_turn(void **state)
 {
@@ -110,6 +130,21 @@ static void silence_ends_a_turn(void **state)
     now_ms += 1;
     assert_true(follow());
     assert_waits(true, false, false, false);
+}
+
+static void who_is_silent_does_not_come_first_again(void **state)
+{
+    (void)state;
+    owned.positions[0].high = TURN_BEHIND + 1;
+    owned.positions[1].high = FAR;
+    assert_true(follow());
+    assert_waits(false, true, false, false);
+    now_ms += TURN_SILENT_MS;
+    assert_true(follow());
+    assert_waits(true, false, false, false);
+    owned.positions[1].next = TURN_OFFSETS;
+    assert_true(follow());
+    assert_waits(false, true, false, false);
 }
 
 /* One whose end is not known, or that is not started, is nobody to wait for. */
@@ -148,7 +183,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_at_a_time, begin, end),
         cmocka_unit_test_setup_teardown(a_turn_ends_with_what_there_is, begin, end),
         cmocka_unit_test_setup_teardown(who_comes_to_be_behind_waits_from_the_next_turn_on, begin, end),
+        cmocka_unit_test_setup_teardown(what_fits_a_turn_comes_first, begin, end),
         cmocka_unit_test_setup_teardown(silence_ends_a_turn, begin, end),
+        cmocka_unit_test_setup_teardown(who_is_silent_does_not_come_first_again, begin, end),
         cmocka_unit_test_setup_teardown(only_what_is_read_has_turns, begin, end),
         cmocka_unit_test_setup_teardown(others_begin_anew, begin, end),
     };
