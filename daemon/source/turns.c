@@ -4,7 +4,7 @@
 
 void turns_deinit(struct turns *turns)
 {
-    free(turns->waits);
+    free(turns->at);
     *turns = (struct turns){ 0 };
 }
 
@@ -19,15 +19,21 @@ static int64_t left(const struct position *position)
     return position->next == NO_OFFSET || position->high == NO_OFFSET ? 0 : position->high - position->next;
 }
 
+/* Its broker may be away, or what is left are no records (of transactions that were aborted): for that nobody waits. */
+static bool is_behind(const struct turns *turns, const struct owned *owned, size_t i)
+{
+    return left(&owned->positions[i]) > TURN_BEHIND && owned->positions[i].next != turns->at[i].silent;
+}
+
 /* Of others than before: nobody waits. */
 static void resize(struct turns *turns, size_t n)
 {
     if (n > turns->room) {
-        turns->waits = must_realloc(turns->waits, n * sizeof *turns->waits);
+        turns->at = must_realloc(turns->at, n * sizeof *turns->at);
         turns->room = n;
     }
     turns->n = turns->last = n;
-    for (size_t i = 0; i < n; i++) turns->waits[i] = false;
+    for (size_t i = 0; i < n; i++) turns->at[i] = (struct turn){ .silent = NO_OFFSET };
     turns_restart(turns);
 }
 
@@ -47,9 +53,8 @@ static size_t find_short(const struct turns *turns, const struct owned *owned)
     size_t found = turns->n;
     int64_t least = TURN_OFFSETS + 1;
     for (size_t i = 0; i < turns->n; i++) {
-        int64_t now = left(&owned->positions[i]);
-        if (now <= TURN_BEHIND || now >= least) continue;
-        least = now;
+        if (!is_behind(turns, owned, i) || left(&owned->positions[i]) >= least) continue;
+        least = left(&owned->positions[i]);
         found = i;
     }
     return found;
@@ -60,14 +65,13 @@ static size_t find_next(const struct turns *turns, const struct owned *owned)
 {
     size_t first = turns->last < turns->n ? turns->last + 1 : 0;
     for (size_t i = 0; i < turns->n; i++)
-        if (left(&owned->positions[(first + i) % turns->n]) > TURN_BEHIND) return (first + i) % turns->n;
+        if (is_behind(turns, owned, (first + i) % turns->n)) return (first + i) % turns->n;
     return turns->n;
 }
 
-/* After silence it is anybody's turn but his, however little he has left. */
-static void begin(struct turns *turns, const struct owned *owned, bool after_silence, int64_t now_ms)
+static void begin(struct turns *turns, const struct owned *owned, int64_t now_ms)
 {
-    turns->holder = after_silence ? turns->n : find_short(turns, owned);
+    turns->holder = find_short(turns, owned);
     if (turns->holder == turns->n) turns->holder = find_next(turns, owned);
     if (turns->holder == turns->n) return;
     turns->last = turns->holder;
@@ -81,13 +85,15 @@ bool turns_follow(struct turns *turns, const struct owned *owned, int64_t now_ms
     bool changed = false;
     if (turns->n != owned->n) resize(turns, owned->n);
     const struct position *holder = turns->holder < turns->n ? &owned->positions[turns->holder] : NULL;
-    bool silent = holder && is_silent(turns, holder, now_ms);
-    if (holder && !silent && holder->next < turns->until && left(holder) > TURN_DONE) return false;
-    begin(turns, owned, silent, now_ms);
+    if (holder && is_silent(turns, holder, now_ms))
+        turns->at[turns->holder].silent = holder->next;
+    else if (holder && holder->next < turns->until && left(holder) > TURN_DONE)
+        return false;
+    begin(turns, owned, now_ms);
     for (size_t i = 0; i < turns->n; i++) {
-        bool waits = i != turns->holder && left(&owned->positions[i]) > TURN_BEHIND;
-        changed |= waits != turns->waits[i];
-        turns->waits[i] = waits;
+        bool waits = i != turns->holder && is_behind(turns, owned, i);
+        changed |= waits != turns->at[i].waits;
+        turns->at[i].waits = waits;
     }
     return changed;
 }

@@ -9,12 +9,15 @@ enum {
     TURN_BEHIND = 16384, /* offsets to the end of the log from which on a partition waits for its turn */
     TURN_DONE = 1024,    /* … and at which its turn is over, if not after */
     TURN_OFFSETS = 131072,
-    TURN_SILENT_MS = 500 /* … or when nothing came of it for so long */
+    TURN_SILENT_MS = 500 /* … or when nothing came of it for so long: it has no turns then until something does */
 };
 
 /* A zeroed one: nobody waits. */
 struct turns {
-    bool *waits; /* by index of `owned` */
+    struct turn {
+        bool waits;
+        int64_t silent; /* at this offset nothing came of it */
+    } * at;             /* by index of `owned` */
     size_t n, room;
     size_t holder; /* whose turn it is; n: nobody's */
     size_t last;   /* who was it before: the next one comes behind him */
@@ -33,5 +36,5 @@ bool turns_follow(struct turns *turns, const struct owned *owned, int64_t now_ms
 
 static inline bool turns_waits(const struct turns *turns, size_t partition)
 {
-    return partition < turns->n && turns->waits[partition];
+    return partition < turns->n && turns->at[partition].waits;
 }

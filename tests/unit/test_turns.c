@@ -116,12 +116,14 @@ static void what_fits_a_turn_comes_first(void **state)
     assert_waits(false, true, false, false);
 }
 
-/* Its broker may be away, and not that of the others. */
+/* Its broker may be away, and not that of the others: it is asked for all the same, and has turns again once something came. */
 static void silence_ends_a_turn(void **state)
 {
     (void)state;
-    owned.positions[0].high = owned.positions[1].high = FAR;
+    owned.positions[0].high = TURN_BEHIND + 100;
+    owned.positions[1].high = FAR;
     assert_true(follow());
+    assert_waits(false, true, false, false);
     now_ms += TURN_SILENT_MS - 1;
     owned.positions[0].next = 1;
     assert_false(follow());
@@ -129,22 +131,27 @@ static void silence_ends_a_turn(void **state)
     assert_false(follow());
     now_ms += 1;
     assert_true(follow());
-    assert_waits(true, false, false, false);
+    assert_waits(false, false, false, false);
+    owned.positions[1].next = TURN_OFFSETS;
+    assert_false(follow());
+    owned.positions[0].next = 2;
+    owned.positions[1].next = 2 * TURN_OFFSETS;
+    assert_true(follow());
+    assert_waits(false, true, false, false);
 }
 
-static void who_is_silent_does_not_come_first_again(void **state)
+/* Alone, too: what comes of others must not wait behind what will never come. */
+static void who_is_silent_for_ever_has_no_turns(void **state)
 {
     (void)state;
-    owned.positions[0].high = TURN_BEHIND + 1;
-    owned.positions[1].high = FAR;
+    owned.positions[0].high = FAR;
+    for (int turn = 0; turn < 3; turn++) {
+        assert_false(follow());
+        now_ms += TURN_SILENT_MS;
+    }
+    owned.positions[1].high = owned.positions[2].high = FAR;
     assert_true(follow());
-    assert_waits(false, true, false, false);
-    now_ms += TURN_SILENT_MS;
-    assert_true(follow());
-    assert_waits(true, false, false, false);
-    owned.positions[1].next = TURN_OFFSETS;
-    assert_true(follow());
-    assert_waits(false, true, false, false);
+    assert_waits(false, false, true, false);
 }
 
 /* One whose end is not known, or that is not started, is nobody to wait for. */
@@ -185,7 +192,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_comes_to_be_behind_waits_from_the_next_turn_on, begin, end),
         cmocka_unit_test_setup_teardown(what_fits_a_turn_comes_first, begin, end),
         cmocka_unit_test_setup_teardown(silence_ends_a_turn, begin, end),
-        cmocka_unit_test_setup_teardown(who_is_silent_does_not_come_first_again, begin, end),
+        cmocka_unit_test_setup_teardown(who_is_silent_for_ever_has_no_turns, begin, end),
         cmocka_unit_test_setup_teardown(only_what_is_read_has_turns, begin, end),
         cmocka_unit_test_setup_teardown(others_begin_anew, begin, end),
     };
