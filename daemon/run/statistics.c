@@ -142,7 +142,9 @@ static void write_workers(struct daemon *daemon, struct buffer *out)
     daemon_sights(daemon, add_worker, &lines);
     head("worker_ready", "gauge", "1: the worker reads and commits; 0: Redis or Kafka is away, /readyz says why.", out);
     buffer_span(out, buffer_all(&lines.ready));
-    head("lag_events", "gauge", "Events of a source partition that are not committed yet.", out);
+    head("lag_events", "gauge",
+         "Events of a source partition that are not committed yet; of one that waits for its turn without those that came since.",
+         out);
     buffer_span(out, buffer_all(&lines.records));
     head("lag_seconds", "gauge", "Age of the newest committed event of a partition that has events waiting; else 0.", out);
     buffer_span(out, buffer_all(&lines.seconds));

@@ -10,8 +10,7 @@ void turns_deinit(struct turns *turns)
 
 void turns_restart(struct turns *turns)
 {
-    turns->holder = turns->n;
-    turns->seen = NO_OFFSET;
+    turns->n = 0;
 }
 
 static int64_t left(const struct position *position)
@@ -25,16 +24,15 @@ static bool is_behind(const struct turns *turns, const struct owned *owned, size
     return left(&owned->positions[i]) > TURN_BEHIND && owned->positions[i].next != turns->at[i].silent;
 }
 
-/* Of others than before: nobody waits. */
-static void resize(struct turns *turns, size_t n)
+/* Nobody waits, nobody was silent. */
+static void begin_anew(struct turns *turns, size_t n)
 {
     if (n > turns->room) {
         turns->at = must_realloc(turns->at, n * sizeof *turns->at);
         turns->room = n;
     }
-    turns->n = turns->last = n;
+    turns->n = turns->last = turns->holder = n;
     for (size_t i = 0; i < n; i++) turns->at[i] = (struct turn){ .silent = NO_OFFSET };
-    turns_restart(turns);
 }
 
 /* Has nothing come for long of whose turn it is? */
@@ -83,7 +81,7 @@ static void begin(struct turns *turns, const struct owned *owned, int64_t now_ms
 bool turns_follow(struct turns *turns, const struct owned *owned, int64_t now_ms)
 {
     bool changed = false;
-    if (turns->n != owned->n) resize(turns, owned->n);
+    if (turns->n != owned->n) begin_anew(turns, owned->n);
     const struct position *holder = turns->holder < turns->n ? &owned->positions[turns->holder] : NULL;
     if (holder && is_silent(turns, holder, now_ms))
         turns->at[turns->holder].silent = holder->next;

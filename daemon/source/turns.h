@@ -28,7 +28,7 @@ struct turns {
 
 void turns_deinit(struct turns *turns);
 
-/* What is owned, or where it is read, has changed: all turns are over. */
+/* What is owned, or where it is read, has changed: all turns are over, and what is fetched is asked for anew in any case. */
 void turns_restart(struct turns *turns);
 
 /* Follows where the partitions stand. True: others wait than before, what is fetched is to be asked for anew. */

@@ -166,7 +166,7 @@ static void only_what_is_read_has_turns(void **state)
     owned.positions[0].next = 0;
     turns_restart(&turns);
     assert_true(follow());
-    assert_waits(false, false, true, false); /* the third had its turn before */
+    assert_waits(false, false, true, false);
 }
 
 static void others_begin_anew(void **state)
@@ -183,6 +183,25 @@ static void others_begin_anew(void **state)
     assert_false(turns_waits(&turns, 0));
 }
 
+/* A rebalance may give as many others: nothing of those before stays with them. */
+static void as_many_others_begin_anew(void **state)
+{
+    (void)state;
+    owned.positions[0].high = owned.positions[1].high = FAR;
+    assert_true(follow());
+    now_ms += TURN_SILENT_MS;
+    assert_true(follow()); /* the first was silent, and is fetched along with the second */
+    assert_waits(false, false, false, false);
+    owned_clear(&owned);
+    for (int i = 0; i < PARTITIONS; i++) owned_add(&owned, SPAN("crm.calls"), i);
+    for (int i = 0; i < PARTITIONS; i++) owned.positions[i].next = 0;
+    owned.positions[0].high = owned.positions[1].high = FAR;
+    turns_restart(&turns);
+    for (size_t i = 0; i < PARTITIONS; i++) assert_false(turns_waits(&turns, i));
+    assert_true(follow());
+    assert_waits(false, true, false, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_is_silent_for_ever_has_no_turns, begin, end),
         cmocka_unit_test_setup_teardown(only_what_is_read_has_turns, begin, end),
         cmocka_unit_test_setup_teardown(others_begin_anew, begin, end),
+        cmocka_unit_test_setup_teardown(as_many_others_begin_anew, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
