@@ -12,7 +12,8 @@ enum {
     CUTS = 64,
     CUTS_LOG2 = 6,
     BUCKET_LAST = (62 - CUTS_LOG2 + 1) * CUTS + CUTS - 1,
-    ROOM_OF_SOME = 4 /* bars */
+    ROOM_OF_SOME = 4,    /* bars */
+    SEARCHES_PER_BAR = 8 /* steps of a search, for one of a merge */
 };
 
 static int32_t bucket_of(int64_t value_ms)
@@ -125,10 +126,21 @@ static void merge_rows(struct histogram *into, const struct histogram *other, in
     into->n = a + n - at;
 }
 
+/* Looking for the place of each of a few bars is less than going through a long row. */
+static bool are_few(uint32_t n, uint32_t of)
+{
+    return (uint64_t)n * SEARCHES_PER_BAR < of;
+}
+
 void histogram_merge(struct histogram *into, const struct histogram *other, int64_t factor)
 {
     REQUIRE(into != other);
-    if (factor && other->n) merge_rows(into, other, factor);
+    if (!factor || !other->n) return;
+    if (!are_few(other->n, into->n)) {
+        merge_rows(into, other, factor);
+        return;
+    }
+    for (uint32_t i = 0; i < other->n; i++) add_bar(into, other->bars[i].bucket, (__int128)other->bars[i].count * factor);
 }
 
 int64_t histogram_total(const struct histogram *histogram)

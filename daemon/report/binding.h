@@ -15,6 +15,7 @@ struct bound_filter {
 struct binding {
     const struct atom *atom;
     uint32_t metric;
+    bool spread;              /* the metric shows how the measure is spread, too */
     int8_t by[GROUPINGS_MAX]; /* in the cell's dimensions; -1: the unit of time */
     struct bound_filter *filters;
     uint32_t n_filters;

@@ -51,6 +51,7 @@ static void bind_metric(struct tally *tally, size_t at)
         if (!tally->shown[at]) continue;
         binding_init(binding, &metric->atoms[i], &tally->spec, tally->unit, tally->arena);
         binding->metric = (uint32_t)at;
+        binding->spread = metric->shape == SHAPE_SPREAD;
         binding->next = tally->first_of_fact[metric->atoms[i].fact];
         tally->first_of_fact[metric->atoms[i].fact] = (int)number;
     }
@@ -65,16 +66,24 @@ static void bind_names(struct tally *tally)
     tally->names_known = tally->spec.names->n;
 }
 
-static struct tally_entry *entry_of(struct tally *tally, const uint32_t *key)
+static struct tally_entry *add_entry(struct tally *tally, const uint32_t *key)
 {
     size_t n_by = tally->spec.n_by;
-    struct tally_entry *entry = map_get(&tally->entries, (struct span){ (const char *)key, n_by * sizeof *key });
-    if (entry) return entry;
-    entry = arena_alloc(tally->arena, sizeof *entry + (n_by + 1) * sizeof *key);
+    struct tally_entry *entry = arena_alloc(tally->arena, sizeof *entry + (n_by + 1) * sizeof *key);
     if (n_by) memcpy(entry->key, key, n_by * sizeof *key);
     entry->sums = arena_zalloc(tally->arena, tally->n_bindings * sizeof *entry->sums);
     map_put(&tally->entries, (struct span){ (const char *)entry->key, n_by * sizeof *key }, entry);
     return entry;
+}
+
+/* The atoms of a fact mostly count in one row, one after the other. */
+static struct tally_entry *entry_of(struct tally *tally, const uint32_t *key)
+{
+    size_t bytes = tally->spec.n_by * sizeof *key;
+    struct tally_entry *entry = tally->last;
+    if (entry && !memcmp(entry->key, key, bytes)) return entry;
+    entry = map_get(&tally->entries, (struct span){ (const char *)key, bytes });
+    return tally->last = entry ? entry : add_entry(tally, key);
 }
 
 static void *arena_keep(struct arena *arena, const void *bytes, size_t n)
@@ -208,7 +217,7 @@ static void add_to(struct sum *sum, const struct binding *binding, const struct 
     int measure = binding->atom->measure;
     sum->count += value->sums[0];
     sum->total += value->sums[measure];
-    if (value->spread[measure].n) histogram_merge(&sum->spread, &value->spread[measure], 1);
+    if (binding->spread) histogram_merge(&sum->spread, &value->spread[measure], 1);
     if (binding->currency < 0 || !value->sums[measure]) return;
     name_id weighed[WEIGHT_DIMS_MAX] = { 0 };
     for (int i = 0; i < WEIGHT_DIMS_MAX; i++)

@@ -23,8 +23,9 @@ struct tally {
     bool *shown;
     const char **unit_names; /* what per(…) of the metric counts; NULL */
     int first_of_fact[N_FACTS];
-    uint32_t names_known; /* when the bindings were bound */
-    struct map entries;   /* key -> struct tally_entry */
+    uint32_t names_known;     /* when the bindings were bound */
+    struct map entries;       /* key -> struct tally_entry */
+    struct tally_entry *last; /* that something was added to; may be NULL */
 };
 
 static inline bool atom_is_undated(const struct atom *atom)

@@ -64,7 +64,7 @@ static redisReply *run_commit(struct server *server, const char *prefix, const s
         redisReply *reply = connection_answer(server->connection, error);
         *outcome = LOST;
         if (!reply || !reply_is_no_script(reply)) return connection_checked(server->connection, reply, outcome, error);
-        freeReplyObject(reply);
+        reply_free(reply);
     }
     if (!script_load(server->connection, &server->alerts, outcome, error)) return NULL;
     ask_commit(server, prefix, commit);
@@ -84,7 +84,7 @@ bool state_redis_alerts_commit(struct state *state, const char *prefix, struct a
         commit->answer = (enum alerts_answer)reply->element[0]->integer;
         commit->tenant_now = reply_number(reply->element[1]);
     }
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
     connection_settle(connection);
     return *outcome == DONE;
 }
@@ -101,7 +101,7 @@ bool state_redis_alerts_note(struct state *state, const char *prefix, struct spa
                      posted ? key_alerts_unposted(&arena, prefix, tenant) : key_alerts_unsent(&arena, prefix, tenant));
     request_argument(connection, name);
     redisReply *reply = server_answer(state, outcome, error);
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
     arena_deinit(&arena);
     return *outcome == DONE;
 }

@@ -79,7 +79,7 @@ static bool ask_slots(struct connection *connection, struct slot_map *map, struc
     request_texts(connection, 2, "CLUSTER", "SLOTS");
     redisReply *reply = connection_answer_ok(connection, &outcome, error);
     bool good = reply && slot_map_read(map, reply, connection_address(connection)->host, error);
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
     connection_settle(connection);
     if (good && slot_map_unserved(map) < N_SLOTS) return true;
     if (good) slot_map_deinit(map);

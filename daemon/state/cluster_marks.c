@@ -120,7 +120,7 @@ static bool move_group(struct moving *moving, struct slot_marks **slots, size_t 
         struct connection *connection = connection_of(moving->keeper, slots[i]);
         redisReply *reply = connection_answer_ok(connection, &this, error);
         if (reply) take_slot(moving, slots[i], reply);
-        if (reply) freeReplyObject(reply);
+        reply_free(reply);
         if (*outcome != LOST && this != DONE) *outcome = this;
     }
     for (size_t i = 0; i < n; i++) connection_settle(connection_of(moving->keeper, slots[i]));

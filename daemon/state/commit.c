@@ -146,7 +146,7 @@ static void read_answers(struct commits *commits, bool last)
             commits->queue[again++] = commits->queue[i];
         else
             read_answer(commits, commits->queue[i], reply);
-        freeReplyObject(reply);
+        reply_free(reply);
     }
     for (; i < commits->n; i++) commits_settle_one(commits, commits->queue[i], LOST);
     commits->n = again;

@@ -24,7 +24,8 @@ struct connection {
     char *ca_file, *client_name;
     int connect_timeout_ms, command_timeout_ms;
     redisContext *context; /* NULL: closed */
-    struct buffer out;     /* requests; the first `sent` bytes are with hiredis or beyond */
+    struct replies replies;
+    struct buffer out; /* requests; the first `sent` bytes are with hiredis or beyond */
     size_t sent;
     bool chunk_waits; /* hiredis still holds a chunk that the socket did not take */
     bool leave;       /* to be closed by connection_settle */
@@ -92,6 +93,7 @@ void connection_close(struct connection *connection)
 void connection_destroy(struct connection *connection)
 {
     close_socket(connection);
+    replies_deinit(&connection->replies);
     explicit_bzero(&connection->address, sizeof connection->address);
     free(connection->ca_file);
     free(connection->client_name);
@@ -259,7 +261,7 @@ redisReply *connection_checked(struct connection *connection, redisReply *reply,
     if (!reply || reply->type != REDIS_REPLY_ERROR) return reply;
     *outcome = REFUSED;
     connection_refused(connection, reply, error);
-    freeReplyObject(reply);
+    reply_free(reply);
     return NULL;
 }
 
@@ -281,7 +283,7 @@ static bool greeting_answer(struct connection *connection, const char *what, boo
     bool good = !refusal || (may_be_denied && strcmp(refusal->code, "NOPERM") == 0);
     /* Not the server's own words: of a command it does not know it repeats the arguments, here the password. */
     if (!good) fail(error, "redis %s %s (%s)", connection->address.where, refusal->says, what);
-    freeReplyObject(reply);
+    reply_free(reply);
     return good;
 }
 
@@ -312,6 +314,7 @@ static bool open_socket(struct connection *connection, struct error *error)
                                            : redisConnectWithTimeout(address->host, address->port, timeout);
     REQUIRE(connection->context != NULL);
     if (connection->context->err) return lost_socket(connection, error);
+    replies_use(&connection->replies, connection->context->reader);
     if (!address->is_unix) redisEnableKeepAlive(connection->context);
     if (address->is_tls && !tls_start(connection->context, address->host, connection->ca_file, timeout, error))
         return lost(connection, "TLS failed", error);
@@ -329,7 +332,7 @@ static bool is_master(struct connection *connection, struct error *error)
     redisReply *reply = connection_answer_ok(connection, &outcome, &refusal);
     if (!reply) return outcome == REFUSED || fail(error, "%s", refusal.text); /* without the right to ask, writes will tell */
     bool is = reply->type == REDIS_REPLY_ARRAY && reply->elements && span_is(reply_text(reply->element[0]), "master");
-    freeReplyObject(reply);
+    reply_free(reply);
     return is || fail(error, "redis %s is a replica, though the sentinels name it as the master (a failover is under way?)",
                       connection->address.where);
 }

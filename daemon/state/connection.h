@@ -4,8 +4,7 @@
 
 #include "daemon/state/address.h"
 #include "daemon/state/redis.h"
-
-#include <hiredis/hiredis.h>
+#include "daemon/state/replies.h"
 
 struct connection;
 
@@ -37,7 +36,7 @@ size_t connection_unsent_bytes(const struct connection *connection);
 /* Writes what the socket takes at once, waits for nothing. False: lost, closed. */
 bool connection_flush(struct connection *connection, struct error *error) MUST_USE;
 
-/* The next answer, to be released with freeReplyObject; requests go on being written meanwhile. NULL: lost, closed. */
+/* The next answer, to be released with reply_free; requests go on being written meanwhile. NULL: lost, closed. */
 redisReply *connection_answer(struct connection *connection, struct error *error) MUST_USE;
 
 /* What comes unasked, as messages of channels do: the next one within wait_ms. NULL without an error: none has come; with one:

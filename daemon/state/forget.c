@@ -35,7 +35,7 @@ static bool unlink_keys(struct state *server, const struct span *keys, size_t n,
     for (size_t i = 0; i < n && *outcome != LOST; i++) {
         enum outcome this;
         redisReply *reply = connection_answer_ok(connection, &this, error);
-        if (reply) freeReplyObject(reply);
+        reply_free(reply);
         if (this != DONE) *outcome = this;
     }
     connection_settle(connection);
@@ -70,7 +70,7 @@ static bool forget_page(struct state *state, struct span pattern, struct span *a
     *at = reply_copy(reply->element[0], arena);
     struct span *keys = arena_alloc(arena, reply->element[1]->elements * sizeof *keys);
     bool good = unlink_keys(state, keys, keys_to_remove(reply->element[1], keys), outcome, error);
-    freeReplyObject(reply);
+    reply_free(reply);
     return good;
 }
 

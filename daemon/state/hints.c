@@ -35,7 +35,7 @@ struct hints *hints_create(const struct redis_settings *settings, const char *pr
 
 static void forget_message(struct hints *hints)
 {
-    if (hints->message) freeReplyObject(hints->message);
+    reply_free(hints->message);
     hints->message = NULL;
 }
 
@@ -59,7 +59,7 @@ static bool subscribe(struct hints *hints, struct error *error)
     redisReply *reply = connection_answer_ok(hints->connection, &outcome, error);
     connection_settle(hints->connection);
     hints->heard_s = hints->pinged_s = now_s();
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
     return reply != NULL;
 }
 

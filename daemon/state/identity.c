@@ -78,7 +78,7 @@ static bool config_get(struct state *state, const char *pattern, char *text, siz
     redisReply *reply = server_answer(state, outcome, &refusal);
     if (*outcome == LOST) return fail(error, "%s", refusal.text);
     if (reply && reply->elements >= 2) snprintf(text, bytes, "%.*s", SPAN_ARG(reply_text(reply->element[1])));
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
     *outcome = DONE;
     return true;
 }
@@ -106,7 +106,7 @@ bool state_redis_identity(struct state *state, struct redis_identity *identity, 
     redisReply *reply = server_answer(state, outcome, error);
     if (!reply) return false;
     take_info(identity, reply_text(reply));
-    freeReplyObject(reply);
+    reply_free(reply);
     return config_number(state, "hash-max-*-entries", &identity->hash_max_listpack_entries, outcome, error) &&
            config_number(state, "hash-max-*-value", &identity->hash_max_listpack_value_bytes, outcome, error) &&
            (!identity->is_cluster ||

@@ -107,7 +107,7 @@ static bool move_some(struct mark_keeper *keeper, const struct mark *old, const 
     redisReply *reply = server_answer(state_of(keeper), outcome, error);
     if (!reply) return false;
     for (size_t i = 0; i < reply->elements && i < n; i++) moved[i] = reply->element[i]->integer == 1;
-    freeReplyObject(reply);
+    reply_free(reply);
     return true;
 }
 
@@ -137,7 +137,7 @@ bool tenants_add(struct state *redis, const char *prefix, const struct span *ten
         request_argument(connection, key);
         for (size_t i = 0; i < some; i++) request_argument(connection, tenants[at + i]);
         redisReply *reply = server_answer(server, outcome, error);
-        if (reply) freeReplyObject(reply);
+        reply_free(reply);
     }
     arena_deinit(&arena);
     return *outcome == DONE;
@@ -172,7 +172,7 @@ static bool scan_tenants(struct state *redis, struct span key, struct map *found
         const redisReply *page = reply->element[1];
         for (size_t i = 0; i < page->elements; i++)
             if (!map_get(found, reply_text(page->element[i]))) map_put(found, reply_copy(page->element[i], arena), found);
-        freeReplyObject(reply);
+        reply_free(reply);
     } while (!span_is(at, "0"));
     return true;
 }

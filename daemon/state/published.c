@@ -101,7 +101,7 @@ static size_t take_answers(struct server *server, struct publication **asked, si
             asked[again++] = publication;
         else if (reply && (reply = connection_checked(server->connection, reply, &publication->outcome, error)))
             take_answer(publication, reply);
-        if (reply) freeReplyObject(reply);
+        reply_free(reply);
     }
     return again;
 }
@@ -178,7 +178,7 @@ static enum outcome acknowledge(struct state *server, const char *prefix, struct
             if (this != DONE) worst = this;
             if (!reply) continue;
             acknowledgements[answered].highest = reply_number(reply);
-            freeReplyObject(reply);
+            reply_free(reply);
         }
     }
     connection_settle(connection);
@@ -241,6 +241,6 @@ bool state_redis_document(struct state *state, const char *prefix, struct span t
     redisReply *reply = server_answer(state, outcome, error);
     if (!reply) return false;
     *document = reply_copy(reply, arena);
-    freeReplyObject(reply);
+    reply_free(reply);
     return true;
 }

@@ -109,7 +109,7 @@ static size_t answer_reads(struct connection *connection, struct hash_read *read
     enum outcome this;
     redisReply *reply = connection_answer_ok(connection, &this, error);
     if (reply) take_reads(reply, reads, arena);
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
     if (this != DONE) *outcome = this;
     return reads_together(reads, n);
 }
@@ -163,7 +163,7 @@ static bool answers_queued(struct connection *connection, size_t n, struct error
         redisReply *reply = connection_answer(connection, error);
         if (!reply) return false;
         if (reply->type == REDIS_REPLY_ERROR) connection_refused(connection, reply, error);
-        freeReplyObject(reply);
+        reply_free(reply);
     }
     return true;
 }
@@ -194,7 +194,7 @@ static bool redis_read_atomic(struct state *state, struct hash_read *reads, size
     *outcome = LOST;
     if (answers_queued(connection, n_commands, error)) all = connection_answer_ok(connection, outcome, error);
     if (all && !take_all(connection, all, n_commands, reads, n, arena, error)) *outcome = REFUSED;
-    if (all) freeReplyObject(all);
+    reply_free(all);
     connection_settle(connection);
     return *outcome == DONE;
 }
@@ -225,7 +225,7 @@ static bool redis_timers(struct state *state, struct span timers_key, int64_t un
     redisReply *reply = server_answer(state, outcome, error);
     if (!reply) return false;
     take_timers(reply, arena, timers, n);
-    freeReplyObject(reply);
+    reply_free(reply);
     return true;
 }
 
@@ -235,7 +235,7 @@ static bool redis_clock(struct state *state, int64_t *now_us, enum outcome *outc
     redisReply *reply = server_answer(state, outcome, error);
     if (!reply) return false;
     *now_us = reply_number(reply->element[0]) * MICROS_PER_SECOND + reply_number(reply->element[1]);
-    freeReplyObject(reply);
+    reply_free(reply);
     return true;
 }
 

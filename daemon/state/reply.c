@@ -37,6 +37,6 @@ bool script_load(struct connection *connection, struct script *script, enum outc
     redisReply *reply = connection_answer_ok(connection, outcome, error);
     if (!reply) return false;
     snprintf(script->hash, sizeof script->hash, "%.*s", SPAN_ARG(reply_text(reply)));
-    freeReplyObject(reply);
+    reply_free(reply);
     return true;
 }

@@ -123,7 +123,7 @@ static bool note(struct slots_in_use *used, struct slot_marks **slots, size_t n,
         enum outcome this;
         redisReply *reply = connection_answer_ok(connection, &this, error);
         if (reply) used->n_registered += reply->integer; /* it was not there before */
-        if (reply) freeReplyObject(reply);
+        reply_free(reply);
         if (*outcome != LOST && this != DONE) *outcome = this;
     }
     connection_settle(connection);
@@ -161,6 +161,6 @@ bool slots_count(struct slots_in_use *used, int64_t *n, enum outcome *outcome, s
     redisReply *reply = server_answer(home, outcome, error);
     if (!reply) return false;
     *n = reply_number(reply);
-    freeReplyObject(reply);
+    reply_free(reply);
     return true;
 }

@@ -41,7 +41,7 @@ bool state_redis_switch(struct state *state, struct switch_over *over, enum outc
     if (!reply) return false;
     over->switched = reply->elements == 2 && reply->element[0]->integer == 1;
     over->version_new = reply->elements == 2 ? reply_number(reply->element[1]) : 0;
-    freeReplyObject(reply);
+    reply_free(reply);
     return true;
 }
 
@@ -57,6 +57,6 @@ bool state_redis_remove(struct state *state, const struct span *keys, size_t n, 
     request_argument(connection, SPAN("UNLINK"));
     for (size_t i = 0; i < n; i++) request_argument(connection, keys[i]);
     redisReply *reply = server_answer(state, outcome, error);
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
     return reply != NULL;
 }

@@ -65,14 +65,14 @@ static redisReply *take(struct commits *commits, struct look *look, bool *refuse
     if (!reply || reply->type != REDIS_REPLY_ERROR) return reply;
     *(denied && is_for_good(reply) ? denied : refused) = true;
     connection_refused(commits->connection, reply, &commits->error);
-    freeReplyObject(reply);
+    reply_free(reply);
     return NULL;
 }
 
 static void pass_over(struct commits *commits, struct look *look, bool *refused, bool *denied)
 {
     redisReply *reply = take(commits, look, refused, denied);
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
 }
 
 static void take_clock(struct commits *commits, struct look *look)
@@ -83,7 +83,7 @@ static void take_clock(struct commits *commits, struct look *look)
         look->now_us = reply_number(reply->element[0]) * MICROS_PER_SECOND + reply_number(reply->element[1]);
     else
         look->denied = true;
-    freeReplyObject(reply);
+    reply_free(reply);
 }
 
 /* The answers for one, in the order in which `ask` asked. Its outcome is DONE when it can take place. */
@@ -93,7 +93,7 @@ static void look_at(struct commits *commits, struct commit *commit, struct look 
     pass_over(commits, look, &look->hindered, &look->denied); /* WATCH */
     redisReply *reply = take(commits, look, &refused, NULL);
     int64_t found = reply ? reply_number(reply) : 0;
-    if (reply) freeReplyObject(reply);
+    reply_free(reply);
     steps_plan(&commits->steps, commit);
     for (size_t i = 0; i < commits->steps.n; i++)
         if (is_looked_at(commits, commit, i)) pass_over(commits, look, &refused, NULL);
@@ -281,5 +281,5 @@ void transaction_read(struct commits *commits)
         read_all(commits, all, refused);
     else
         commits_settle_all(commits, LOST);
-    if (all) freeReplyObject(all);
+    reply_free(all);
 }
