@@ -21,9 +21,11 @@ static inline struct span span_of(const char *text)
     return (struct span){ text, text ? strlen(text) : 0 };
 }
 
+/* Ids and names that are not equal mostly differ at their end. */
 static inline bool span_equal(struct span a, struct span b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+    if (a.len != b.len) return false;
+    return a.len == 0 || (a.at[a.len - 1] == b.at[a.len - 1] && memcmp(a.at, b.at, a.len) == 0);
 }
 
 static inline bool span_is(struct span a, const char *text)
