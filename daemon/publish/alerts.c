@@ -225,7 +225,10 @@ bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome
         recall_wait(desk);
         return true;
     }
-    if (alerts->known && !alerts->n_watched && !has_alerts(alerts)) return true;
+    if (alerts->known && !alerts->n_watched && !has_alerts(alerts)) {
+        if (!alerts->behind) alerts->due_us = NEVER; /* what others did is known, nothing else was waited for */
+        return true;
+    }
     for (int attempt = 0; again && attempt < COMMIT_ATTEMPTS; attempt++)
         if (!commit_once(publisher, desk, &again, outcome, error)) return false;
     send_alerts(publisher, desk);

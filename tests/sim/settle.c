@@ -64,17 +64,19 @@ static bool tenant_waits(struct world *world, struct span tenant, struct arena *
 
 static bool desk_waits(const struct world *world, const struct desk *desk)
 {
-    return desk->dirty || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind || !alerts_told_again(world, desk);
+    bool due = desk->alerts.due_us <= publisher_monotonic();
+    return desk->dirty || due || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind || !alerts_told_again(world, desk);
 }
 
 static void say_what_waits(struct world *world, const struct instance *instance, const struct desk *desk)
 {
     struct span tenant = desk ? desk->tenant : SPAN("");
     snprintf(world->waits.text, sizeof world->waits.text,
-             "instance %d publishes: %zu reports, %zu letters on their way, %zu to do; desk of '%.*s'%s%s%s, %zu alerts unsent",
+             "instance %d publishes: %zu reports, %zu letters on their way, %zu to do; desk of '%.*s'%s%s%s%s, %zu alerts unsent",
              instance->number, instance->publisher->unacknowledged, instance->letters.n, instance->publisher->n_inbox,
              SPAN_ARG(tenant), desk && desk->dirty ? " dirty" : "", desk && desk->loaded ? "" : " not loaded",
-             desk && desk->alerts.behind ? " behind" : "", desk ? desk->alerts.outbox[ALERT_TO_TOPIC].n : 0);
+             desk && desk->alerts.behind ? " behind" : "", desk && desk->alerts.due_us <= publisher_monotonic() ? " due" : "",
+             desk ? desk->alerts.outbox[ALERT_TO_TOPIC].n : 0);
 }
 
 static bool publisher_waits(struct world *world, const struct instance *instance)

@@ -107,6 +107,7 @@ static enum verdict live(struct house *house, const struct plan *plan, struct er
     struct world *world = must_alloc(sizeof *world);
     world_init(world, &house->engine, plan->partitions);
     world->floods = plan->seed % 4 == 2;
+    world->unwatched = plan->seed % 10 == 6;
     for (size_t i = 0; i < plan->n && !world->wrong.text[0] && !world->stopped.text[0]; i++)
         step_do(world, plan, &plan->steps[i]);
     enum verdict verdict = judge(world);

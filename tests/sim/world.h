@@ -102,6 +102,7 @@ struct world {
     size_t n_alerts, room_alerts;
     struct engine *engine; /* what all instances count by */
     _Atomic int64_t lag_us;
+    bool unwatched;        /* no rule of alerts is for anybody */
     bool floods;           /* publishers take any commit behind which more waits for one of many, and follow none */
     bool new_life;         /* a partition was taken for another one: repeats and bad records in it are counted again */
     bool forgotten;        /* nobody knows any more what the topic had: who did ended, before or after Redis lost it */
