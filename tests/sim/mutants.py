@@ -39,6 +39,7 @@ MUTATIONS = [
     ("the question how many cells stand in a bucket", "daemon/tenant/cells.c", "    if (batch->tenant->version)\n", "    if (!batch->tenant)\n"),
     ("that the clock goes on for a tenant that rests", "daemon/tenant/tenant.h",
      "return tenant->loaded || tenant->resting;", "return tenant->loaded;"),
+    ("that who knows what others did has no turn left", "daemon/publish/alerts.c", "        if (!alerts->behind) alerts->due_us = NEVER;", "        if (!alerts) return false;"),
     ("the marks of who has left", "daemon/tenant/fold.c", "work->retired = retired_find(tenant, work->page, work->entity.id);", "work->retired = false;"),
 ]
 

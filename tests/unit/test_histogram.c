@@ -124,6 +124,15 @@ static void differences_leave_nothing(void **state)
     histogram_deinit(&part);
 }
 
+static void assert_same(const struct histogram *a, const struct histogram *b)
+{
+    assert_int_equal(a->n, b->n);
+    for (uint32_t i = 0; i < a->n; i++) {
+        assert_int_equal(a->bars[i].bucket, b->bars[i].bucket);
+        assert_int_equal(a->bars[i].count, b->bars[i].count);
+    }
+}
+
 /* Merging is adding value by value, in any order. */
 static void merging_is_adding(void **state)
 {
@@ -136,16 +145,42 @@ static void merging_is_adding(void **state)
             histogram_add(i % 2 ? &merged : &other, value, count);
         }
         histogram_merge(&merged, &other, 1);
-        assert_int_equal(merged.n, added.n);
+        assert_same(&merged, &added);
         for (uint32_t i = 0; i < added.n; i++) {
-            assert_int_equal(merged.bars[i].bucket, added.bars[i].bucket);
-            assert_int_equal(merged.bars[i].count, added.bars[i].count);
             assert_true(merged.bars[i].count != 0);
             assert_true(!i || added.bars[i - 1].bucket < added.bars[i].bucket);
         }
         histogram_deinit(&added);
         histogram_deinit(&merged);
         histogram_deinit(&other);
+    }
+}
+
+/* However few come to however many: into bars that are there, before, between and behind them, and out of them again. */
+static void few_go_into_many(void **state)
+{
+    (void)state;
+    for (int few = 1; few <= 40; few++) {
+        struct histogram many = { 0 }, part = { 0 }, before = { 0 }, added = { 0 };
+        for (int i = 0; i < 200; i++) {
+            int64_t value = 10 + (int64_t)(dice() % 5000), count = 1 + (int64_t)(dice() % 3);
+            histogram_add(&many, value, count);
+            histogram_add(&before, value, count);
+            histogram_add(&added, value, count);
+        }
+        for (int i = 0; i < few; i++) {
+            int64_t value = (int64_t)(dice() % 9000), count = (int64_t)(dice() % 5) - 2;
+            histogram_add(&part, value, count);
+            histogram_add(&added, value, 2 * count);
+        }
+        histogram_merge(&many, &part, 2);
+        assert_same(&many, &added);
+        histogram_merge(&many, &part, -2);
+        assert_same(&many, &before);
+        histogram_deinit(&many);
+        histogram_deinit(&part);
+        histogram_deinit(&before);
+        histogram_deinit(&added);
     }
 }
 
@@ -202,6 +237,8 @@ int main(void)
         cmocka_unit_test(shares_are_not_rounded_up),
         cmocka_unit_test(differences_leave_nothing),
         cmocka_unit_test(merging_is_adding),
+        cmocka_unit_test(few_go_into_many),
+        cmocka_unit_test(few_go_into_many),
         cmocka_unit_test(texts),
         cmocka_unit_test(bad_texts),
         cmocka_unit_test(counts_do_not_wrap),
