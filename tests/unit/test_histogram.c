@@ -238,7 +238,6 @@ int main(void)
         cmocka_unit_test(differences_leave_nothing),
         cmocka_unit_test(merging_is_adding),
         cmocka_unit_test(few_go_into_many),
-        cmocka_unit_test(few_go_into_many),
         cmocka_unit_test(texts),
         cmocka_unit_test(bad_texts),
         cmocka_unit_test(counts_do_not_wrap),
