@@ -88,7 +88,7 @@ static void memory_is_used_again(void **state)
         reply_free(reply);
         if (replies.arena.bytes > most) most = replies.arena.bytes;
     }
-    assert_true(most < 16 * sizeof(redisReply) * 16);
+    assert_true(most <= 4096); /* what one answer takes, not ten thousand */
     redisReaderFree(reader);
     replies_deinit(&replies);
 }
