@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    PRINTED_BYTES = 64 /* most that is printed is no longer, and printed once */
+};
+
 void buffer_deinit(struct buffer *buffer)
 {
     free(buffer->at);
@@ -32,14 +36,17 @@ void buffer_put(struct buffer *buffer, const void *bytes, size_t len)
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list args;
+    buffer_reserve(buffer, PRINTED_BYTES);
     va_start(args, format);
-    int need = vsnprintf(NULL, 0, format, args);
+    int need = vsnprintf(buffer->at + buffer->len, buffer->room - buffer->len, format, args);
     va_end(args);
     REQUIRE(need >= 0);
-    buffer_reserve(buffer, (size_t)need + 1);
-    va_start(args, format);
-    vsnprintf(buffer->at + buffer->len, (size_t)need + 1, format, args);
-    va_end(args);
+    if ((size_t)need >= buffer->room - buffer->len) {
+        buffer_reserve(buffer, (size_t)need + 1);
+        va_start(args, format);
+        vsnprintf(buffer->at + buffer->len, (size_t)need + 1, format, args);
+        va_end(args);
+    }
     buffer->len += (size_t)need;
 }
 

@@ -3,52 +3,78 @@
 
 #include "common/decimal.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
+#include <yyjson.h>
 
 enum {
-    DIGITS_SURE = 15, /* a decimal of so many digits is the only one of its length near its double */
-    DIGITS_MAX = 17,
     NUMBER_BYTES = 64,
+    SCRATCH_BYTES = 512, /* more than yyjson takes for a number */
     PLAIN_EXPONENT_MIN = -7,
     PLAIN_EXPONENT_MAX = 17
 };
 
-/* Takes the zeros off the end of "d.ddddde+xx". Returns how many digits stay. */
-static int trim_zeros(char *text, int digits)
+/* digits[0].digits[1]… times ten to the exponent; neither the first nor the last is 0. */
+struct decimal_digits {
+    char digits[NUMBER_BYTES];
+    int n, exponent;
+};
+
+/* Of "12.50", "0.001", "1.5e-8". */
+static struct decimal_digits digits_of(const char *text)
 {
-    char *end = strchr(text, 'e'), *last = end;
-    while (digits > 1 && last[-1] == '0') last--, digits--;
-    if (last[-1] == '.') last--;
-    memmove(last, end, strlen(end) + 1);
-    return digits;
+    struct decimal_digits of = { .exponent = -1 };
+    bool behind_point = false;
+    int zeros = 0; /* that are digits only if another one follows */
+    for (; *text && *text != 'e'; text++) {
+        if (*text == '.') {
+            behind_point = true;
+        } else if (*text == '0') {
+            zeros += of.n > 0;
+            of.exponent += of.n ? !behind_point : -behind_point;
+        } else {
+            for (; zeros; zeros--) of.digits[of.n++] = '0';
+            of.digits[of.n++] = *text;
+            of.exponent += !behind_point;
+        }
+    }
+    if (*text) of.exponent += atoi(text + 1);
+    return of;
 }
 
-/* "-d.ddde+xx" without an exponent. */
-static void plain_write(const char *text, int digits, int exponent, struct buffer *out)
+static void plain_write(const struct decimal_digits *of, struct buffer *out)
 {
-    if (*text == '-') buffer_byte(out, (uint8_t)*text++);
-    if (exponent < 0) buffer_str(out, "0.");
-    for (int i = exponent + 1; i < 0; i++) buffer_byte(out, '0');
-    for (int i = 0; i < digits || i <= exponent; i++) {
-        if (i && i == exponent + 1) buffer_byte(out, '.');
-        buffer_byte(out, i < digits ? (uint8_t)(i ? text[i + 1] : text[0]) : '0');
+    if (of->exponent < 0) buffer_str(out, "0.");
+    for (int i = of->exponent + 1; i < 0; i++) buffer_byte(out, '0');
+    for (int i = 0; i < of->n || i <= of->exponent; i++) {
+        if (i && i == of->exponent + 1) buffer_byte(out, '.');
+        buffer_byte(out, i < of->n ? (uint8_t)of->digits[i] : '0');
     }
+}
+
+static void scientific_write(const struct decimal_digits *of, struct buffer *out)
+{
+    buffer_byte(out, (uint8_t)of->digits[0]);
+    if (of->n > 1) buffer_printf(out, ".%.*s", of->n - 1, of->digits + 1);
+    buffer_printf(out, "e%+03d", of->exponent);
 }
 
 void double_write(double value, struct buffer *out)
 {
-    char text[NUMBER_BYTES];
-    int digits = DIGITS_SURE;
+    char memory[SCRATCH_BYTES];
+    yyjson_alc scratch;
+    yyjson_val number = { 0 };
     if (value == 0) return buffer_byte(out, '0');
-    snprintf(text, sizeof text, "%.*e", digits - 1, value);
-    while (digits < DIGITS_MAX && strtod(text, NULL) != value) snprintf(text, sizeof text, "%.*e", digits++, value);
-    digits = trim_zeros(text, digits);
-    int exponent = atoi(strchr(text, 'e') + 1);
-    if (exponent < PLAIN_EXPONENT_MIN || exponent > PLAIN_EXPONENT_MAX)
-        buffer_str(out, text);
+    if (value < 0) buffer_byte(out, '-');
+    yyjson_alc_pool_init(&scratch, memory, sizeof memory);
+    yyjson_set_real(&number, fabs(value));
+    const char *text = yyjson_val_write_opts(&number, YYJSON_WRITE_NOFLAG, &scratch, NULL, NULL);
+    REQUIRE(text); /* no number of ours is infinite */
+    struct decimal_digits of = digits_of(text);
+    if (of.exponent < PLAIN_EXPONENT_MIN || of.exponent > PLAIN_EXPONENT_MAX)
+        scientific_write(&of, out);
     else
-        plain_write(text, digits, exponent, out);
+        plain_write(&of, out);
 }
 
 void figure_write_number(struct rational value, struct buffer *out)
