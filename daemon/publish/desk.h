@@ -7,10 +7,11 @@
 #include "daemon/report/document.h"
 
 struct desk_report {
-    int64_t version; /* of the document in Redis; 0: none yet, or not looked at */
-    int64_t sent;    /* newest version produced to the topic */
-    bool send_again; /* the topic lacks what stands in Redis */
-    bool overtaken;  /* the topic has a newer one than Redis, which was set back: a still newer one is due */
+    int64_t version;   /* of the document in Redis; 0: none yet, or not looked at */
+    int64_t sent;      /* newest version produced to the topic */
+    bool send_again;   /* the topic lacks what stands in Redis */
+    bool overtaken;    /* the topic has a newer one than Redis, which was set back: a still newer one is due */
+    uint64_t noted_by; /* of the publisher: by which of its notes of what the topic acknowledged */
 };
 
 /* A tenant's alerts at the publisher. */
@@ -50,7 +51,8 @@ struct desk {
     struct hash_key secret;               /* of the tenant: one that was created anew has another */
     int64_t waiting_since_us, next_at_us; /* monotonic */
     uint64_t round;                       /* of the publisher's rounds of turns: it had its own in this one */
-    size_t bytes;                         /* of memory, as last counted (desk_bytes) */
+    size_t bytes;                         /* of memory, as last counted (desk_bytes) … */
+    size_t uncounted;                     /* … and how often it may have grown since */
     struct desk_report *reports;          /* as in the catalogue */
     struct buffer traceparent;            /* of the last event since it was last published; empty: none */
     struct desk_alerts alerts;

@@ -36,11 +36,13 @@ struct publisher {
     int64_t retry_at_us;
     int64_t rest_until_us;                 /* while flooded */
     int64_t clock_off_us, clock_looked_us; /* how far the clock is off Redis's, and when (monotonic) that was looked at */
-    size_t unacknowledged, published;
+    size_t unacknowledged;
     uint64_t round;               /* of turns; each desk has one at most in it */
-    size_t bytes;                 /* of all desks, about: each is counted when it was published, all of them now and then */
+    size_t bytes;                 /* of all desks, as each was counted last */
     struct report_tag *delivered; /* acknowledged by the topic and not noted yet (topic.c) */
     size_t n_delivered;
+    uint64_t notes;     /* how often such were noted */
+    int64_t note_at_us; /* monotonic: while there are turns, not before */
     struct log_cause cause;
     struct log_cause unsent_reports, unsent_alerts, alerts_bounded; /* each a thing that can fail */
     struct publisher_counts counts;
@@ -69,6 +71,7 @@ bool publisher_connected(struct publisher *publisher, struct error *error) MUST_
 struct turn {
     struct desk *desk;
     int64_t began_us;
+    bool loaded;               /* anew, all of it */
     struct rendered *rendered; /* the reports that changed */
     size_t n_rendered;
     size_t bytes;                   /* of their documents */
@@ -127,7 +130,7 @@ void topic_send(struct publisher *publisher, struct desk *desk, size_t report, i
                 const struct changes *changes);
 void topic_acknowledged(void *publisher, void *tag, enum delivery delivery, const char *why);
 
-/* Notes in Redis what the topic has acknowledged, all in one round trip. To be called behind each poll: until it is noted nobody
- * knows that a record lies over a newer one. */
+/* Notes in Redis what the topic has acknowledged, of each report the newest, all in one round trip. To be called soon: until it is noted
+ * nobody knows that a record lies over a newer one. */
 void topic_note_delivered(struct publisher *publisher);
 void topic_forget_delivered(struct publisher *publisher); /* the publisher ends: whoever comes next sends them again */

@@ -220,6 +220,7 @@ bool turn_begin(struct publisher *publisher, struct turn *turn, enum outcome *ou
     publisher->counts.loads += reloaded;
     desk->unsure = desk->refused = desk->returned = false;
     if (left_behind) desk->compared = false; /* others went on: what they published, or what Redis lost, is not known */
+    turn->loaded = reloaded;
     if (reloaded && !desk_load(desk, publisher->engine, publisher->state, outcome, error)) return false;
     if (!desk->compared && !look_at_published(publisher, desk, outcome, error)) return false;
     if (!render_reports(publisher, desk, turn->rendered, &turn->n_rendered, outcome, error)) return false;

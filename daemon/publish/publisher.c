@@ -11,10 +11,12 @@ enum {
     RETRY_US = 500 * 1000,
     SLOW_US = 200 * 1000, /* who takes longer works, or waits for Redis */
     LOOK_US = 20 * 1000,
+    NOTE_US = 100 * 1000,
     TURNS_MAX = 16,            /* of a round: as many as are begun … */
     ROUND_US = 1000,           /* … in about this time, for which the first waits for the others … */
     ROUND_BYTES = 1024 * 1024, /* … and until their documents are so large */
-    TRIM_EVERY = 64,           /* publications: boards grow between two of them */
+    GROWTH_BYTES = 256,        /* what a difference or a turn may add to a desk … */
+    GROWTH_PARTS = 8,          /* … which is counted again where that may be such a part of it: all of its rows are looked at */
     SPARE_PARTS = 8            /* of their limit is free when some had to go, so that not each publication looks for one */
 };
 
@@ -77,6 +79,20 @@ static struct committed **take_inbox(struct publisher *publisher, int64_t until_
     return taken;
 }
 
+static void count_bytes(struct publisher *publisher, struct desk *desk)
+{
+    size_t bytes = desk_bytes(desk, publisher->engine);
+    publisher->bytes += bytes - desk->bytes;
+    desk->bytes = bytes;
+    desk->uncounted = 0;
+}
+
+static void may_have_grown(struct publisher *publisher, struct desk *desk, size_t times)
+{
+    desk->uncounted += times;
+    if (desk->uncounted * GROWTH_BYTES > desk->bytes / GROWTH_PARTS) count_bytes(publisher, desk);
+}
+
 struct desk *publisher_desk(struct publisher *publisher, struct span tenant)
 {
     struct desk *desk = map_get(&publisher->desks, tenant);
@@ -85,6 +101,7 @@ struct desk *publisher_desk(struct publisher *publisher, struct span tenant)
     sleepers_take(publisher, desk);
     if (publisher->rules) desk_watch(desk, publisher->rules, publisher_monotonic());
     map_put(&publisher->desks, desk->tenant, desk);
+    count_bytes(publisher, desk);
     return desk;
 }
 
@@ -135,6 +152,13 @@ bool publisher_connected(struct publisher *publisher, struct error *error)
     return true;
 }
 
+static void follow(struct publisher *publisher, const struct committed *committed, int64_t now_us)
+{
+    struct desk *desk = publisher_desk(publisher, committed->tenant);
+    desk_follow(desk, committed, now_us);
+    may_have_grown(publisher, desk, committed->n_differences);
+}
+
 static void read_inbox(struct publisher *publisher, int64_t until_us)
 {
     size_t n = 0;
@@ -142,7 +166,7 @@ static void read_inbox(struct publisher *publisher, int64_t until_us)
     int64_t now_us = publisher_monotonic();
     for (size_t i = 0; i < n; i++) {
         if (taken[i]->tenant.len)
-            desk_follow(publisher_desk(publisher, taken[i]->tenant), taken[i], now_us);
+            follow(publisher, taken[i], now_us);
         else
             look_at_all(publisher, taken[i]->set_back, now_us);
         committed_destroy(taken[i]);
@@ -151,16 +175,6 @@ static void read_inbox(struct publisher *publisher, int64_t until_us)
 }
 
 /* ---- all of them ---- */
-
-static size_t all_bytes(const struct publisher *publisher)
-{
-    size_t bytes = 0, at = 0;
-    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
-        struct desk *desk = slot->value;
-        bytes += desk->bytes = desk_bytes(desk, publisher->engine);
-    }
-    return bytes;
-}
 
 /* Is all that it knows to be found again in Redis? */
 static bool can_go(const struct publisher *publisher, const struct desk *desk)
@@ -201,21 +215,11 @@ static void put_away(struct publisher *publisher, struct desk *desk)
 static void trim_desks(struct publisher *publisher)
 {
     size_t limit = publisher->engine->memory.boards, aim = limit - limit / SPARE_PARTS;
-    publisher->published = 0;
-    publisher->bytes = all_bytes(publisher);
     if (publisher->bytes <= limit) return;
     for (struct desk *desk; publisher->bytes > aim && (desk = most_idle(publisher));) {
         publisher->bytes -= desk->bytes;
         put_away(publisher, desk);
     }
-}
-
-static void count_bytes(struct publisher *publisher, struct desk *desk)
-{
-    size_t bytes = desk_bytes(desk, publisher->engine);
-    publisher->bytes += bytes - desk->bytes;
-    desk->bytes = bytes;
-    publisher->published++;
 }
 
 /* For changes, or for a row of its alerts whose time has come; monotonic. */
@@ -309,7 +313,10 @@ static void end_turn(struct publisher *publisher, struct turn *turn, int64_t too
     buffer_clear(&desk->traceparent);
     desk->next_at_us = turn->began_us + turn_us(publisher, took_us, worked_us);
     if (publisher->flooded) desk_rest(desk);
-    count_bytes(publisher, desk);
+    if (publisher->flooded || turn->loaded)
+        count_bytes(publisher, desk);
+    else
+        may_have_grown(publisher, desk, 1);
 }
 
 /* A round of turns: those that wait longest, as many as one round trip takes. False: there was none. */
@@ -333,7 +340,7 @@ static bool publish_next(struct publisher *publisher, bool any)
     for (size_t i = 0; i < n_ended; i++) end_turn(publisher, &turns[i], took_us / (int64_t)n, worked_us / (int64_t)n);
     if (n) publisher->rest_until_us = now_us + FLOOD_REST * took_us;
     arena_reset(&publisher->arena);
-    if (publisher->bytes > publisher->engine->memory.boards || publisher->published >= TRIM_EVERY) trim_desks(publisher);
+    trim_desks(publisher);
     return n_ended > 0;
 }
 
@@ -361,6 +368,15 @@ static int64_t next_look_us(struct publisher *publisher)
     return next_us < publisher->retry_at_us ? publisher->retry_at_us : next_us;
 }
 
+/* While it is busy the same reports are sent again and again. */
+static void note_delivered(struct publisher *publisher, bool busy)
+{
+    int64_t now_us = publisher_monotonic();
+    if (busy && now_us < publisher->note_at_us) return;
+    topic_note_delivered(publisher);
+    publisher->note_at_us = now_us + NOTE_US;
+}
+
 void publisher_turn(struct publisher *publisher, int64_t until_us)
 {
     read_inbox(publisher, until_us);
@@ -369,7 +385,7 @@ void publisher_turn(struct publisher *publisher, int64_t until_us)
     publisher_renew_sight(publisher, publisher_monotonic());
     bool busy = publish_next(publisher, false);
     sink_poll(publisher->sink, 0); /* also while busy: what is acknowledged makes room for more */
-    topic_note_delivered(publisher);
+    note_delivered(publisher, busy);
     if (busy) return;
     if (publisher->webhooks) webhooks_poll(publisher->webhooks);
     look_at_alerts(publisher, publisher_monotonic());

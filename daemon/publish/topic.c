@@ -42,6 +42,26 @@ static void report_acknowledged(struct publisher *publisher, struct sent_tag *se
     free(tag);
 }
 
+/* Of a report the newest comes first, and lies over the others in the topic: what was noted of them would be noted of it. */
+static void forget_what_lies_below(struct publisher *publisher)
+{
+    publisher->notes++;
+    for (struct report_tag **at = &publisher->delivered; *at;) {
+        struct report_tag *tag = *at;
+        struct desk *desk = map_get(&publisher->desks, (struct span){ tag->tenant, tag->tenant_len });
+        struct desk_report *report = desk ? &desk->reports[tag->report] : NULL;
+        if (!report || report->noted_by != publisher->notes) {
+            if (report) report->noted_by = publisher->notes;
+            at = &tag->next;
+            continue;
+        }
+        *at = tag->next;
+        publisher->n_delivered--;
+        publisher->unacknowledged--;
+        free(tag);
+    }
+}
+
 /* The oldest of those that are delivered is the last of them, and noted first. */
 static struct acknowledgement *notes_of_delivered(const struct publisher *publisher)
 {
@@ -59,6 +79,7 @@ void topic_note_delivered(struct publisher *publisher)
 {
     struct error error = { "" };
     enum outcome outcome = DONE;
+    forget_what_lies_below(publisher);
     size_t n = publisher->n_delivered;
     if (!n) return;
     struct acknowledgement *notes = notes_of_delivered(publisher), *note = notes + n;
