@@ -17,6 +17,8 @@ struct desk *desk_create(const struct engine *engine, struct span tenant)
     desk->rules = settings_rules(settings, tenant);
     names_init(&desk->names);
     desk->reports = must_zalloc((engine->catalogue->n_reports + 1) * sizeof *desk->reports);
+    desk->n_numbers = settings->metrics_periods.n;
+    desk->numbers = must_zalloc((desk->n_numbers + 1) * sizeof *desk->numbers);
     desk->alerts.due_us = desk->alerts.recall_us = NEVER;
     return desk;
 }
@@ -79,6 +81,8 @@ void desk_destroy(struct desk *desk)
     alert_book_deinit(&desk->alerts.older);
     for (int way = 0; way < N_ALERT_WAYS; way++) alert_outbox_deinit(&desk->alerts.outbox[way]);
     free(desk->alerts.watched);
+    for (size_t i = 0; i < desk->n_numbers; i++) buffer_deinit(&desk->numbers[i].texts);
+    free(desk->numbers);
     free(desk->reports);
     free(desk);
 }
@@ -143,6 +147,7 @@ bool desk_is_ready(const struct desk *desk)
 size_t desk_bytes(const struct desk *desk, const struct engine *engine)
 {
     size_t bytes = sizeof *desk + engine->catalogue->n_reports * sizeof *desk->reports + names_bytes(&desk->names);
+    for (size_t i = 0; i < desk->n_numbers; i++) bytes += sizeof *desk->numbers + desk->numbers[i].texts.room;
     return bytes + (desk->board ? board_bytes(desk->board) : 0);
 }
 

@@ -14,6 +14,12 @@ struct desk_report {
     uint64_t noted_by; /* of the publisher: by which of its notes of what the topic acknowledged */
 };
 
+/* The single numbers of a period as they were written last: metric, value, metric, value … (buffer_text). */
+struct desk_numbers {
+    int64_t version; /* 0: not known */
+    struct buffer texts;
+};
+
 /* A tenant's alerts at the publisher. */
 struct desk_alerts {
     const struct alert_rule **watched; /* the rules that apply to it */
@@ -54,7 +60,10 @@ struct desk {
     size_t bytes;                         /* of memory, as last counted (desk_bytes) … */
     size_t uncounted;                     /* … and how often it may have grown since */
     struct desk_report *reports;          /* as in the catalogue */
-    struct buffer traceparent;            /* of the last event since it was last published; empty: none */
+    struct desk_numbers *numbers;         /* as the periods in the settings */
+    size_t n_numbers;
+    bool numbers_elsewhere;    /* somebody else wrote some: all are to be written */
+    struct buffer traceparent; /* of the last event since it was last published; empty: none */
     struct desk_alerts alerts;
 };
 

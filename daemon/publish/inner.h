@@ -76,9 +76,18 @@ struct turn {
     size_t n_rendered;
     size_t bytes;                   /* of their documents */
     struct publication publication; /* of no reports and no periods: nothing is to be stored */
+    struct turn_numbers {
+        struct publication_number *at;
+        size_t n;
+    } * numbers; /* all of them, of each of its periods */
 };
 bool turn_begin(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error) MUST_USE;
 bool turn_end(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error) MUST_USE;
+
+/* numbers.c: puts single numbers into the turn's publication, those that changed since they were written last or all; once it is stored, keeps
+ * what was written. */
+void numbers_collect(struct publisher *publisher, struct turn *turn, bool all);
+void numbers_stored(const struct turn *turn);
 
 /* alerts.c: judges the tenant's rules, commits what changes, sends what is not acknowledged. False: see outcome. */
 bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome *outcome, struct error *error) MUST_USE;

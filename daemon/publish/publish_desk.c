@@ -100,38 +100,6 @@ static bool render_reports(struct publisher *publisher, struct desk *desk, struc
     return true;
 }
 
-struct metrics_of {
-    struct publisher *publisher;
-    struct publication_number *fields;
-    size_t n, room;
-};
-
-static void add_metric(void *context, struct span name, struct span value)
-{
-    struct metrics_of *metrics = context;
-    if (metrics->n == metrics->room) {
-        size_t room = metrics->room ? metrics->room * 2 : 64;
-        struct publication_number *bigger = arena_alloc(&metrics->publisher->arena, room * sizeof *bigger);
-        if (metrics->n) memcpy(bigger, metrics->fields, metrics->n * sizeof *bigger);
-        metrics->fields = bigger;
-        metrics->room = room;
-    }
-    struct arena *arena = &metrics->publisher->arena;
-    metrics->fields[metrics->n++] = (struct publication_number){ arena_copy(arena, name), arena_copy(arena, value) };
-}
-
-static size_t collect_metrics(struct publisher *publisher, struct desk *desk, bool all, struct publication_period *metrics)
-{
-    const struct text_list *periods = &publisher->engine->settings->metrics_periods;
-    if (!all && !board_metrics_touched(desk->board)) return 0;
-    for (size_t i = 0; i < periods->n; i++) {
-        struct metrics_of of = { .publisher = publisher };
-        board_metrics(desk->board, i, add_metric, &of);
-        metrics[i] = (struct publication_period){ periods->at[i], desk->version, of.fields, of.n };
-    }
-    return periods->n;
-}
-
 static void send_rendered(struct publisher *publisher, struct desk *desk, const struct rendered *one, bool stored)
 {
     struct desk_report *report = &desk->reports[one->report];
@@ -157,10 +125,8 @@ static void write_publication(struct publisher *publisher, struct turn *turn, bo
     const struct desk *desk = turn->desk;
     size_t n = turn->n_rendered;
     struct publication_report *reports = arena_zalloc(&publisher->arena, (n + 1) * sizeof *reports);
-    struct publication_period *metrics =
-        arena_zalloc(&publisher->arena, (engine->settings->metrics_periods.n + 1) * sizeof *metrics);
-    turn->publication = (struct publication){ .tenant = desk->tenant, .reports = reports, .n_reports = n, .periods = metrics };
-    turn->publication.n_periods = collect_metrics(publisher, turn->desk, all_metrics, metrics);
+    turn->publication = (struct publication){ .tenant = desk->tenant, .reports = reports, .n_reports = n };
+    numbers_collect(publisher, turn, all_metrics);
     for (size_t i = 0; i < n; i++) {
         reports[i] = (struct publication_report){ .report = engine->catalogue->reports[turn->rendered[i].report].name,
                                                   .version = desk->version,
@@ -231,6 +197,7 @@ bool turn_begin(struct publisher *publisher, struct turn *turn, enum outcome *ou
 bool turn_end(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error)
 {
     struct desk *desk = turn->desk;
+    numbers_stored(turn);
     send_stored(publisher, turn);
     if (!send_standing(publisher, desk, outcome, error)) return false;
     if (!look_at_versions(publisher, desk, outcome, error)) return false;

@@ -309,7 +309,7 @@ static void end_turn(struct publisher *publisher, struct turn *turn, int64_t too
     struct desk *desk = turn->desk;
     log_cause_over(&publisher->cause, "publishing_again", "");
     if (desk->dirty) latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
-    desk->dirty = desk->refused || desk_lacks(desk, publisher->engine);
+    desk->dirty = desk->refused || desk->numbers_elsewhere || desk_lacks(desk, publisher->engine);
     buffer_clear(&desk->traceparent);
     desk->next_at_us = turn->began_us + turn_us(publisher, took_us, worked_us);
     if (publisher->flooded) desk_rest(desk);

@@ -25,7 +25,7 @@ enum {
 static size_t count_arguments(const struct publication *publication)
 {
     size_t n = 6 + publication->n_reports * 5; /* EVALSHA, hash, number of keys, versions, channel, number of reports */
-    for (size_t i = 0; i < publication->n_periods; i++) n += 3 + publication->periods[i].n * 2;
+    for (size_t i = 0; i < publication->n_periods; i++) n += 4 + publication->periods[i].n * 2;
     return n;
 }
 
@@ -55,6 +55,7 @@ static void ask_report(struct connection *connection, const struct publication_r
 static void ask_period(struct connection *connection, const struct publication_period *period)
 {
     request_number(connection, period->version);
+    request_number(connection, period->changes);
     request_number(connection, (int64_t)period->n * 2);
     for (size_t i = 0; i < period->n; i++) {
         request_argument(connection, period->numbers[i].metric);
@@ -79,8 +80,10 @@ static void ask_publish(struct server *server, const char *prefix, const struct 
 
 static void take_answer(struct publication *publication, const redisReply *reply)
 {
-    for (size_t i = 0; i < publication->n_reports && i < reply->elements; i++)
-        publication->reports[i].stored = reply->element[i]->integer == 1;
+    size_t n = publication->n_reports;
+    if (reply->elements != n + publication->n_periods) return;
+    for (size_t i = 0; i < n; i++) publication->reports[i].stored = reply->element[i]->integer == 1;
+    for (size_t i = 0; i < publication->n_periods; i++) publication->periods[i].elsewhere = reply->element[n + i]->integer != 1;
 }
 
 static void settle(struct publication *const *publications, size_t n, enum outcome outcome)

@@ -18,15 +18,17 @@ struct publication_number {
 struct publication_period {
     const char *period;
     int64_t version;
-    const struct publication_number *numbers; /* replace all that stood there, unless of a higher or the same version */
+    const struct publication_number *numbers; /* unless a higher or the same version stands there they replace all … */
     size_t n;
+    int64_t changes; /* … or, not 0: these of this version */
+    bool elsewhere;  /* out: an older version than ours stood there, and not that one; nothing was changed */
 };
 
 struct publication {
     struct span tenant;
     struct publication_report *reports;
     size_t n_reports;
-    const struct publication_period *periods;
+    struct publication_period *periods;
     size_t n_periods;
     enum outcome outcome; /* out */
 };

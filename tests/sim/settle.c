@@ -62,10 +62,16 @@ static bool tenant_waits(struct world *world, struct span tenant, struct arena *
     return late;
 }
 
+/* It has a turn, again and again. What became due since the last one waits for the wall clock, which stands. */
+static bool is_due(const struct desk *desk)
+{
+    return desk->alerts.due_us <= publisher_monotonic() - 2 * ROUND_US;
+}
+
 static bool desk_waits(const struct world *world, const struct desk *desk)
 {
-    bool due = desk->alerts.due_us <= publisher_monotonic();
-    return desk->dirty || due || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind || !alerts_told_again(world, desk);
+    return desk->dirty || is_due(desk) || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind ||
+           !alerts_told_again(world, desk);
 }
 
 static void say_what_waits(struct world *world, const struct instance *instance, const struct desk *desk)
@@ -75,7 +81,7 @@ static void say_what_waits(struct world *world, const struct instance *instance,
              "instance %d publishes: %zu reports, %zu letters on their way, %zu to do; desk of '%.*s'%s%s%s%s, %zu alerts unsent",
              instance->number, instance->publisher->unacknowledged, instance->letters.n, instance->publisher->n_inbox,
              SPAN_ARG(tenant), desk && desk->dirty ? " dirty" : "", desk && desk->loaded ? "" : " not loaded",
-             desk && desk->alerts.behind ? " behind" : "", desk && desk->alerts.due_us <= publisher_monotonic() ? " due" : "",
+             desk && desk->alerts.behind ? " behind" : "", desk && is_due(desk) ? " due" : "",
              desk ? desk->alerts.outbox[ALERT_TO_TOPIC].n : 0);
 }
 

@@ -47,11 +47,14 @@ static void store_report(struct store *store, struct arena *arena, const char *p
     store_put(store, key_report(arena, prefix, tenant, report->report), NO_SPAN, report->document);
 }
 
-static void store_period(struct store *store, struct span key, const struct publication_period *period)
+static void store_period(struct store *store, struct span key, struct publication_period *period)
 {
-    if (period->version <= store_number(store, key, SPAN("version"))) return;
+    int64_t stands = store_number(store, key, SPAN("version"));
+    period->elsewhere = period->version > stands && period->changes && period->changes != stands;
+    if (period->version <= stands || period->elsewhere) return;
     const struct store_hash *hash = store_hash(store, key);
-    for (size_t at = 0; hash && hash->fields.count > 1; at = 0) { /* all but the version go; it keeps the hash */
+    for (size_t at = 0; !period->changes && hash && hash->fields.count > 1;
+         at = 0) { /* all but the version go; it keeps the hash */
         struct map_slot *slot = map_next(&hash->fields, &at);
         if (span_is(slot->key, "version")) slot = map_next(&hash->fields, &at);
         store_put(store, key, slot->key, NO_SPAN);

@@ -64,6 +64,12 @@ static bool holds(struct fixture *fixture, const char *period, const char *metri
     return same;
 }
 
+static struct publication_period all_numbers(const char *period, int64_t version, const struct publication_number *numbers,
+                                             size_t n)
+{
+    return (struct publication_period){ .period = period, .version = version, .numbers = numbers, .n = n };
+}
+
 static void numbers_are_replaced_whole(void **state)
 {
     struct fixture *fixture = *state;
@@ -77,20 +83,49 @@ static void numbers_are_replaced_whole(void **state)
         struct span text = arena_copy(&fixture->arena, (struct span){ name, (size_t)len });
         many[i] = (struct publication_number){ text, text };
     }
-    struct publication_period periods[2] = { { "today", 3, many, N }, { "all", 3, many, 1 } };
+    struct publication_period periods[2] = { all_numbers("today", 3, many, N), all_numbers("all", 3, many, 1) };
     struct publication publication = { .tenant = SPAN("acme"), .periods = periods, .n_periods = 2 };
     publish(fixture, &publication);
     assert_int_equal(private_redis_do(&fixture->redis, "HLEN crm:{acme}:metrics:today"), N + 1);
     assert_true(holds(fixture, "today", "metric_2999", "metric_2999") && holds(fixture, "today", "version", "3"));
-    periods[0] = (struct publication_period){ "today", 4, many + 5, 2 };
-    periods[1] = (struct publication_period){ "all", 3, many + 5, 2 };
+    periods[0] = all_numbers("today", 4, many + 5, 2);
+    periods[1] = all_numbers("all", 3, many + 5, 2);
     publish(fixture, &publication);
     assert_int_equal(private_redis_do(&fixture->redis, "HLEN crm:{acme}:metrics:today"), 3);
     assert_true(holds(fixture, "today", "metric_6", "metric_6") && holds(fixture, "today", "version", "4"));
     assert_true(holds(fixture, "all", "metric_0", "metric_0") && holds(fixture, "all", "metric_5", NULL));
-    periods[0] = (struct publication_period){ "today", 5, NULL, 0 };
+    periods[0] = all_numbers("today", 5, NULL, 0);
     publish(fixture, &publication);
     assert_int_equal(private_redis_do(&fixture->redis, "HLEN crm:{acme}:metrics:today"), 1);
+}
+
+static void numbers_are_changed(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct publication_number first[] = { { SPAN("leads"), SPAN("1") }, { SPAN("revenue:EUR"), SPAN("2.00") } };
+    const struct publication_number changed = { SPAN("leads"), SPAN("3") };
+    struct publication_period periods[2] = { all_numbers("today", 4, first, 2), all_numbers("all", 4, first, 2) };
+    struct publication publication = { .tenant = SPAN("acme"), .periods = periods, .n_periods = 2 };
+    publish(fixture, &publication);
+    assert_false(periods[0].elsewhere || periods[1].elsewhere);
+    periods[0] = all_numbers("today", 6, &changed, 1), periods[1] = all_numbers("all", 6, &changed, 1);
+    periods[0].changes = 4, periods[1].changes = 5;
+    publish(fixture, &publication);
+    assert_false(periods[0].elsewhere);
+    assert_true(holds(fixture, "today", "leads", "3") && holds(fixture, "today", "revenue:EUR", "2.00"));
+    assert_true(holds(fixture, "today", "version", "6"));
+    assert_true(periods[1].elsewhere); /* 4 stands there, not 5 */
+    assert_true(holds(fixture, "all", "leads", "1") && holds(fixture, "all", "version", "4"));
+    periods[0].version = 6, periods[0].changes = 5; /* what is older than what stands there is no matter of ours any more */
+    publish(fixture, &publication);
+    assert_false(periods[0].elsewhere);
+    periods[0].version = 7, periods[0].changes = 6, periods[0].n = 0;
+    publish(fixture, &publication);
+    assert_true(holds(fixture, "today", "version", "7") && holds(fixture, "today", "leads", "3"));
+    private_redis_do(&fixture->redis, "DEL crm:{acme}:metrics:today");
+    periods[0].version = 8, periods[0].changes = 7, periods[0].n = 1;
+    publish(fixture, &publication);
+    assert_true(periods[0].elsewhere && holds(fixture, "today", "version", NULL));
 }
 
 static void stored_reports_are_hinted_at(void **state)
@@ -131,7 +166,7 @@ static void refused_leaves_nothing(void **state)
     struct fixture *fixture = *state;
     const struct publication_number number = { SPAN("revenue:EUR"), SPAN("1.00") };
     struct publication_report report = { "pipeline", 1, SPAN("x"), false };
-    const struct publication_period period = { "today", 1, &number, 1 };
+    struct publication_period period = { .period = "today", .version = 1, .numbers = &number, .n = 1 };
     struct publication publication = { SPAN("acme"), &report, 1, &period, 1, DONE }, *publications = &publication;
     const char *const others[] = { "SET crm:{acme}:versions x", "HSET crm:{acme}:report:pipeline a x",
                                    "SET crm:{acme}:metrics:today x", "CONFIG SET maxmemory 100kb" };
@@ -325,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(only_higher_versions_replace),
         TEST(numbers_are_replaced_whole),
+        TEST(numbers_are_changed),
         TEST(stored_reports_are_hinted_at),
         TEST(script_forgotten),
         TEST(refused_leaves_nothing),
