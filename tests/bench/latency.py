@@ -14,6 +14,8 @@ from throughput import configure
 
 START_S = 1.5  # until feed and watch are connected
 WARM_S = 15
+JVM_WARM_S = 80  # of the broker, and of an engine: they compile for over a minute, on a core of the two
+LINGER_MS = 20  # of the lines: a producer of so many events sends them in batches; probes go at once
 PROBES_PER_S = 200
 REPORT, REPORTS = "lead_sources", str(BENCH / "latency-reports.json")
 THREE = str(BENCH / "three-metrics.json")
@@ -36,11 +38,12 @@ def one_line(process, name):
 def measure(tools, kafka, prefix, redis, lines, what, plan, cpus):
     """What feed and watch say of one run, with the share of a CPU that each process took. `cpus`: {name: function that says CPU seconds}."""
     start = str(round((time.monotonic() + START_S) * 1e6))
-    seconds, warm, per_s, tenants = str(WARM_S + plan["seconds"]), str(WARM_S), str(PROBES_PER_S), plan["tenants"]
+    warm = plan.get("warm", WARM_S)
+    seconds, warm, per_s, tenants = str(warm + plan["seconds"]), str(warm), str(PROBES_PER_S), plan["tenants"]
     before = {name: cpu() for name, cpu in cpus.items()}
     watch = subprocess.Popen([tools / "latency_watch", redis.socket, what, start, seconds, warm, per_s, *tenants], stdout=subprocess.PIPE)
     with open(lines, "rb") as file:
-        feed = subprocess.Popen([tools / "latency_feed", kafka.address, prefix, "counter" if what == "counter" else "snapshot", start, str(plan["rate"]), seconds,
+        feed = subprocess.Popen([tools / "latency_feed", kafka.address, prefix, "counter" if what == "counter" else "snapshot", start, str(plan["rate"]), str(LINGER_MS), seconds,
                                  per_s, *tenants], stdin=file, stdout=subprocess.PIPE)
         try:
             sent = one_line(feed, "latency_feed")
@@ -91,7 +94,6 @@ def peer(bench, kafka, name, lines, plan):
         try:
             consumes = lambda: process.poll() is None and kafka.cpu() and topics.committed(folder.name) is not None  # noqa: E731
             wait_until(consumes, name + " runs", 60)
-            time.sleep(WARM_S)
             return measure(Path(bench.args.bin).parent, kafka, topics.prefix, redis, lines, "counter", plan,
                            {"cpu": lambda: process_cpu(process.pid), "redis": redis.cpu, "broker": kafka.cpu})
         finally:
@@ -101,7 +103,7 @@ def peer(bench, kafka, name, lines, plan):
 
 def counters(bench, kafka):
     """Ours and the Streams peers in turn: from an event to the counters of its day."""
-    plan = {"rate": COUNTER_RATE, "seconds": bench.args.seconds, "tenants": tenants_of(bench.lines)}
+    plan = {"rate": COUNTER_RATE, "seconds": bench.args.seconds, "warm": JVM_WARM_S, "tenants": tenants_of(bench.lines)}
     for name in [name for name in bench.args.peers if name.startswith("streams")] if bench.peers else []:
         yield "counters, " + name, peer(bench, kafka, name, bench.lines, plan)
     yield "counters, crm-reportd three", ours(bench, kafka, bench.lines, "counter", plan, catalogue=[THREE])
@@ -134,8 +136,15 @@ def giant(bench, kafka):
 MODES = {"counters": counters, "snapshots": snapshots, "giant": giant}
 
 
+def warm_up(bench, kafka):
+    """So that no engine meets a broker that is busy with itself, and the first one no other than the last."""
+    plan = {"rate": SNAPSHOT_RATE, "seconds": JVM_WARM_S - WARM_S, "tenants": tenants_of(bench.lines)}
+    ours(bench, kafka, bench.lines, REPORT, plan, catalogue=[REPORTS], snapshot_interval_ms=0)
+
+
 def run(bench):
     """[(name, row)] of all modes asked for, on one broker."""
     with bench.broker() as kafka:
+        warm_up(bench, kafka)
         for mode in bench.args.latency:
             yield from MODES[mode](bench, kafka)

@@ -1,7 +1,9 @@
-/* A steady producer: lines TENANT<tab>TOPIC<tab>JSON from standard input, each dated now, and probes among them, each at the instant
- * it is due, whether or not the brokers keep up. Prints one JSON line.
+/* A steady producer: lines TENANT<tab>TOPIC<tab>JSON from standard input, each dated now, and a second one of probes, each at the
+ * instant it is due, whether or not the brokers keep up. Lines wait for others, up to LINGER_MS, and go together; a probe goes at once.
+ * Prints one JSON line.
  *
- *   latency_feed BROKERS PREFIX counter|snapshot START_US RATE SECONDS PROBES_PER_S TENANT …      PREFIX: of topics, instead of "crm." */
+ *   latency_feed BROKERS PREFIX counter|snapshot START_US RATE LINGER_MS SECONDS PROBES_PER_S TENANT …
+ *                        PREFIX: of topics, instead of "crm." */
 #include "latency_plan.h"
 
 #include <librdkafka/rdkafka.h>
@@ -17,7 +19,7 @@ enum {
 
 struct feed {
     struct plan plan;
-    rd_kafka_t *producer;
+    rd_kafka_t *lines, *probes;
     const char *prefix;
     bool counters;
     char *line;
@@ -38,14 +40,13 @@ static void delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, v
     if (message->err) ((struct feed *)context)->failed++;
 }
 
-/* As the peers' own latency tool has it. */
-static rd_kafka_t *open_producer(struct feed *feed, const char *brokers)
+static rd_kafka_t *open_producer(struct feed *feed, const char *brokers, const char *linger_ms)
 {
     char why[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     set(conf, "bootstrap.servers", brokers);
     set(conf, "partitioner", "murmur2_random");
-    set(conf, "linger.ms", "1");
+    set(conf, "linger.ms", linger_ms);
     set(conf, "enable.idempotence", "true");
     rd_kafka_conf_set_opaque(conf, feed);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
@@ -55,12 +56,13 @@ static rd_kafka_t *open_producer(struct feed *feed, const char *brokers)
 }
 
 /* `topic`: as in the lines, "crm.deals". */
-static void produce(struct feed *feed, const char *topic, const char *tenant, const char *event, size_t len)
+static void produce(const struct feed *feed, rd_kafka_t *producer, const char *topic, const char *tenant, const char *event,
+                    size_t len)
 {
     char name[128];
     snprintf(name, sizeof name, "%s.%s", feed->prefix, strchr(topic, '.') + 1);
     rd_kafka_resp_err_t err =
-        rd_kafka_producev(feed->producer, RD_KAFKA_V_TOPIC(name), RD_KAFKA_V_KEY((void *)tenant, strlen(tenant)),
+        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(name), RD_KAFKA_V_KEY((void *)tenant, strlen(tenant)),
                           RD_KAFKA_V_VALUE((void *)event, len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     if (err) give_up("produce", rd_kafka_err2str(err));
 }
@@ -86,7 +88,7 @@ static bool send_line(struct feed *feed)
     char *time = strstr(event, "\"time\":\"");
     format_now(now);
     if (time) memcpy(time + sizeof "\"time\":\"" - 1, now, INSTANT_BYTES);
-    produce(feed, topic, feed->line, event, strlen(event));
+    produce(feed, feed->lines, topic, feed->line, event, strlen(event));
     return true;
 }
 
@@ -103,7 +105,7 @@ static void send_probe(struct feed *feed, int probe)
         "\"tenantid\":\"%s\",\"subject\":\"probe-%d\",\"datacontenttype\":\"application/json\","
         "\"data\":{\"source\":\"probe\",\"owner\":\"u1\",\"email\":\"x@example.com\"}}",
         probe, time, tenant, probe);
-    produce(feed, "crm.contacts", tenant, event, (size_t)len);
+    produce(feed, feed->probes, "crm.contacts", tenant, event, (size_t)len);
 }
 
 static void wait_until(struct feed *feed, int64_t due_us)
@@ -126,24 +128,29 @@ static long send_all(struct feed *feed, int rate, int64_t until_us)
         }
         wait_until(feed, due_us);
         if (due_us >= until_us || !send_line(feed)) return n;
-        if (n % POLL_EVERY == 0) rd_kafka_poll(feed->producer, 0);
+        if (n % POLL_EVERY == 0) rd_kafka_poll(feed->lines, 0);
+        if (n % POLL_EVERY == 0) rd_kafka_poll(feed->probes, 0);
     }
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 9)
-        give_up("usage", "latency_feed BROKERS PREFIX counter|snapshot START_US RATE SECONDS PROBES_PER_S TENANT … < LINES");
-    int rate = atoi(argv[5]), seconds = atoi(argv[6]), per_s = atoi(argv[7]);
+    if (argc < 10)
+        give_up("usage",
+                "latency_feed BROKERS PREFIX counter|snapshot START_US RATE LINGER_MS SECONDS PROBES_PER_S TENANT … < LINES");
+    int rate = atoi(argv[5]), seconds = atoi(argv[7]), per_s = atoi(argv[8]);
     struct feed feed = { .prefix = argv[2], .counters = strcmp(argv[3], "counter") == 0 };
-    feed.plan = (struct plan){ strtoll(argv[4], NULL, 10), per_s, per_s * seconds, argc - 8, argv + 8 };
-    feed.producer = open_producer(&feed, argv[1]);
+    feed.plan = (struct plan){ strtoll(argv[4], NULL, 10), per_s, per_s * seconds, argc - 9, argv + 9 };
+    feed.lines = open_producer(&feed, argv[1], argv[6]);
+    feed.probes = open_producer(&feed, argv[1], "0");
     long events = send_all(&feed, rate, feed.plan.start_us + (int64_t)seconds * 1000000);
-    rd_kafka_flush(feed.producer, 30000);
+    rd_kafka_flush(feed.lines, 30000);
+    rd_kafka_flush(feed.probes, 30000);
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
     printf("{\"events\":%ld,\"failed\":%ld,\"late_ms\":%.1f,\"cpu\":%.2f}\n", events, feed.failed, (double)feed.late_us / 1000,
            (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
-    rd_kafka_destroy(feed.producer);
+    rd_kafka_destroy(feed.lines);
+    rd_kafka_destroy(feed.probes);
     return feed.failed != 0;
 }
