@@ -2,6 +2,7 @@
 import contextlib
 import itertools
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from throughput import configure
 START_S = 1.5  # until feed and watch are connected
 WARM_S = 15
 JVM_WARM_S = 80  # of the broker, and of an engine: they compile for over a minute, on a core of the two
+HEAP = "4g"  # with 1g the broker stands still for 10 to 30 ms each 1.4 s, to collect: p99 was that
 LINGER_MS = 20  # of the lines: a producer of so many events sends them in batches; probes go at once
 PROBES_PER_S = 200
 REPORT, REPORTS = "lead_sources", str(BENCH / "latency-reports.json")
@@ -43,7 +45,7 @@ def measure(tools, kafka, prefix, redis, lines, what, plan, cpus):
     before = {name: cpu() for name, cpu in cpus.items()}
     watch = subprocess.Popen([tools / "latency_watch", redis.socket, what, start, seconds, warm, per_s, *tenants], stdout=subprocess.PIPE)
     with open(lines, "rb") as file:
-        feed = subprocess.Popen([tools / "latency_feed", kafka.address, prefix, "counter" if what == "counter" else "snapshot", start, str(plan["rate"]), str(LINGER_MS), seconds,
+        feed = subprocess.Popen([tools / "latency_feed", kafka.address, prefix, "counter" if what == "counter" else "snapshot", start, str(plan["rate"]), str(LINGER_MS), seconds, warm,
                                  per_s, *tenants], stdin=file, stdout=subprocess.PIPE)
         try:
             sent = one_line(feed, "latency_feed")
@@ -54,7 +56,7 @@ def measure(tools, kafka, prefix, redis, lines, what, plan, cpus):
             watch.kill()
     assert sent["events"] >= 0.99 * plan["rate"] * int(seconds), "the file of lines is too short: %d events" % sent["events"]
     used |= {"feed_share": sent["cpu"] / float(seconds), "watch_share": row.pop("cpu") / float(seconds)}
-    return row | used | {"rate": plan["rate"], "late": sent["late_ms"], "tenants": len(tenants)}
+    return row | used | {"rate": plan["rate"], "late": sent["late_ms"], "acked": sent["acked_p99"], "tenants": len(tenants)}
 
 
 @contextlib.contextmanager
@@ -144,6 +146,7 @@ def warm_up(bench, kafka):
 
 def run(bench):
     """[(name, row)] of all modes asked for, on one broker."""
+    os.environ.setdefault("KAFKA_HEAP", HEAP)
     with bench.broker() as kafka:
         warm_up(bench, kafka)
         for mode in bench.args.latency:

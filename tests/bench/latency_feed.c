@@ -2,7 +2,7 @@
  * instant it is due, whether or not the brokers keep up. Lines wait for others, up to LINGER_MS, and go together; a probe goes at once.
  * Prints one JSON line.
  *
- *   latency_feed BROKERS PREFIX counter|snapshot START_US RATE LINGER_MS SECONDS PROBES_PER_S TENANT …
+ *   latency_feed BROKERS PREFIX counter|snapshot START_US RATE LINGER_MS SECONDS WARM_S PROBES_PER_S TENANT …
  *                        PREFIX: of topics, instead of "crm." */
 #include "latency_plan.h"
 
@@ -25,6 +25,8 @@ struct feed {
     char *line;
     size_t room;
     int64_t late_us;
+    int64_t *acked_us; /* of each probe: from when it was due until the broker had it; 0: not yet */
+    int first;         /* probe that counts */
     long failed;
 };
 
@@ -36,8 +38,11 @@ static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
 
 static void delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, void *context)
 {
+    struct feed *feed = context;
+    int64_t *acked_us = message->_private;
     (void)producer;
-    if (message->err) ((struct feed *)context)->failed++;
+    if (message->err) feed->failed++;
+    if (acked_us) *acked_us = monotonic_us() - plan_due_us(&feed->plan, (int)(acked_us - feed->acked_us));
 }
 
 static rd_kafka_t *open_producer(struct feed *feed, const char *brokers, const char *linger_ms)
@@ -56,14 +61,16 @@ static rd_kafka_t *open_producer(struct feed *feed, const char *brokers, const c
 }
 
 /* `topic`: as in the lines, "crm.deals". */
-static void produce(const struct feed *feed, rd_kafka_t *producer, const char *topic, const char *tenant, const char *event,
-                    size_t len)
+/* `acked_us`: of a probe; else NULL. */
+static void produce(const struct feed *feed, const char *topic, const char *tenant, const char *event, size_t len,
+                    int64_t *acked_us)
 {
     char name[128];
     snprintf(name, sizeof name, "%s.%s", feed->prefix, strchr(topic, '.') + 1);
     rd_kafka_resp_err_t err =
-        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(name), RD_KAFKA_V_KEY((void *)tenant, strlen(tenant)),
-                          RD_KAFKA_V_VALUE((void *)event, len), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+        rd_kafka_producev(acked_us ? feed->probes : feed->lines, RD_KAFKA_V_TOPIC(name),
+                          RD_KAFKA_V_KEY((void *)tenant, strlen(tenant)), RD_KAFKA_V_VALUE((void *)event, len),
+                          RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(acked_us), RD_KAFKA_V_END);
     if (err) give_up("produce", rd_kafka_err2str(err));
 }
 
@@ -88,7 +95,7 @@ static bool send_line(struct feed *feed)
     char *time = strstr(event, "\"time\":\"");
     format_now(now);
     if (time) memcpy(time + sizeof "\"time\":\"" - 1, now, INSTANT_BYTES);
-    produce(feed, feed->lines, topic, feed->line, event, strlen(event));
+    produce(feed, topic, feed->line, event, strlen(event), NULL);
     return true;
 }
 
@@ -105,7 +112,7 @@ static void send_probe(struct feed *feed, int probe)
         "\"tenantid\":\"%s\",\"subject\":\"probe-%d\",\"datacontenttype\":\"application/json\","
         "\"data\":{\"source\":\"probe\",\"owner\":\"u1\",\"email\":\"x@example.com\"}}",
         probe, time, tenant, probe);
-    produce(feed, feed->probes, "crm.contacts", tenant, event, (size_t)len);
+    produce(feed, "crm.contacts", tenant, event, (size_t)len, &feed->acked_us[probe]);
 }
 
 static void wait_until(struct feed *feed, int64_t due_us)
@@ -129,27 +136,41 @@ static long send_all(struct feed *feed, int rate, int64_t until_us)
         wait_until(feed, due_us);
         if (due_us >= until_us || !send_line(feed)) return n;
         if (n % POLL_EVERY == 0) rd_kafka_poll(feed->lines, 0);
-        if (n % POLL_EVERY == 0) rd_kafka_poll(feed->probes, 0);
+        rd_kafka_poll(feed->probes, 0);
     }
+}
+
+static void print(const struct feed *feed, long events)
+{
+    struct rusage used;
+    int64_t *sorted = calloc((size_t)feed->plan.n_probes + 1, sizeof *sorted);
+    if (!sorted) give_up("memory", "none");
+    int n = plan_sort(&feed->plan, feed->acked_us, feed->first, sorted);
+    getrusage(RUSAGE_SELF, &used);
+    printf("{\"events\":%ld,\"failed\":%ld,\"late_ms\":%.1f,\"acked_p99\":%.2f,\"cpu\":%.2f}\n", events, feed->failed,
+           (double)feed->late_us / 1000, rank_ms(sorted, n, 0.99),
+           (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+    free(sorted);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 10)
-        give_up("usage",
-                "latency_feed BROKERS PREFIX counter|snapshot START_US RATE LINGER_MS SECONDS PROBES_PER_S TENANT … < LINES");
-    int rate = atoi(argv[5]), seconds = atoi(argv[7]), per_s = atoi(argv[8]);
+    if (argc < 11)
+        give_up(
+            "usage",
+            "latency_feed BROKERS PREFIX counter|snapshot START_US RATE LINGER_MS SECONDS WARM_S PROBES_PER_S TENANT … < LINES");
+    int rate = atoi(argv[5]), seconds = atoi(argv[7]), per_s = atoi(argv[9]);
     struct feed feed = { .prefix = argv[2], .counters = strcmp(argv[3], "counter") == 0 };
-    feed.plan = (struct plan){ strtoll(argv[4], NULL, 10), per_s, per_s * seconds, argc - 9, argv + 9 };
+    feed.plan = (struct plan){ strtoll(argv[4], NULL, 10), per_s, per_s * seconds, argc - 10, argv + 10 };
+    feed.first = atoi(argv[8]) * per_s;
+    feed.acked_us = calloc((size_t)feed.plan.n_probes + 1, sizeof *feed.acked_us);
+    if (!feed.acked_us) give_up("memory", "none");
     feed.lines = open_producer(&feed, argv[1], argv[6]);
     feed.probes = open_producer(&feed, argv[1], "0");
     long events = send_all(&feed, rate, feed.plan.start_us + (int64_t)seconds * 1000000);
     rd_kafka_flush(feed.lines, 30000);
     rd_kafka_flush(feed.probes, 30000);
-    struct rusage used;
-    getrusage(RUSAGE_SELF, &used);
-    printf("{\"events\":%ld,\"failed\":%ld,\"late_ms\":%.1f,\"cpu\":%.2f}\n", events, feed.failed, (double)feed.late_us / 1000,
-           (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
+    print(&feed, events);
     rd_kafka_destroy(feed.lines);
     rd_kafka_destroy(feed.probes);
     return feed.failed != 0;

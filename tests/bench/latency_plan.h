@@ -49,3 +49,26 @@ static inline _Noreturn void give_up(const char *what, const char *why)
     fprintf(stderr, "%s: %s\n", what, why);
     exit(1);
 }
+
+static inline int compare_us(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of the sorted times; -1: there are none. */
+static inline double rank_ms(const int64_t *sorted, int n, double share)
+{
+    int at = (int)(share * n);
+    return n ? (double)sorted[at < n ? at : n - 1] / 1000 : -1;
+}
+
+/* Of times by probe, from `first` on, those that are known (not 0), sorted. Returns how many. */
+static inline int plan_sort(const struct plan *plan, const int64_t *took_us, int first, int64_t *sorted)
+{
+    int n = 0;
+    for (int i = first; i < plan->n_probes; i++)
+        if (took_us[i]) sorted[n++] = took_us[i];
+    qsort(sorted, (size_t)n, sizeof *sorted, compare_us);
+    return n;
+}

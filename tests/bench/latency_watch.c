@@ -151,27 +151,13 @@ static void watch_snapshots(struct watch *watch, int64_t until_us)
 
 /* ---- what came out ---- */
 
-static int compare(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static double rank_ms(const int64_t *sorted, int n, double share)
-{
-    int at = (int)(share * n);
-    return n ? (double)sorted[at < n ? at : n - 1] / 1000 : -1;
-}
-
 static void print(struct watch *watch)
 {
-    int n = 0, all = watch->plan.n_probes - watch->first;
+    int all = watch->plan.n_probes - watch->first;
     int64_t *sorted = calloc((size_t)all + 1, sizeof *sorted);
     struct rusage used;
     if (!sorted) give_up("memory", "none");
-    for (int i = watch->first; i < watch->plan.n_probes; i++)
-        if (watch->took_us[i]) sorted[n++] = watch->took_us[i];
-    qsort(sorted, (size_t)n, sizeof *sorted, compare);
+    int n = plan_sort(&watch->plan, watch->took_us, watch->first, sorted);
     getrusage(RUSAGE_SELF, &used);
     printf("{\"probes\":%d,\"unseen\":%d,\"p50\":%.2f,\"p99\":%.2f,\"p999\":%.2f,\"max\":%.2f,\"document\":%zu,\"cpu\":%.2f}\n",
            all, all - n, rank_ms(sorted, n, 0.5), rank_ms(sorted, n, 0.99), rank_ms(sorted, n, 0.999), rank_ms(sorted, n, 1),

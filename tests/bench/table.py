@@ -19,7 +19,7 @@ FRESHNESS = [("rate", "events/s", 1, 0), ("probes", "probes", 1, 0), ("unseen", 
              ("p50", "p50 ms", 1, 0), ("p90", "p90 ms", 1, 0), ("p99", "p99 ms", 1, 0), ("max", "max ms", 1, 0), ("late", "feed late by ms", 1, 0),
              ("cpu_share", "daemon % of a CPU", 0.01, 0), ("redis_share", "Redis %", 0.01, 0), ("broker_share", "broker %", 0.01, 0)]
 LATENCY = [("rate", "events/s", 1, 0), ("tenants", "tenants", 1, 0), ("document", "document bytes", 1, 0), ("probes", "probes", 1, 0), ("unseen", "unseen", 1, 0), ("p50", "p50 ms", 1, 1),
-           ("p99", "p99 ms", 1, 1), ("p999", "p99.9 ms", 1, 1), ("late", "feed late by ms", 1, 1), ("cpu_share", "engine % of a CPU", 0.01, 0), ("redis_share", "Redis %", 0.01, 0),
+           ("p99", "p99 ms", 1, 1), ("p999", "p99.9 ms", 1, 1), ("acked", "broker has it p99 ms", 1, 1), ("late", "feed late by ms", 1, 1), ("cpu_share", "engine % of a CPU", 0.01, 0), ("redis_share", "Redis %", 0.01, 0),
            ("broker_share", "broker %", 0.01, 0), ("feed_share", "feed %", 0.01, 0), ("watch_share", "reader %", 0.01, 0)]
 
 
