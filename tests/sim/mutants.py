@@ -40,6 +40,10 @@ MUTATIONS = [
     ("that the clock goes on for a tenant that rests", "daemon/tenant/tenant.h",
      "return tenant->loaded || tenant->resting;", "return tenant->loaded;"),
     ("that who knows what others did has no turn left", "daemon/publish/alerts.c", "        if (!alerts->behind) alerts->due_us = NEVER;", "        if (!alerts) return false;"),
+    ("that all numbers are written where others wrote some", "daemon/publish/numbers.c",
+     "        bool elsewhere = turn->publication.periods[i].elsewhere;", "        bool elsewhere = false;"),
+    ("that what the topic has is noted", "daemon/publish/topic.c", "    forget_what_lies_below(publisher);\n    size_t n",
+     "    forget_what_lies_below(publisher);\n    topic_forget_delivered(publisher);\n    size_t n"),
     ("the marks of who has left", "daemon/tenant/fold.c", "work->retired = retired_find(tenant, work->page, work->entity.id);", "work->retired = false;"),
 ]
 
