@@ -2,7 +2,6 @@
 import contextlib
 import itertools
 import json
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -16,7 +15,6 @@ from throughput import configure
 START_S = 1.5  # until feed and watch are connected
 WARM_S = 15
 JVM_WARM_S = 80  # of the broker, and of an engine: they compile for over a minute, on a core of the two
-HEAP = "4g"  # with 1g the broker stands still for 10 to 30 ms each 1.4 s, to collect: p99 was that
 LINGER_MS = 20  # of the lines: a producer of so many events sends them in batches; probes go at once
 PROBES_PER_S = 200
 REPORT, REPORTS = "lead_sources", str(BENCH / "latency-reports.json")
@@ -146,7 +144,6 @@ def warm_up(bench, kafka):
 
 def run(bench):
     """[(name, row)] of all modes asked for, on one broker."""
-    os.environ.setdefault("KAFKA_HEAP", HEAP)
     with bench.broker() as kafka:
         warm_up(bench, kafka)
         for mode in bench.args.latency:
