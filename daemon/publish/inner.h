@@ -66,6 +66,12 @@ bool publisher_connected(struct publisher *publisher, struct error *error) MUST_
 
 /* publish_desk.c: brings Redis and the topic up to date with a tenant. False: see outcome. */
 
+/* The single numbers of a period. */
+struct turn_numbers {
+    struct publication_number *at;
+    size_t n;
+};
+
 /* A tenant's turn (publish_desk.c). Between its two halves the caller puts what it publishes into Redis, together with that of other
  * tenants. All of it is in the publisher's arena. False: see outcome; the turn is over. */
 struct turn {
@@ -76,16 +82,13 @@ struct turn {
     size_t n_rendered;
     size_t bytes;                   /* of their documents */
     struct publication publication; /* of no reports and no periods: nothing is to be stored */
-    struct turn_numbers {
-        struct publication_number *at;
-        size_t n;
-    } * numbers; /* all of them, of each of its periods */
+    struct turn_numbers *numbers;   /* all of them, of each of its periods */
 };
 bool turn_begin(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error) MUST_USE;
 bool turn_end(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error) MUST_USE;
 
-/* numbers.c: puts single numbers into the turn's publication, those that changed since they were written last or all; once it is stored, keeps
- * what was written. */
+/* numbers.c: puts single numbers into the turn's publication, those that changed since they were written last or all; once it is
+ * stored, keeps what was written. */
 void numbers_collect(struct publisher *publisher, struct turn *turn, bool all);
 void numbers_stored(const struct turn *turn);
 
@@ -139,7 +142,7 @@ void topic_send(struct publisher *publisher, struct desk *desk, size_t report, i
                 const struct changes *changes);
 void topic_acknowledged(void *publisher, void *tag, enum delivery delivery, const char *why);
 
-/* Notes in Redis what the topic has acknowledged, of each report the newest, all in one round trip. To be called soon: until it is noted
- * nobody knows that a record lies over a newer one. */
+/* Notes in Redis what the topic has acknowledged, of each report the newest, all in one round trip. To be called soon: until it is
+ * noted nobody knows that a record lies over a newer one. */
 void topic_note_delivered(struct publisher *publisher);
 void topic_forget_delivered(struct publisher *publisher); /* the publisher ends: whoever comes next sends them again */

@@ -60,8 +60,7 @@ static rd_kafka_t *open_producer(struct feed *feed, const char *brokers, const c
     return producer;
 }
 
-/* `topic`: as in the lines, "crm.deals". */
-/* `acked_us`: of a probe; else NULL. */
+/* `topic`: as in the lines, "crm.deals". `acked_us`: of a probe; else NULL. */
 static void produce(const struct feed *feed, const char *topic, const char *tenant, const char *event, size_t len,
                     int64_t *acked_us)
 {

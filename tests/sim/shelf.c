@@ -53,8 +53,8 @@ static void store_period(struct store *store, struct span key, struct publicatio
     period->elsewhere = period->version > stands && period->changes && period->changes != stands;
     if (period->version <= stands || period->elsewhere) return;
     const struct store_hash *hash = store_hash(store, key);
-    for (size_t at = 0; !period->changes && hash && hash->fields.count > 1;
-         at = 0) { /* all but the version go; it keeps the hash */
+    /* all but the version go, which keeps the hash */
+    for (size_t at = 0; !period->changes && hash && hash->fields.count > 1; at = 0) {
         struct map_slot *slot = map_next(&hash->fields, &at);
         if (span_is(slot->key, "version")) slot = map_next(&hash->fields, &at);
         store_put(store, key, slot->key, NO_SPAN);
