@@ -120,6 +120,42 @@ def test_redis_holds_the_same_and_tells_of_it(topics, redis_server, daemon):
     assert not outside, "nothing outside the prefix"
 
 
+def commands_of(redis, act):
+    """What Redis does meanwhile, scripts' commands among them: [[command, argument …]]."""
+    found = []
+    with redis.client.monitor() as monitor:
+        act()
+        redis.client.echo("that is all")
+        while "that is all" not in (command := monitor.next_command()["command"]):
+            found.append(command.split())
+    return found
+
+
+def test_of_single_numbers_what_changed_is_written(topics, redis_server, daemon):
+    redis, feed, key = redis_server(), Feed(topics, NOW_MS), "crm:{acme}:metrics:this_month"
+    worker = daemon(topics, redis, clock=CLOCK).start()
+
+    def lead(n):
+        feed.events([event(n, "crm.contact.created", "c%d" % n, owner="u1", source="web")])
+        settle(topics, worker, redis)
+
+    lead(1)
+    lead(2)
+    before = redis.client.hgetall(key)
+    commands = commands_of(redis, lambda: lead(3))
+    after = redis.client.hgetall(key)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert {"version", "leads"} <= changed and before.keys() == after.keys() and len(changed) < len(after)
+    assert [command for command in commands if command[0].lower() == "del" and key in command] == []
+    written = [name for command in commands if command[0].lower() == "hset" and command[1] == key for name in command[2::2]]
+    assert set(written) == changed
+    redis.client.hset(key, "version", "1")  # as if somebody else's stood there, with fewer numbers
+    redis.client.hdel(key, min(after.keys() - changed))
+    lead(4)
+    last = redis.client.hgetall(key)
+    assert last["leads"] == "4" and last.keys() == after.keys() and int(last["version"]) > int(after["version"])
+
+
 def test_a_full_queue_to_the_topic_loses_no_report(topics, redis_server, daemon):
     """The client takes one record at a time: what it does not take now comes later, without another event."""
     redis, feed = redis_server(), Feed(topics, NOW_MS)
