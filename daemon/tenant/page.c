@@ -90,6 +90,14 @@ static void remove_record(struct page *page, struct span record)
     page->bytes.len -= record.len;
 }
 
+static void put_record(struct buffer *out, struct span id, struct span bytes)
+{
+    buffer_varint(out, id.len);
+    buffer_varint(out, bytes.len);
+    buffer_span(out, id);
+    buffer_span(out, bytes);
+}
+
 void page_put(struct page *page, struct span id, struct span bytes)
 {
     struct span record, old;
@@ -101,9 +109,33 @@ void page_put(struct page *page, struct span id, struct span bytes)
     if (known) remove_record(page, record);
     if (!bytes.at) return;
     reserve(page, page->bytes.len + LENGTHS_BYTES + id.len + bytes.len);
-    buffer_varint(&page->bytes, id.len);
-    buffer_varint(&page->bytes, bytes.len);
-    buffer_span(&page->bytes, id);
+    put_record(&page->bytes, id, bytes);
+}
+
+static bool is_written(const struct page_write *writes, struct span id)
+{
+    while (writes && !span_equal(writes->id, id)) writes = writes->next;
+    return writes;
+}
+
+void page_put_all(struct page *page, const struct page_write *writes, struct buffer *scratch)
+{
+    struct span rest = buffer_all(&page->bytes), id, bytes;
+    buffer_clear(scratch);
+    for (const struct page_write *write = writes; write; write = write->next)
+        if (write->bytes.at) put_record(scratch, write->id, write->bytes);
+    for (struct span record = rest; page_next(&rest, &id, &bytes); record = rest)
+        if (!is_written(writes, id)) buffer_put(scratch, record.at, record.len - rest.len);
+    page_set(page, buffer_all(scratch));
+    buffer_clear(scratch);
+}
+
+/* What stood on it need not be taken along to where there is more room. */
+void page_set(struct page *page, struct span bytes)
+{
+    if (bytes.len > page->bytes.room) buffer_deinit(&page->bytes);
+    buffer_clear(&page->bytes);
+    reserve(page, bytes.len);
     buffer_span(&page->bytes, bytes);
 }
 
@@ -112,9 +144,7 @@ bool page_fill(struct page *page, struct span bytes)
     struct span rest = bytes, id, record;
     while (page_next(&rest, &id, &record)) continue;
     if (rest.len) return false;
-    buffer_clear(&page->bytes);
-    reserve(page, bytes.len);
-    buffer_span(&page->bytes, bytes);
+    page_set(page, bytes);
     return true;
 }
 

@@ -15,6 +15,12 @@ struct page_place {
     uint32_t kind, number;
 };
 
+/* What is to stand on a page; .bytes.at NULL: no longer. */
+struct page_write {
+    struct page_write *next;
+    struct span id, bytes;
+};
+
 struct page {
     struct cached cached;
     struct tenant *tenant;
@@ -22,6 +28,7 @@ struct page {
     bool changed;        /* by the batch at work, which will write it */
     uint64_t batch;      /* the batch of the tenant that looked last … */
     struct work *works;  /* … and what it has at work of this page */
+    struct page_write *writes; /* what it is about to write on it */
     struct buffer bytes; /* records, each the lengths of id and bytes (varints), id, bytes */
 };
 
@@ -47,6 +54,11 @@ struct span page_find(const struct page *page, struct span id);
 
 /* Sets or (bytes.at NULL) removes an entity. Neither span may lie on the page. */
 void page_put(struct page *page, struct span id, struct span bytes);
+
+/* Sets and removes several at once, each named once; what is set comes to stand before the others. The scratch buffer is empty again. */
+void page_put_all(struct page *page, const struct page_write *writes, struct buffer *scratch);
+
+void page_set(struct page *page, struct span bytes); /* all of it: records, which do not lie on the page */
 
 /* All of it, as it was read. False: these are no records. */
 bool page_fill(struct page *page, struct span bytes) MUST_USE;

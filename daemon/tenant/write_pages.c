@@ -84,22 +84,23 @@ static uint64_t pages_now(const struct batch *batch, enum kind kind)
 /* A page gives a new one its share. */
 static void split_page(struct writer *writer, enum kind kind, uint32_t number)
 {
-    struct page *from = tenant_page(writer->tenant, kind, place_split_from(number));
-    struct page *to = tenant_page(writer->tenant, kind, number);
+    struct tenant *tenant = writer->tenant;
+    struct page *from = tenant_page(tenant, kind, place_split_from(number));
+    struct page *to = tenant_page(tenant, kind, number);
     REQUIRE(from && !to);
-    to = tenant_page_add(writer->tenant, kind, number);
-    if (retired_split(from, to)) {
-        change_page(writer, from);
-        change_page(writer, to);
+    to = tenant_page_add(tenant, kind, number);
+    struct span rest = buffer_all(&from->bytes), id, bytes;
+    struct buffer stays = buffer_in(writer->arena, rest.len), goes = buffer_in(writer->arena, rest.len);
+    for (struct span record = rest; page_next(&rest, &id, &bytes); record = rest) {
+        bool moves = id.len && place_of_record(tenant, id, number + 1) == number;
+        buffer_put(moves ? &goes : &stays, record.at, record.len - rest.len);
     }
-    struct span old = arena_copy(writer->arena, buffer_all(&from->bytes)), id, bytes;
-    while (page_next(&old, &id, &bytes)) {
-        if (!id.len || place_of_record(writer->tenant, id, number + 1) != number) continue;
-        page_put(to, id, bytes);
-        page_put(from, id, NO_SPAN);
-        change_page(writer, from);
-        change_page(writer, to);
-    }
+    page_set(from, buffer_all(&stays));
+    page_set(to, buffer_all(&goes));
+    bool marks_moved = tenant->kind[kind].retired && retired_split(from, to);
+    if (!goes.len && !marks_moved) return;
+    change_page(writer, from);
+    change_page(writer, to);
 }
 
 /* Pages that are to be split must be there. Nothing is stored of a kind that has no page yet. */
@@ -142,6 +143,13 @@ static struct page *page_of(struct writer *writer, const struct work *work)
     return page ? page : tenant_page_add(writer->tenant, kind, number);
 }
 
+static void put_record(struct writer *writer, struct page *page, struct span id, struct span bytes)
+{
+    struct page_write *write = arena_alloc(writer->arena, sizeof *write);
+    *write = (struct page_write){ page->writes, id, bytes };
+    page->writes = write;
+}
+
 static void put_entity(struct writer *writer, struct work *work)
 {
     if (work->same || (!work->stored.at && !work->encoded.at)) return;
@@ -149,8 +157,8 @@ static void put_entity(struct writer *writer, struct work *work)
     struct span grave_id = NO_SPAN;
     bool grave = work->encoded.at && is_grave(&work->entity);
     if (grave || work->grave) grave_id = place_grave_id(writer->tenant, work->entity.id, writer->arena);
-    if (work->grave != grave) page_put(page, work->grave ? grave_id : work->entity.id, NO_SPAN);
-    page_put(page, grave ? grave_id : work->entity.id, work->encoded);
+    if (work->grave != grave) put_record(writer, page, work->grave ? grave_id : work->entity.id, NO_SPAN);
+    put_record(writer, page, grave ? grave_id : work->entity.id, work->encoded);
     change_page(writer, page);
     writer->tenant->graves += (uint64_t)(grave - work->grave);
 }
@@ -173,6 +181,8 @@ static void put_pages(struct writer *writer)
     struct string_write *strings = arena_zalloc(writer->arena, (writer->n_pages + batch->n_gone + 1) * sizeof *strings);
     for (size_t i = 0; i < writer->n_pages; i++) {
         struct page *page = writer->pages[i];
+        if (page->writes) page_put_all(page, page->writes, &writer->scratch);
+        page->writes = NULL;
         page->changed = false;
         strings[i].key = key_page(writer->arena, writer->batch->settings->prefix, tenant->name, (enum kind)page->place.kind,
                                   page->place.number);
