@@ -118,6 +118,7 @@ bool attributes_read(yyjson_val *data, const struct verb_row *verb, const struct
     struct event_attribute *attributes = arena_alloc(arena, (n_known + n_custom) * sizeof *attributes);
     event->attributes = attributes;
     event->n_attributes = n_known + n_custom;
+    event->named = named.known;
     return read_known(&named, &context, attributes, rejection) &&
            read_custom(&named, rules->kind[event->kind].custom, attributes + n_known, rejection);
 }

@@ -41,13 +41,17 @@ struct event_attribute {
 };
 
 struct event {
-    struct span tenant, subject, source, id, sequence, traceparent;
     enum kind kind;
     enum verb verb;
-    int64_t time_us;
-    bool time_of_record;                      /* the event named no time: the record's stands for it */
+    struct span subject;
     const struct event_attribute *attributes; /* each at most once (of a name given twice the last holds) */
     size_t n_attributes;
+    uint64_t named; /* of the attributes of the contract those that are among them, a bit each */
+    struct span id;
+    int64_t time_us;
+    struct span source, sequence, traceparent;
+    bool time_of_record; /* the event named no time: the record's stands for it */
+    struct span tenant;
 };
 
 /* In the order of the contract: the first that applies. */

@@ -50,6 +50,9 @@ const struct attribute_row attribute_rows[N_ATTRIBUTES] = {
 };
 
 #define BIT(attribute) (UINT64_C(1) << ATTRIBUTE_##attribute)
+const uint64_t reference_attributes =
+    BIT(CAMPAIGN) | BIT(ACCOUNT) | BIT(REFERRED_BY) | BIT(INTO) | BIT(CONTACT) | BIT(DEAL) | BIT(CASE);
+
 #define COMMON (BIT(OWNER) | BIT(TEAM) | BIT(SOURCE) | BIT(CAMPAIGN))
 
 /* A verb that needs no attribute: not opening, △, ▲. */

@@ -144,6 +144,7 @@ struct attribute_row {
     enum kind refers_to; /* for TYPE_REFERENCE; N_KINDS otherwise */
 };
 extern const struct attribute_row attribute_rows[N_ATTRIBUTES];
+extern const uint64_t reference_attributes; /* those of TYPE_REFERENCE, a bit each */
 
 enum {
     VERBS_PER_KIND_MAX = 12,

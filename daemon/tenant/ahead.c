@@ -10,13 +10,10 @@ enum {
     CACHE_LINE = 64
 };
 
-static void skip_counted(struct batch *batch)
+static bool was_counted(const struct batch *batch, const struct entry *entry)
 {
-    for (size_t i = 0; i < batch->n_entries; i++) {
-        struct entry *entry = batch->entries[i];
-        const struct tenant_position *position = tenant_position(batch->tenant, entry->partition);
-        entry->skipped = position->life == entry->life && entry->offset < position->next;
-    }
+    const struct tenant_position *position = tenant_position(batch->tenant, entry->partition);
+    return position->life == entry->life && entry->offset < position->next;
 }
 
 static bool calls_matter(const struct kept *kept)
@@ -40,23 +37,28 @@ static void ask_for_reference(struct batch *batch, enum kind kind, uint32_t attr
     loading_add_entity(batch->loading, batch->tenant, attribute_rows[attribute].refers_to, id);
 }
 
+static void ask_for_references(struct batch *batch, const struct event *event)
+{
+    for (size_t a = 0; a < event->n_attributes; a++) {
+        const struct event_attribute *attribute = &event->attributes[a];
+        if (attribute->value.type == VALUE_TEXT)
+            ask_for_reference(batch, event->kind, attribute->attribute, attribute->value.text);
+    }
+}
+
 void batch_begin(struct batch *batch)
 {
     struct tenant *tenant = batch->tenant;
     batch->begun = true;
     batch->number = ++tenant->batches;
     if (!tenant->version && !tenant->secret.k0 && !tenant->secret.k1) tenant->secret = batch->settings->fresh_secret();
-    skip_counted(batch);
     if (batch->retires) retirement_begin(batch);
     for (size_t i = 0; i < batch->n_entries; i++) {
         struct entry *entry = batch->entries[i];
+        entry->skipped = was_counted(batch, entry);
         if (!batch_is_folded(batch, entry)) continue;
         entry->page = loading_add_entity(batch->loading, tenant, entry->event.kind, entry->event.subject);
-        for (size_t a = 0; a < entry->event.n_attributes; a++) {
-            const struct event_attribute *attribute = &entry->event.attributes[a];
-            if (attribute->value.type != VALUE_TEXT) continue;
-            ask_for_reference(batch, entry->event.kind, attribute->attribute, attribute->value.text);
-        }
+        if (entry->event.named & reference_attributes) ask_for_references(batch, &entry->event);
     }
     for (size_t i = 0; i < batch->n_timers; i++) {
         enum kind kind;
@@ -96,6 +98,21 @@ static void ask_for_addresses(struct batch *batch, const struct entry *entry)
     }
 }
 
+/* As it stands; what the events change was asked for before. */
+static void ask_for_its_references(struct batch *batch, struct work *work)
+{
+    const struct entity *entity = &work->entity;
+    if (work->widened) return;
+    work->widened = true;
+    for (uint32_t a = 0; a < entity->n_attributes; a++) {
+        const struct entity_attribute *attribute = &entity->attributes[a];
+        struct span id = attribute->value.type == STORED_TEXT ? attribute->value.text : NO_SPAN;
+        if (attribute->attribute == ATTRIBUTE_CAMPAIGN && attribute->value.type == STORED_NAME)
+            id = names_text(&batch->tenant->names, attribute->value.name);
+        if (id.len) ask_for_reference(batch, entity->kind, attribute->attribute, id);
+    }
+}
+
 void batch_widen(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_entries; i++) {
@@ -103,14 +120,7 @@ void batch_widen(struct batch *batch)
         fetch_ahead(batch, i);
         if (!batch_is_folded(batch, entry)) continue;
         entry->work = batch_work_on(batch, entry->page, entry->event.subject);
-        const struct entity *entity = &entry->work->entity;
-        for (uint32_t a = 0; a < entity->n_attributes; a++) {
-            const struct entity_attribute *attribute = &entity->attributes[a];
-            struct span id = attribute->value.type == STORED_TEXT ? attribute->value.text : NO_SPAN;
-            if (attribute->attribute == ATTRIBUTE_CAMPAIGN && attribute->value.type == STORED_NAME)
-                id = names_text(&batch->tenant->names, attribute->value.name);
-            if (id.len) ask_for_reference(batch, entity->kind, attribute->attribute, id);
-        }
+        ask_for_its_references(batch, entry->work);
         ask_for_addresses(batch, entry);
     }
 }

@@ -332,6 +332,17 @@ static void settle(struct batch *batch, struct work *work)
     if (work->before.n_listings || work->said.n_listings) batch_list(batch, work);
 }
 
+static void settle_all(struct batch *batch)
+{
+    struct buffer scratch = { 0 };
+    for (size_t i = 0; i < batch->all.n; i++) {
+        if (!batch->all.at[i]->changed) continue;
+        settle(batch, batch->all.at[i]);
+        batch_encode(batch, batch->all.at[i], &scratch);
+    }
+    buffer_deinit(&scratch);
+}
+
 /* ---- the whole ---- */
 
 static void move_clock(struct batch *batch)
@@ -362,11 +373,10 @@ void batch_fold(struct batch *batch)
     for (size_t i = 0; i < batch->n_timers; i++) ring(batch, batch->timers[i].member);
     for (struct work *work; batch->outcome == DONE && (work = next_dirty(batch));) evaluate(batch, work);
     if (batch->outcome != DONE) return;
-    for (size_t i = 0; i < batch->all.n; i++)
-        if (batch->all.at[i]->changed) settle(batch, batch->all.at[i]);
+    settle_all(batch);
     if (batch->retires) retirement_fold(batch);
     arena_reset(batch->scratch); /* no statement is looked at again */
-    batch_encode(batch);
+    if (batch->outcome == DONE) batch_ask_for_pages(batch);
     ledger_settle(&batch->ledger);
     batch_ask_for_cells(batch);
 }
@@ -376,6 +386,7 @@ void batch_deinit(struct batch *batch)
     free(batch->all.at);
     for (int i = 0; i < RANKS; i++) free(batch->queues[i].at);
     ledger_deinit(&batch->ledger);
+    free(batch->timer_writes);
     free(batch->list_changes);
     free(batch->entries);
     *batch = (struct batch){ 0 };

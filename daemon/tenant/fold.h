@@ -11,11 +11,11 @@ struct entry {
     int64_t offset;
     uint64_t life;      /* of the partition */
     enum reason reason; /* REASON_NONE: `event` is one; otherwise the record was rejected */
+    bool skipped;       /* out: counted before, says the tenant's position */
+    struct page *page;  /* that its entity stands on, once it was asked for … */
+    struct work *work;  /* … and the entity at work */
     struct event event;
-    bool skipped;        /* out: counted before, says the tenant's position */
     enum reason refused; /* out: why the fold rejected it; REASON_NONE: it did not */
-    struct page *page;   /* that its entity stands on, once it was asked for … */
-    struct work *work;   /* … and the entity at work */
     const void *record;  /* the caller's: what to send as a dead letter when the fold rejects it */
 };
 
@@ -31,17 +31,16 @@ struct list_change {
 struct work {
     struct work *next; /* of the same page */
     struct page *page;
-    struct entity entity;
-    struct span stored;        /* bytes on the page; .at NULL: it is not there */
     bool grave;                /* stands there under the hash of its id */
     bool retired, retires;     /* there is but its mark; it leaves with this commit */
-    struct statement before;   /* as it was counted */
-    struct statement said;     /* what it said last, and has handed over */
-    int64_t old_wake_us;       /* as stored */
-    struct span encoded;       /* as it will be stored; empty: not at all */
-    bool same;                 /* as it is stored: nothing to write */
     bool dirty, changed, rang; /* to be evaluated; evaluated before; its timer rang */
+    bool widened;              /* what it refers to was asked for */
     bool heard;                /* something came for it: an event, or what another handed to it */
+    struct span stored;        /* bytes on the page; .at NULL: it is not there */
+    int64_t old_wake_us;       /* as stored */
+    struct entity entity;
+    struct statement before; /* as it was counted */
+    struct statement said;   /* what it said last, and has handed over */
 };
 
 enum {
@@ -86,6 +85,9 @@ struct batch {
     uint64_t number; /* among the tenant's batches */
     struct work_queue all, queues[RANKS];
     struct ledger ledger;
+    struct page_write *records;       /* what is to be written, the last one first */
+    struct timer_write *timer_writes; /* own memory */
+    size_t n_timer_writes, room_timer_writes;
     struct list_change *list_changes; /* own memory */
     size_t n_list_changes, room_list_changes;
     name_id first_name;     /* numbers of names from here on are new */
@@ -123,8 +125,13 @@ bool batch_is_folded(const struct batch *batch, const struct entry *entry); /* d
 /* What the entity says differs in its lines of lists (listing.c). */
 void batch_list(struct batch *batch, const struct work *work);
 
-/* What changed becomes bytes: now it is known how many pages there will be, and which of the old ones give to the new (write_pages.c). */
-void batch_encode(struct batch *batch);
+/* What changed becomes bytes. All of it before any is put on a page: what one hands on to another may still lie in the bytes of the
+ * first (encode.c). */
+void batch_encode(struct batch *batch, struct work *work, struct buffer *scratch);
+void batch_put_timer(struct batch *batch, struct span member, int64_t at_us); /* NEVER: no longer */
+
+/* How many pages there will be is known once all is encoded: asks for those of the old that give to the new (write_pages.c). */
+void batch_ask_for_pages(const struct batch *batch);
 
 /* Finds the cells of the differences, and asks for those that are not in memory (cells.c). */
 void batch_ask_for_cells(struct batch *batch);

@@ -18,6 +18,8 @@ struct page_place {
 /* What is to stand on a page; .bytes.at NULL: no longer. */
 struct page_write {
     struct page_write *next;
+    struct page *page; /* where it was looked for … */
+    uint64_t place;    /* … and the hash that says where it goes, should there be more pages */
     struct span id, bytes;
 };
 
@@ -25,11 +27,11 @@ struct page {
     struct cached cached;
     struct tenant *tenant;
     struct page_place place;
-    bool changed;        /* by the batch at work, which will write it */
-    uint64_t batch;      /* the batch of the tenant that looked last … */
-    struct work *works;  /* … and what it has at work of this page */
+    bool changed;              /* by the batch at work, which will write it */
+    uint64_t batch;            /* the batch of the tenant that looked last … */
+    struct work *works;        /* … and what it has at work of this page */
     struct page_write *writes; /* what it is about to write on it */
-    struct buffer bytes; /* records, each the lengths of id and bytes (varints), id, bytes */
+    struct buffer bytes;       /* records, each the lengths of id and bytes (varints), id, bytes */
 };
 
 /* The pages of a kind that are in memory, by number: numbers have no gaps, as many are stored as the kind has pages. A zeroed

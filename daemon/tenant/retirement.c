@@ -185,6 +185,9 @@ static void retire(struct batch *batch, struct page *page, struct span id)
     work->said = (struct statement){ .wake_us = NEVER };
     work->retires = true;
     batch->n_retired++;
+    batch->tenant->kind[page->place.kind].entities--;
+    batch->tenant->kind[page->place.kind].bytes += RETIRED_MARK_BYTES - work->stored.len;
+    batch->tenant->kind[page->place.kind].retired++;
     if (work->before.n_listings) batch_list(batch, work);
 }
 

@@ -196,14 +196,11 @@ bool batch_write(struct batch *batch)
     put_tenant(&writer);
     struct hash_write *writes = arena_alloc(batch->arena, writer.n_writes * sizeof *writes);
     memcpy(writes, writer.writes, writer.n_writes * sizeof *writes);
-    struct timer_write *timers = arena_alloc(batch->arena, writer.n_timers * sizeof *timers);
-    if (writer.n_timers) memcpy(timers, writer.timers, writer.n_timers * sizeof *timers);
     batch->commit.writes = writes;
     batch->commit.n_writes = writer.n_writes;
-    batch->commit.timers = timers;
-    batch->commit.n_timers = writer.n_timers;
+    batch->commit.timers = batch->timer_writes;
+    batch->commit.n_timers = batch->n_timer_writes;
     free(writer.writes);
-    free(writer.timers);
     buffer_deinit(&writer.scratch);
     return batch->outcome == DONE;
 }

@@ -1,4 +1,4 @@
-/* Entities of a batch onto their pages, pages into the commit. */
+/* Records of a batch onto their pages, pages into the commit. */
 #include "daemon/state/keys.h"
 #include "daemon/tenant/place.h"
 #include "daemon/tenant/retired.h"
@@ -9,56 +9,6 @@
 enum {
     SPLITS_PER_COMMIT = 64 /* and a quarter of the entities at work */
 };
-
-static void put_timer(struct writer *writer, struct span member, int64_t at_us)
-{
-    if (writer->n_timers == writer->room_timers) {
-        writer->room_timers = writer->room_timers ? writer->room_timers * 2 : 64;
-        writer->timers = must_realloc(writer->timers, writer->room_timers * sizeof *writer->timers);
-    }
-    writer->timers[writer->n_timers++] = (struct timer_write){ member, at_us };
-}
-
-static void put_wake_up(struct writer *writer, const struct work *work)
-{
-    if (work->entity.wake_us == work->old_wake_us && !work->rang) return;
-    put_timer(writer, timer_member(writer->arena, work->entity.kind, work->entity.id), work->entity.wake_us);
-    if (work->entity.wake_us < writer->tenant->next_timer_us) writer->tenant->next_timer_us = work->entity.wake_us;
-}
-
-/* A deleted contact stands under the hash of its id, and is moved there and back. */
-static bool is_grave(const struct entity *entity)
-{
-    int64_t deleted = entity->kind == KIND_CONTACT ? entity_last_deleted(entity) : -1;
-    return deleted >= 0 && deleted + 1 == entity->n_events && !entity->n_items;
-}
-
-/* All of them before any is put on a page: what one hands on to another may still lie in the bytes of the first. */
-static void encode_entity(struct writer *writer, struct work *work)
-{
-    if (entity_is_empty(&work->entity)) return;
-    if (!entity_is_settled(&work->entity)) {
-        batch_doubt(writer->batch, work, "was handed what nobody hands over");
-        return;
-    }
-    entity_encode(&work->entity, &writer->scratch);
-    work->encoded = writer_take(writer);
-    work->same = work->stored.at && work->grave == is_grave(&work->entity) && span_equal(work->encoded, work->stored);
-}
-
-static void encode_entities(struct writer *writer)
-{
-    const struct batch *batch = writer->batch;
-    for (size_t i = 0; i < batch->all.n; i++) {
-        struct work *work = batch->all.at[i];
-        if (!work->changed && !work->retires) continue;
-        if (work->changed) encode_entity(writer, work);
-        writer->tenant->kind[work->entity.kind].entities += (uint64_t)((work->encoded.at != NULL) - (work->stored.at != NULL));
-        writer->tenant->kind[work->entity.kind].bytes += work->encoded.len - work->stored.len;
-        writer->tenant->kind[work->entity.kind].bytes += work->retires ? RETIRED_MARK_BYTES : 0;
-        writer->tenant->kind[work->entity.kind].retired += work->retires;
-    }
-}
 
 static void change_page(struct writer *writer, struct page *page)
 {
@@ -104,7 +54,7 @@ static void split_page(struct writer *writer, enum kind kind, uint32_t number)
 }
 
 /* Pages that are to be split must be there. Nothing is stored of a kind that has no page yet. */
-static void ask_for_pages(const struct batch *batch)
+void batch_ask_for_pages(const struct batch *batch)
 {
     struct tenant *tenant = batch->tenant;
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
@@ -114,14 +64,6 @@ static void ask_for_pages(const struct batch *batch)
             if (from < old) loading_add_page(batch->loading, tenant, (enum kind)kind, from);
         }
     }
-}
-
-void batch_encode(struct batch *batch)
-{
-    struct writer writer = { .batch = batch, .tenant = batch->tenant, .arena = batch->arena };
-    encode_entities(&writer);
-    if (batch->outcome == DONE) ask_for_pages(batch);
-    buffer_deinit(&writer.scratch);
 }
 
 static void grow_pages(struct writer *writer)
@@ -134,42 +76,37 @@ static void grow_pages(struct writer *writer)
 }
 
 /* Where it stands now; a page that is not in memory after growing is a new one. */
-static struct page *page_of(struct writer *writer, const struct work *work)
+static struct page *page_now(struct writer *writer, struct page *before, uint64_t place)
 {
-    enum kind kind = work->entity.kind;
-    uint32_t number = place_number(writer->tenant, work->entity.id, writer->tenant->kind[kind].pages);
-    if (number == work->page->place.number) return work->page;
-    struct page *page = tenant_page(writer->tenant, kind, number);
-    return page ? page : tenant_page_add(writer->tenant, kind, number);
+    struct tenant *tenant = writer->tenant;
+    enum kind kind = (enum kind)before->place.kind;
+    uint32_t number = place_of_hash(place, tenant->kind[kind].pages);
+    if (number == before->place.number) return before;
+    struct page *page = tenant_page(tenant, kind, number);
+    return page ? page : tenant_page_add(tenant, kind, number);
 }
 
-static void put_record(struct writer *writer, struct page *page, struct span id, struct span bytes)
+static void put_records(struct writer *writer)
 {
-    struct page_write *write = arena_alloc(writer->arena, sizeof *write);
-    *write = (struct page_write){ page->writes, id, bytes };
-    page->writes = write;
-}
-
-static void put_entity(struct writer *writer, struct work *work)
-{
-    if (work->same || (!work->stored.at && !work->encoded.at)) return;
-    struct page *page = page_of(writer, work);
-    struct span grave_id = NO_SPAN;
-    bool grave = work->encoded.at && is_grave(&work->entity);
-    if (grave || work->grave) grave_id = place_grave_id(writer->tenant, work->entity.id, writer->arena);
-    if (work->grave != grave) put_record(writer, page, work->grave ? grave_id : work->entity.id, NO_SPAN);
-    put_record(writer, page, grave ? grave_id : work->entity.id, work->encoded);
-    change_page(writer, page);
-    writer->tenant->graves += (uint64_t)(grave - work->grave);
+    struct page_write *next = writer->batch->records;
+    for (struct page_write *write = next; write; write = next) {
+        struct page *page = page_now(writer, write->page, write->place);
+        next = write->next;
+        write->next = page->writes;
+        page->writes = write;
+        change_page(writer, page);
+    }
+    writer->batch->records = NULL;
 }
 
 /* Its mark in its place. */
 static void retire_entity(struct writer *writer, struct work *work)
 {
-    struct page *page = page_of(writer, work);
+    struct page *page = page_now(writer, work->page, place_hash(writer->tenant, work->entity.id));
     page_put(page, work->entity.id, NO_SPAN);
     retired_put(writer->tenant, page, work->entity.id);
-    if (work->old_wake_us != NEVER) put_timer(writer, timer_member(writer->arena, work->entity.kind, work->entity.id), NEVER);
+    if (work->old_wake_us != NEVER)
+        batch_put_timer(writer->batch, timer_member(writer->arena, work->entity.kind, work->entity.id), NEVER);
     change_page(writer, page);
 }
 
@@ -201,7 +138,7 @@ static void remove_unreadable_timers(struct writer *writer)
     struct span id;
     for (size_t i = 0; i < writer->batch->n_timers; i++) {
         struct span member = writer->batch->timers[i].member;
-        if (!timer_member_read(member, &kind, &id)) put_timer(writer, member, NEVER);
+        if (!timer_member_read(member, &kind, &id)) batch_put_timer(writer->batch, member, NEVER);
     }
 }
 
@@ -210,13 +147,9 @@ void write_pages(struct writer *writer)
     struct batch *batch = writer->batch;
     for (size_t i = 0; i < batch->n_raw_pages; i++) change_page(writer, batch->raw_pages[i]);
     grow_pages(writer);
-    for (size_t i = 0; i < batch->all.n && batch->outcome == DONE; i++) {
-        struct work *work = batch->all.at[i];
-        if (work->retires) retire_entity(writer, work);
-        if (!work->changed) continue;
-        put_wake_up(writer, work);
-        put_entity(writer, work);
-    }
+    for (size_t i = 0; batch->n_retired && i < batch->all.n; i++)
+        if (batch->all.at[i]->retires) retire_entity(writer, batch->all.at[i]);
+    put_records(writer);
     put_pages(writer);
     remove_unreadable_timers(writer);
 }

@@ -9,10 +9,9 @@ struct writer {
     struct arena *arena;
     struct buffer scratch;
     struct hash_write *writes;
-    struct timer_write *timers;
     struct page **pages; /* changed, each once */
     size_t n_pages, room_pages;
-    size_t n_writes, room_writes, n_timers, room_timers;
+    size_t n_writes, room_writes;
 };
 
 /* A field to set, or (value.at NULL) to remove. Fields of one hash are put one after the other. */
@@ -21,5 +20,5 @@ void writer_put(struct writer *writer, struct span key, struct span field, struc
 /* What stands in the scratch buffer, as a text that stays; the buffer is empty again. */
 struct span writer_take(struct writer *writer);
 
-void write_pages(struct writer *writer); /* entities and their timers */
+void write_pages(struct writer *writer);
 void write_cells(struct writer *writer);

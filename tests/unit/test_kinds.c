@@ -98,7 +98,10 @@ static void test_references(void **state)
                        { "case", KIND_CASE },        { "into", KIND_CONTACT },    { "referred_by", KIND_CONTACT },
                        { "campaign", KIND_CAMPAIGN } };
     int n = 0;
-    for (int i = 0; i < N_ATTRIBUTES; i++) n += attribute_rows[i].type == TYPE_REFERENCE;
+    for (int i = 0; i < N_ATTRIBUTES; i++) {
+        n += attribute_rows[i].type == TYPE_REFERENCE;
+        assert_int_equal(reference_attributes >> i & 1, attribute_rows[i].type == TYPE_REFERENCE);
+    }
     assert_int_equal(n, sizeof references / sizeof references[0]);
     for (int i = 0; i < n; i++)
         assert_int_equal(attribute_rows[attribute_find(span_of(references[i].name))].refers_to, references[i].kind);

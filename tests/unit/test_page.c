@@ -73,6 +73,40 @@ static void holds_what_was_put(void **state)
     destroy(fixture, copy);
 }
 
+/* Several at once as one after the other. */
+static void what_is_put_at_once_stands_as_if_put_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct page *alone = tenant_page_add(&fixture->tenant, KIND_DEAL, 7), *page = tenant_page_add(&fixture->tenant, KIND_DEAL, 8);
+    struct buffer scratch = { 0 };
+    srand(2);
+    for (int round = 0; round < ROUNDS / 20; round++) {
+        static char values[IDS][BYTES_MAX], ids[IDS][64];
+        struct page_write writes[IDS], *first = NULL;
+        for (int i = rand() % 8; i < IDS; i += 1 + rand() % 16) {
+            size_t len = (size_t)(rand() % BYTES_MAX);
+            memset(values[i], rand(), len);
+            struct span id = id_of(i, ids[i], sizeof ids[i]), bytes = rand() % 4 ? (struct span){ values[i], len } : NO_SPAN;
+            writes[i] = (struct page_write){ .next = first, .id = id, .bytes = bytes };
+            first = &writes[i];
+            page_put(alone, id, bytes);
+        }
+        page_put_all(page, first, &scratch);
+        assert_int_equal(scratch.len, 0);
+        assert_int_equal(page->bytes.len, alone->bytes.len);
+        for (int i = 0; i < IDS; i++) {
+            char room[64];
+            struct span id = id_of(i, room, sizeof room), found = page_find(page, id), wanted = page_find(alone, id);
+            assert_int_equal(found.at != NULL, wanted.at != NULL);
+            if (wanted.at) assert_true(span_equal(found, wanted));
+        }
+    }
+    assert_true(fixture->cache.bytes >= page->bytes.room + alone->bytes.room);
+    buffer_deinit(&scratch);
+    destroy(fixture, page);
+    destroy(fixture, alone);
+}
+
 static void what_is_cut_off_is_no_page(void **state)
 {
     struct fixture *fixture = *state;
@@ -150,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(holds_what_was_put, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_put_at_once_stands_as_if_put_alone, start, stop),
         cmocka_unit_test_setup_teardown(what_is_cut_off_is_no_page, start, stop),
         cmocka_unit_test_setup_teardown(growing_moves_from_one_page, start, stop),
         cmocka_unit_test_setup_teardown(neighbours_stand_together, start, stop),
