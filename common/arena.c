@@ -10,13 +10,7 @@ enum {
     BLOCK_BYTES_MAX = 64 * 1024
 };
 
-struct arena_block {
-    struct arena_block *older;
-    size_t bytes;
-    _Alignas(16) char data[];
-};
-
-static void grow(struct arena *arena, size_t bytes)
+void arena_grow(struct arena *arena, size_t bytes)
 {
     size_t size = arena->bytes < BLOCK_BYTES_MIN   ? BLOCK_BYTES_MIN
                   : arena->bytes > BLOCK_BYTES_MAX ? BLOCK_BYTES_MAX
@@ -28,15 +22,6 @@ static void grow(struct arena *arena, size_t bytes)
     arena->block = block;
     arena->used = 0;
     arena->bytes += size;
-}
-
-void *arena_alloc(struct arena *arena, size_t bytes)
-{
-    bytes = (bytes + 7) & ~(size_t)7;
-    if (!arena->block || arena->block->bytes - arena->used < bytes) grow(arena, bytes);
-    void *p = arena->block->data + arena->used;
-    arena->used += bytes;
-    return p;
 }
 
 void *arena_zalloc(struct arena *arena, size_t bytes)

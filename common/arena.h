@@ -3,14 +3,27 @@
 
 #include "common/span.h"
 
-struct arena_block;
+struct arena_block {
+    struct arena_block *older;
+    size_t bytes;
+    _Alignas(16) char data[];
+};
 struct arena {
     struct arena_block *block; /* the one being filled; older ones behind it */
     size_t used, bytes;        /* of this block; of all blocks */
 };
 
 /* A zeroed struct arena is an empty one. */
-void *arena_alloc(struct arena *arena, size_t bytes);  /* 8-byte aligned, not zeroed, never NULL */
+void arena_grow(struct arena *arena, size_t bytes);
+/* 8-byte aligned, not zeroed, never NULL. */
+static inline void *arena_alloc(struct arena *arena, size_t bytes)
+{
+    bytes = (bytes + 7) & ~(size_t)7;
+    if (!arena->block || arena->block->bytes - arena->used < bytes) arena_grow(arena, bytes);
+    void *p = arena->block->data + arena->used;
+    arena->used += bytes;
+    return p;
+}
 void *arena_zalloc(struct arena *arena, size_t bytes); /* zeroed */
 struct span arena_copy(struct arena *arena, struct span text);
 char *arena_text(struct arena *arena, struct span text); /* a terminated copy */

@@ -16,21 +16,12 @@ void buffer_deinit(struct buffer *buffer)
     *buffer = (struct buffer){ 0 };
 }
 
-void buffer_reserve(struct buffer *buffer, size_t more)
+void buffer_grow(struct buffer *buffer, size_t more)
 {
-    if (buffer->room - buffer->len >= more) return;
     size_t room = buffer->room ? buffer->room * 2 : 256;
     while (room - buffer->len < more) room *= 2;
     buffer->at = must_realloc(buffer->at, room);
     buffer->room = room;
-}
-
-void buffer_put(struct buffer *buffer, const void *bytes, size_t len)
-{
-    if (!len) return;
-    buffer_reserve(buffer, len);
-    memcpy(buffer->at + buffer->len, bytes, len);
-    buffer->len += len;
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

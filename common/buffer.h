@@ -20,8 +20,18 @@ static inline struct buffer buffer_in(struct arena *arena, size_t bytes)
 {
     return (struct buffer){ arena_alloc(arena, bytes), 0, bytes };
 }
-void buffer_reserve(struct buffer *buffer, size_t more);
-void buffer_put(struct buffer *buffer, const void *bytes, size_t len);
+void buffer_grow(struct buffer *buffer, size_t more);
+static inline void buffer_reserve(struct buffer *buffer, size_t more)
+{
+    if (buffer->room - buffer->len < more) buffer_grow(buffer, more);
+}
+static inline void buffer_put(struct buffer *buffer, const void *bytes, size_t len)
+{
+    if (!len) return;
+    buffer_reserve(buffer, len);
+    memcpy(buffer->at + buffer->len, bytes, len);
+    buffer->len += len;
+}
 void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buffer_varint_long(struct buffer *buffer, uint64_t value);
 void buffer_zigzag(struct buffer *buffer, int64_t value);  /* small magnitudes, either sign */

@@ -69,94 +69,72 @@ int32_t local_day(int64_t instant_us, int32_t offset_s)
     return (int32_t)(day + floor_div(rest_us, MICROS_PER_DAY));
 }
 
-/* A reader of fixed forms: what is missing or different makes it fail, and it stays so. */
-struct reader {
-    struct span rest;
-    bool failed;
+/* ---- fixed forms: each takes what it read off `rest`, or says that it is not there ---- */
+
+enum {
+    NO_DIGITS = -100000, /* whatever is added to it stays below 0 */
+    DATE_BYTES = 10,
+    TIME_BYTES = 8
 };
 
-static char next(struct reader *reader)
+static int two_digits(const char *at)
 {
-    if (!reader->rest.len) {
-        reader->failed = true;
-        return 0;
-    }
-    reader->rest.len--;
-    return *reader->rest.at++;
+    unsigned tens = (unsigned char)at[0] - '0', ones = (unsigned char)at[1] - '0';
+    return tens <= 9 && ones <= 9 ? (int)(tens * 10 + ones) : NO_DIGITS;
 }
 
-static void expect(struct reader *reader, char wanted)
+static void skip(struct span *rest, size_t bytes)
 {
-    if (next(reader) != wanted) reader->failed = true;
+    *rest = (struct span){ rest->at + bytes, rest->len - bytes };
 }
 
-static int digits(struct reader *reader, size_t n)
+static bool take_date(struct span *rest, struct civil *civil)
 {
-    int value = 0;
-    bool good = reader->rest.len >= n;
-    for (size_t i = 0; i < n && good; i++) {
-        int digit = reader->rest.at[i] - '0';
-        good = digit >= 0 && digit <= 9;
-        value = value * 10 + digit;
-    }
-    if (!good) {
-        reader->failed = true;
-        return 0;
-    }
-    reader->rest = (struct span){ reader->rest.at + n, reader->rest.len - n };
-    return value;
+    const char *at = rest->at;
+    if (rest->len < DATE_BYTES || at[4] != '-' || at[7] != '-') return false;
+    *civil = (struct civil){ two_digits(at) * 100 + two_digits(at + 2), two_digits(at + 5), two_digits(at + 8) };
+    skip(rest, DATE_BYTES);
+    return civil->year >= 0 && civil_exists(*civil);
 }
 
-static struct civil read_date(struct reader *reader)
+static bool take_time(struct span *rest, int64_t *second_of_day, bool *leap_second)
 {
-    struct civil civil = { 0 };
-    civil.year = digits(reader, 4);
-    expect(reader, '-');
-    civil.month = digits(reader, 2);
-    expect(reader, '-');
-    civil.day = digits(reader, 2);
-    if (!reader->failed && !civil_exists(civil)) reader->failed = true;
-    return civil;
-}
-
-static int64_t read_seconds_of_day(struct reader *reader, bool *leap_second)
-{
-    int hour = digits(reader, 2);
-    expect(reader, ':');
-    int minute = digits(reader, 2);
-    expect(reader, ':');
-    int second = digits(reader, 2);
-    if (hour > 23 || minute > 59 || second > 60) reader->failed = true;
+    const char *at = rest->at;
+    if (rest->len < TIME_BYTES || at[2] != ':' || at[5] != ':') return false;
+    int hour = two_digits(at), minute = two_digits(at + 3), second = two_digits(at + 6);
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return false;
     *leap_second = second == 60;
-    return hour * 3600 + minute * 60 + second;
+    *second_of_day = hour * 3600 + minute * 60 + second;
+    skip(rest, TIME_BYTES);
+    return true;
 }
 
-static bool at_digit(const struct reader *reader)
+static bool at_digit(struct span rest)
 {
-    return reader->rest.len && reader->rest.at[0] >= '0' && reader->rest.at[0] <= '9';
+    return rest.len && rest.at[0] >= '0' && rest.at[0] <= '9';
 }
 
 /* "" or ".5": microseconds, finer digits cut */
-static int64_t read_fraction(struct reader *reader)
+static bool take_fraction(struct span *rest, int64_t *micros)
 {
-    if (!reader->rest.len || reader->rest.at[0] != '.') return 0;
-    next(reader);
-    if (!at_digit(reader)) reader->failed = true;
-    int64_t micros = 0;
-    for (int64_t worth = MICROS_PER_SECOND / 10; at_digit(reader); worth /= 10) micros += (next(reader) - '0') * worth;
-    return micros;
+    *micros = 0;
+    if (!rest->len || rest->at[0] != '.') return true;
+    skip(rest, 1);
+    if (!at_digit(*rest)) return false;
+    for (int worth = MICROS_PER_SECOND / 10; at_digit(*rest); worth /= 10, skip(rest, 1)) *micros += (rest->at[0] - '0') * worth;
+    return true;
 }
 
-static int64_t read_offset(struct reader *reader)
+/* To the end. */
+static bool take_offset(struct span rest, int64_t *seconds)
 {
-    char sign = next(reader);
-    if (sign == 'Z' || sign == 'z') return 0;
-    if (sign != '+' && sign != '-') reader->failed = true;
-    int hours = digits(reader, 2);
-    expect(reader, ':');
-    int minutes = digits(reader, 2);
-    if (hours > 23 || minutes > 59) reader->failed = true;
-    return (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    *seconds = 0;
+    if (rest.len == 1) return (rest.at[0] | 0x20) == 'z';
+    if (rest.len != sizeof "+00:00" - 1 || (rest.at[0] != '+' && rest.at[0] != '-') || rest.at[3] != ':') return false;
+    int hours = two_digits(rest.at + 1), minutes = two_digits(rest.at + 4);
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
+    *seconds = (rest.at[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    return true;
 }
 
 /* RFC 3339, 5.7: a leap second stands at the end of a month, UTC; so the second after it begins one. */
@@ -165,28 +143,31 @@ static bool begins_month(int64_t second)
     return second % 86400 == 0 && civil_of_day((int32_t)(second / 86400)).day == 1;
 }
 
+static bool in_years(int64_t second)
+{
+    int64_t first = day_of_civil((struct civil){ YEAR_FIRST, 1, 1 }), end = day_of_civil((struct civil){ YEAR_LAST + 1, 1, 1 });
+    return second >= first * 86400 && second < end * 86400;
+}
+
 bool instant_parse(struct span text, int64_t *instant_us)
 {
-    struct reader reader = { text, false };
+    struct civil civil;
     bool leap_second;
-    int64_t day = day_of_civil(read_date(&reader));
-    if ((next(&reader) | 0x20) != 't') reader.failed = true;
-    int64_t second = day * 86400 + read_seconds_of_day(&reader, &leap_second);
-    int64_t fraction = read_fraction(&reader);
-    second -= read_offset(&reader);
-    if (reader.failed || reader.rest.len) return false;
-    if (leap_second && !begins_month(second)) return false;
-    int year = civil_of_day((int32_t)floor_div(second, 86400)).year;
-    if (year < YEAR_FIRST || year > YEAR_LAST) return false;
+    int64_t second_of_day, fraction, offset;
+    if (!take_date(&text, &civil) || !text.len || (text.at[0] | 0x20) != 't') return false;
+    skip(&text, 1);
+    if (!take_time(&text, &second_of_day, &leap_second) || !take_fraction(&text, &fraction) || !take_offset(text, &offset))
+        return false;
+    int64_t second = day_of_civil(civil) * INT64_C(86400) + second_of_day - offset;
+    if (!in_years(second) || (leap_second && !begins_month(second))) return false;
     *instant_us = second * MICROS_PER_SECOND + fraction;
     return true;
 }
 
 bool day_parse(struct span text, int32_t *day)
 {
-    struct reader reader = { text, false };
-    struct civil civil = read_date(&reader);
-    if (reader.failed || reader.rest.len || !civil_valid(civil)) return false;
+    struct civil civil;
+    if (!take_date(&text, &civil) || text.len || !civil_valid(civil)) return false;
     *day = day_of_civil(civil);
     return true;
 }

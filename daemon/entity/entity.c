@@ -183,6 +183,14 @@ const struct entity_value *entity_value(const struct entity *entity, uint32_t at
     return &newest->value;
 }
 
+uint64_t entity_attributes(const struct entity *entity)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < entity->n_attributes && entity->attributes[i].attribute < N_ATTRIBUTES; i++)
+        bits |= UINT64_C(1) << entity->attributes[i].attribute;
+    return bits;
+}
+
 name_id entity_name(const struct entity *entity, uint32_t attribute, int64_t after)
 {
     const struct entity_value *value = entity_value(entity, attribute, after);

@@ -121,6 +121,7 @@ int64_t entity_last_deleted(const struct entity *entity);
 
 /* The current value of an attribute, counting only events after index `after` (-1: all): NULL when none names it or the last one cleared it. */
 const struct entity_value *entity_value(const struct entity *entity, uint32_t attribute, int64_t after);
+uint64_t entity_attributes(const struct entity *entity); /* those of the contract that it has values of, a bit each */
 name_id entity_name(const struct entity *entity, uint32_t attribute, int64_t after);     /* 0: missing */
 struct span entity_text(const struct entity *entity, uint32_t attribute, int64_t after); /* empty: missing */
 

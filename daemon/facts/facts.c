@@ -126,6 +126,7 @@ void facts_of(const struct entity *entity, const struct facts_context *context, 
 {
     struct teller teller = { .entity = entity, .context = context, .out = out, .deleted = -1, .opening = -1 };
     struct writing_desk desk;
+    teller.present = entity_attributes(entity);
     *out = (struct statement){ .facts = desk.facts,
                                .room_facts = DESK_FACTS,
                                .handovers = desk.handovers,
@@ -161,18 +162,27 @@ const struct entity_event *last_of(const struct teller *teller, enum verb verb)
     return NULL;
 }
 
+/* Of most attributes an entity has nothing. */
+static bool is_present(const struct teller *teller, uint32_t attribute)
+{
+    return attribute >= N_ATTRIBUTES || (teller->present >> attribute & 1);
+}
+
 name_id tell_name(const struct teller *teller, uint32_t attribute)
 {
+    if (!is_present(teller, attribute)) return 0;
     return entity_name(teller->entity, attribute, teller->deleted);
 }
 
 struct span tell_text(const struct teller *teller, uint32_t attribute)
 {
+    if (!is_present(teller, attribute)) return NO_SPAN;
     return entity_text(teller->entity, attribute, teller->deleted);
 }
 
 const struct entity_value *tell_value(const struct teller *teller, uint32_t attribute)
 {
+    if (!is_present(teller, attribute)) return NULL;
     return entity_value(teller->entity, attribute, teller->deleted);
 }
 

@@ -11,6 +11,7 @@ struct teller {
     int64_t deleted;                    /* index of the last `deleted`: nothing up to it counts; -1 */
     int64_t opening;                    /* index of the event that created it; -1: it does not exist */
     const struct entity_event *created; /* that event; NULL */
+    uint64_t present;                   /* attributes of the contract that it has at all, a bit each */
     name_id common[4];                  /* owner, team, source, campaign */
     name_id customs[CUSTOM_MAX];        /* of the entity's kind, in the order of the rules */
     int n_customs;

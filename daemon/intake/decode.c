@@ -20,14 +20,15 @@ struct decoding {
     struct rejection *rejection;
     enum mode mode;
     struct envelope envelope;
+    bool tenant_known;
     const struct verb_row *verb;
 };
 
 /* A tenant is known from here on, also to whoever counts the rejection: of what is no CloudEvent 1.0 it cannot be read. */
 static void know_tenant(struct decoding *d)
 {
-    struct span tenant;
-    if (envelope_is_cloudevents(&d->envelope) && envelope_tenant(&d->envelope, &tenant)) d->rejection->tenant = tenant;
+    d->tenant_known = envelope_is_cloudevents(&d->envelope) && envelope_tenant(&d->envelope, &d->event->tenant);
+    if (d->tenant_known) d->rejection->tenant = d->event->tenant;
 }
 
 static bool check_size(const struct decoding *d)
@@ -79,7 +80,7 @@ static bool read_identity(struct decoding *d)
 
 static bool read_tenant(struct decoding *d)
 {
-    if (envelope_tenant(&d->envelope, &d->event->tenant)) return true;
+    if (d->tenant_known) return true;
     return reject(d->rejection, REASON_BAD_TENANT, "%stenantid: expected 1 to %d of A-Z a-z 0-9 . _ -", d->envelope.prefix,
                   TENANT_BYTES_MAX);
 }

@@ -3,50 +3,54 @@
 
 _Static_assert(N_ATTRIBUTES <= ATTRIBUTE_CUSTOM, "attributes of the contract come before custom ones, and fit 64 bits");
 
+#define ROW(name, type, refers_to)                                                                                               \
+    {                                                                                                                            \
+        name, sizeof name - 1, type, refers_to                                                                                   \
+    }
 const struct attribute_row attribute_rows[N_ATTRIBUTES] = {
-    [ATTRIBUTE_OWNER] = { "owner", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_TEAM] = { "team", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_SOURCE] = { "source", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_CAMPAIGN] = { "campaign", TYPE_REFERENCE, KIND_CAMPAIGN },
-    [ATTRIBUTE_EMAIL] = { "email", TYPE_PERSONAL, N_KINDS },
-    [ATTRIBUTE_PHONE] = { "phone", TYPE_PERSONAL, N_KINDS },
-    [ATTRIBUTE_NAME] = { "name", TYPE_PERSONAL, N_KINDS },
-    [ATTRIBUTE_ACCOUNT] = { "account", TYPE_REFERENCE, KIND_ACCOUNT },
-    [ATTRIBUTE_REFERRED_BY] = { "referred_by", TYPE_REFERENCE, KIND_CONTACT },
-    [ATTRIBUTE_TAGS] = { "tags", TYPE_NAMES, N_KINDS },
-    [ATTRIBUTE_INTO] = { "into", TYPE_REFERENCE, KIND_CONTACT },
-    [ATTRIBUTE_LIST] = { "list", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_INDUSTRY] = { "industry", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_AMOUNT] = { "amount", TYPE_MONEY, N_KINDS },
-    [ATTRIBUTE_CURRENCY] = { "currency", TYPE_CURRENCY, N_KINDS },
-    [ATTRIBUTE_COST] = { "cost", TYPE_MONEY, N_KINDS },
-    [ATTRIBUTE_STAGE] = { "stage", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_PIPELINE] = { "pipeline", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_SALE] = { "sale", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_CONTACT] = { "contact", TYPE_REFERENCE, KIND_CONTACT },
-    [ATTRIBUTE_EXPECTED_CLOSE] = { "expected_close", TYPE_DATE, N_KINDS },
-    [ATTRIBUTE_LOSS_REASON] = { "loss_reason", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_COMPETITOR] = { "competitor", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_DIRECTION] = { "direction", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_PURPOSE] = { "purpose", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_DEAL] = { "deal", TYPE_REFERENCE, KIND_DEAL },
-    [ATTRIBUTE_CASE] = { "case", TYPE_REFERENCE, KIND_CASE },
-    [ATTRIBUTE_DUE] = { "due", TYPE_INSTANT, N_KINDS },
-    [ATTRIBUTE_DURATION] = { "duration_s", TYPE_DURATION, N_KINDS },
-    [ATTRIBUTE_WAIT] = { "wait_s", TYPE_DURATION, N_KINDS },
-    [ATTRIBUTE_CALLBACK] = { "callback", TYPE_FLAG, N_KINDS },
-    [ATTRIBUTE_CASE_KIND] = { "case_kind", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_PRIORITY] = { "priority", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_CHANNEL] = { "channel", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_RESPONSE_DUE] = { "response_due", TYPE_INSTANT, N_KINDS },
-    [ATTRIBUTE_RESOLVE_DUE] = { "resolve_due", TYPE_INSTANT, N_KINDS },
-    [ATTRIBUTE_SCORE] = { "score", TYPE_SCORE, N_KINDS },
-    [ATTRIBUTE_BUDGET] = { "budget", TYPE_MONEY, N_KINDS },
-    [ATTRIBUTE_PAGE] = { "page", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_GOAL] = { "goal", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_METRIC] = { "metric", TYPE_NAME, N_KINDS },
-    [ATTRIBUTE_TARGET] = { "target", TYPE_TARGET, N_KINDS },
-    [ATTRIBUTE_PERIOD] = { "period", TYPE_PERIOD, N_KINDS },
+    [ATTRIBUTE_OWNER] = ROW("owner", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_TEAM] = ROW("team", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_SOURCE] = ROW("source", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_CAMPAIGN] = ROW("campaign", TYPE_REFERENCE, KIND_CAMPAIGN),
+    [ATTRIBUTE_EMAIL] = ROW("email", TYPE_PERSONAL, N_KINDS),
+    [ATTRIBUTE_PHONE] = ROW("phone", TYPE_PERSONAL, N_KINDS),
+    [ATTRIBUTE_NAME] = ROW("name", TYPE_PERSONAL, N_KINDS),
+    [ATTRIBUTE_ACCOUNT] = ROW("account", TYPE_REFERENCE, KIND_ACCOUNT),
+    [ATTRIBUTE_REFERRED_BY] = ROW("referred_by", TYPE_REFERENCE, KIND_CONTACT),
+    [ATTRIBUTE_TAGS] = ROW("tags", TYPE_NAMES, N_KINDS),
+    [ATTRIBUTE_INTO] = ROW("into", TYPE_REFERENCE, KIND_CONTACT),
+    [ATTRIBUTE_LIST] = ROW("list", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_INDUSTRY] = ROW("industry", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_AMOUNT] = ROW("amount", TYPE_MONEY, N_KINDS),
+    [ATTRIBUTE_CURRENCY] = ROW("currency", TYPE_CURRENCY, N_KINDS),
+    [ATTRIBUTE_COST] = ROW("cost", TYPE_MONEY, N_KINDS),
+    [ATTRIBUTE_STAGE] = ROW("stage", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_PIPELINE] = ROW("pipeline", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_SALE] = ROW("sale", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_CONTACT] = ROW("contact", TYPE_REFERENCE, KIND_CONTACT),
+    [ATTRIBUTE_EXPECTED_CLOSE] = ROW("expected_close", TYPE_DATE, N_KINDS),
+    [ATTRIBUTE_LOSS_REASON] = ROW("loss_reason", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_COMPETITOR] = ROW("competitor", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_DIRECTION] = ROW("direction", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_PURPOSE] = ROW("purpose", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_DEAL] = ROW("deal", TYPE_REFERENCE, KIND_DEAL),
+    [ATTRIBUTE_CASE] = ROW("case", TYPE_REFERENCE, KIND_CASE),
+    [ATTRIBUTE_DUE] = ROW("due", TYPE_INSTANT, N_KINDS),
+    [ATTRIBUTE_DURATION] = ROW("duration_s", TYPE_DURATION, N_KINDS),
+    [ATTRIBUTE_WAIT] = ROW("wait_s", TYPE_DURATION, N_KINDS),
+    [ATTRIBUTE_CALLBACK] = ROW("callback", TYPE_FLAG, N_KINDS),
+    [ATTRIBUTE_CASE_KIND] = ROW("case_kind", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_PRIORITY] = ROW("priority", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_CHANNEL] = ROW("channel", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_RESPONSE_DUE] = ROW("response_due", TYPE_INSTANT, N_KINDS),
+    [ATTRIBUTE_RESOLVE_DUE] = ROW("resolve_due", TYPE_INSTANT, N_KINDS),
+    [ATTRIBUTE_SCORE] = ROW("score", TYPE_SCORE, N_KINDS),
+    [ATTRIBUTE_BUDGET] = ROW("budget", TYPE_MONEY, N_KINDS),
+    [ATTRIBUTE_PAGE] = ROW("page", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_GOAL] = ROW("goal", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_METRIC] = ROW("metric", TYPE_NAME, N_KINDS),
+    [ATTRIBUTE_TARGET] = ROW("target", TYPE_TARGET, N_KINDS),
+    [ATTRIBUTE_PERIOD] = ROW("period", TYPE_PERIOD, N_KINDS),
 };
 
 #define BIT(attribute) (UINT64_C(1) << ATTRIBUTE_##attribute)
@@ -174,7 +178,8 @@ int attribute_find(struct span name)
 {
     if (name.len < 2) return -1;
     int attribute = name_slots[name_slot(name)] - 1;
-    return attribute >= 0 && name_is(attribute_rows[attribute].name, name) ? attribute : -1;
+    if (attribute < 0 || attribute_rows[attribute].name_len != name.len) return -1;
+    return memcmp(attribute_rows[attribute].name, name.at, name.len) ? -1 : attribute;
 }
 
 const struct kind_row *kind_find(struct span name, enum kind *kind)

@@ -140,6 +140,7 @@ enum attribute_type {
 
 struct attribute_row {
     const char *name;
+    uint8_t name_len;
     enum attribute_type type;
     enum kind refers_to; /* for TYPE_REFERENCE; N_KINDS otherwise */
 };

@@ -10,10 +10,11 @@ enum {
     CACHE_LINE = 64
 };
 
-static bool was_counted(const struct batch *batch, const struct entry *entry)
+static void look_at_position(const struct batch *batch, struct entry *entry)
 {
     const struct tenant_position *position = tenant_position(batch->tenant, entry->partition);
-    return position->life == entry->life && entry->offset < position->next;
+    entry->position = (uint32_t)(position - batch->tenant->positions);
+    entry->skipped = position->life == entry->life && entry->offset < position->next;
 }
 
 static bool calls_matter(const struct kept *kept)
@@ -55,9 +56,11 @@ void batch_begin(struct batch *batch)
     if (batch->retires) retirement_begin(batch);
     for (size_t i = 0; i < batch->n_entries; i++) {
         struct entry *entry = batch->entries[i];
-        entry->skipped = was_counted(batch, entry);
+        look_at_position(batch, entry);
         if (!batch_is_folded(batch, entry)) continue;
-        entry->page = loading_add_entity(batch->loading, tenant, entry->event.kind, entry->event.subject);
+        enum kind kind = entry->event.kind;
+        entry->place = place_hash(tenant, entry->event.subject);
+        entry->page = loading_add_page(batch->loading, tenant, kind, place_of_hash(entry->place, tenant->kind[kind].pages));
         if (entry->event.named & reference_attributes) ask_for_references(batch, &entry->event);
     }
     for (size_t i = 0; i < batch->n_timers; i++) {
@@ -119,7 +122,7 @@ void batch_widen(struct batch *batch)
         struct entry *entry = batch->entries[i];
         fetch_ahead(batch, i);
         if (!batch_is_folded(batch, entry)) continue;
-        entry->work = batch_work_on(batch, entry->page, entry->event.subject);
+        entry->work = batch_work_on(batch, entry->page, entry->place, entry->event.subject);
         ask_for_its_references(batch, entry->work);
         ask_for_addresses(batch, entry);
     }

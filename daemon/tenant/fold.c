@@ -84,10 +84,11 @@ bool batch_has_work(const struct batch *batch, const struct page *page, struct s
     return find_work(batch, page, id) != NULL;
 }
 
-static struct work *add_work(struct batch *batch, struct page *page, struct span id)
+static struct work *add_work(struct batch *batch, struct page *page, uint64_t place, struct span id)
 {
     struct work *work = arena_zalloc(batch->arena, sizeof *work);
     work->page = page;
+    work->place = place;
     work->entity = (struct entity){ .kind = (enum kind)page->place.kind, .wake_us = NEVER };
     work->entity.id = arena_copy(batch->arena, id);
     find_stored(batch, work);
@@ -105,10 +106,10 @@ static struct work *add_work(struct batch *batch, struct page *page, struct span
     return work;
 }
 
-struct work *batch_work_on(struct batch *batch, struct page *page, struct span id)
+struct work *batch_work_on(struct batch *batch, struct page *page, uint64_t place, struct span id)
 {
     struct work *work = find_work(batch, page, id);
-    return work ? work : add_work(batch, page, id);
+    return work ? work : add_work(batch, page, place, id);
 }
 
 /* A page that nobody foresaw: of a merged contact's target, of the end of a chain. */
@@ -123,9 +124,10 @@ static struct page *read_now(struct batch *batch, enum kind kind, uint32_t numbe
 
 struct work *batch_work(struct batch *batch, enum kind kind, struct span id)
 {
-    uint32_t number = place_number(batch->tenant, id, batch->tenant->kind[kind].pages);
+    uint64_t place = place_hash(batch->tenant, id);
+    uint32_t number = place_of_hash(place, batch->tenant->kind[kind].pages);
     struct page *page = tenant_page(batch->tenant, kind, number);
-    return batch_work_on(batch, page ? page : read_now(batch, kind, number), id);
+    return batch_work_on(batch, page ? page : read_now(batch, kind, number), place, id);
 }
 
 bool batch_is_folded(const struct batch *batch, const struct entry *entry)
@@ -238,7 +240,7 @@ static void apply_event(struct batch *batch, struct entry *entry)
 
 static void apply_entry(struct batch *batch, struct entry *entry)
 {
-    struct tenant_position *position = tenant_position(batch->tenant, entry->partition);
+    struct tenant_position *position = &batch->tenant->positions[entry->position];
     if (entry->skipped) return;
     if (entry->reason)
         count_undated(batch, FACT_REJECTED_EVENT, entry->reason);

@@ -11,7 +11,9 @@ struct entry {
     int64_t offset;
     uint64_t life;      /* of the partition */
     enum reason reason; /* REASON_NONE: `event` is one; otherwise the record was rejected */
-    bool skipped;       /* out: counted before, says the tenant's position */
+    bool skipped;       /* out: counted before, says the tenant's position … */
+    uint32_t position;  /* … which is this one */
+    uint64_t place;     /* the hash of its entity's id, by which pages are found */
     struct page *page;  /* that its entity stands on, once it was asked for … */
     struct work *work;  /* … and the entity at work */
     struct event event;
@@ -31,6 +33,7 @@ struct list_change {
 struct work {
     struct work *next; /* of the same page */
     struct page *page;
+    uint64_t place;            /* the hash by which the page was found */
     bool grave;                /* stands there under the hash of its id */
     bool retired, retires;     /* there is but its mark; it leaves with this commit */
     bool dirty, changed, rang; /* to be evaluated; evaluated before; its timer rang */
@@ -137,7 +140,7 @@ void batch_ask_for_pages(const struct batch *batch);
 void batch_ask_for_cells(struct batch *batch);
 
 /* An entity that stands on a page in memory, at work; looked at by what it was counted by. */
-struct work *batch_work_on(struct batch *batch, struct page *page, struct span id);
+struct work *batch_work_on(struct batch *batch, struct page *page, uint64_t place, struct span id);
 void batch_evaluate_before(struct batch *batch, struct work *work);
 bool batch_has_work(const struct batch *batch, const struct page *page, struct span id);
 

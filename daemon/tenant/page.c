@@ -26,12 +26,18 @@ void page_table_deinit(struct page_table *table)
     *table = (struct page_table){ 0 };
 }
 
-/* Lengths are mostly below 128. */
-static bool take_length(struct span *rest, size_t *length)
+/* Most are below 16,384: two bytes. */
+static inline bool take_length(struct span *rest, size_t *length)
 {
-    if (rest->len && (unsigned char)*rest->at < 0x80) {
-        *length = (unsigned char)*rest->at;
+    const unsigned char *at = (const unsigned char *)rest->at;
+    if (rest->len && at[0] < 0x80) {
+        *length = at[0];
         *rest = (struct span){ rest->at + 1, rest->len - 1 };
+        return true;
+    }
+    if (rest->len > 1 && at[1] < 0x80) {
+        *length = (at[0] & 0x7fu) | (size_t)at[1] << 7;
+        *rest = (struct span){ rest->at + 2, rest->len - 2 };
         return true;
     }
     struct cursor in = cursor_of(*rest);

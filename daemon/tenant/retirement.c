@@ -4,6 +4,7 @@
 #include "common/number.h"
 #include "common/period.h"
 #include "daemon/counters/weight.h"
+#include "daemon/tenant/place.h"
 #include "daemon/tenant/retired.h"
 
 enum {
@@ -179,7 +180,7 @@ static void weigh(struct batch *batch)
 /* It leaves with what it was counted by, if the clock will change nothing in that: nothing is said anew. Its lines leave the lists. */
 static void retire(struct batch *batch, struct page *page, struct span id)
 {
-    struct work *work = batch_work_on(batch, page, id);
+    struct work *work = batch_work_on(batch, page, place_hash(batch->tenant, id), id);
     batch_evaluate_before(batch, work);
     if (batch->outcome != DONE || !work->before.closed || work->before.wake_us != NEVER) return;
     work->said = (struct statement){ .wake_us = NEVER };

@@ -102,7 +102,7 @@ static void put_records(struct writer *writer)
 /* Its mark in its place. */
 static void retire_entity(struct writer *writer, struct work *work)
 {
-    struct page *page = page_now(writer, work->page, place_hash(writer->tenant, work->entity.id));
+    struct page *page = page_now(writer, work->page, work->place);
     page_put(page, work->entity.id, NO_SPAN);
     retired_put(writer->tenant, page, work->entity.id);
     if (work->old_wake_us != NEVER)
