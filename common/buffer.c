@@ -61,7 +61,7 @@ void buffer_text(struct buffer *buffer, struct span text)
     buffer_span(buffer, text);
 }
 
-void buffer_decimal(struct buffer *buffer, int64_t value)
+void buffer_decimal_long(struct buffer *buffer, int64_t value)
 {
     static const char pairs[] =
         "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"

@@ -36,8 +36,8 @@ void buffer_printf(struct buffer *buffer, const char *format, ...) __attribute__
 void buffer_varint_long(struct buffer *buffer, uint64_t value);
 void buffer_zigzag(struct buffer *buffer, int64_t value);  /* small magnitudes, either sign */
 void buffer_text(struct buffer *buffer, struct span text); /* varint length, bytes */
-void buffer_decimal(struct buffer *buffer, int64_t value); /* as decimal text */
-void buffer_hex(struct buffer *buffer, uint64_t value);    /* as 16 hexadecimal digits */
+void buffer_decimal_long(struct buffer *buffer, int64_t value);
+void buffer_hex(struct buffer *buffer, uint64_t value); /* as 16 hexadecimal digits */
 
 static inline void buffer_span(struct buffer *buffer, struct span text)
 {
@@ -47,6 +47,14 @@ static inline void buffer_byte(struct buffer *buffer, uint8_t byte)
 {
     if (buffer->len == buffer->room) buffer_reserve(buffer, 1);
     buffer->at[buffer->len++] = (char)byte;
+}
+/* As decimal text. Most are one digit. */
+static inline void buffer_decimal(struct buffer *buffer, int64_t value)
+{
+    if (value >= 0 && value < 10)
+        buffer_byte(buffer, (uint8_t)('0' + value));
+    else
+        buffer_decimal_long(buffer, value);
 }
 /* LEB128: 7 bits a byte, low ones first. Most are one byte. */
 static inline void buffer_varint(struct buffer *buffer, uint64_t value)

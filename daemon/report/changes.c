@@ -20,12 +20,12 @@ struct comparing {
 /* What says that two lines are the same row. */
 static struct span place_of(struct comparing *comparing, const struct rendered *of, const struct line *line)
 {
-    struct buffer text = { 0 };
-    buffer_printf(&text, "%u %u ", line->section, line->period);
-    buffer_span(&text, piece_text(of, line->key));
-    struct span copy = arena_copy(&comparing->arena, buffer_all(&text));
-    buffer_deinit(&text);
-    return copy;
+    struct span key = piece_text(of, line->key);
+    struct buffer place = buffer_in(&comparing->arena, sizeof line->section + sizeof line->period + key.len);
+    buffer_put(&place, &line->section, sizeof line->section);
+    buffer_put(&place, &line->period, sizeof line->period);
+    buffer_span(&place, key);
+    return buffer_all(&place);
 }
 
 static void put_change(struct comparing *comparing, const struct line *line, struct span key, size_t column, struct span from,
@@ -36,13 +36,16 @@ static void put_change(struct comparing *comparing, const struct line *line, str
         comparing->truncated = true;
         return;
     }
-    buffer_printf(out, "%s{\"section\":%u,\"period\":", comparing->n++ ? "," : "", line->section);
+    if (comparing->n++) buffer_byte(out, ',');
+    buffer_str(out, "{\"section\":");
+    buffer_decimal(out, line->section);
+    buffer_str(out, ",\"period\":");
     text_write(span_of(comparing->report->periods[line->period]), out);
     buffer_str(out, ",\"row\":{");
     buffer_span(out, key);
-    buffer_str(out, "},\"metric\":");
-    text_write(span_of(comparing->report->columns[column].name), out);
-    buffer_str(out, ",\"from\":");
+    buffer_str(out, "},\"metric\":\"");
+    buffer_str(out, comparing->report->columns[column].name);
+    buffer_str(out, "\",\"from\":");
     buffer_span(out, from);
     buffer_str(out, ",\"to\":");
     buffer_span(out, to);

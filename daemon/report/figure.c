@@ -120,7 +120,10 @@ static void write_parts(const struct metric *metric, const struct figure *figure
     qsort(shown, n, sizeof *shown, compare_codes);
     buffer_byte(out, '{');
     for (size_t i = 0; i < n; i++) {
-        buffer_printf(out, "%s\"%.*s\":", i ? "," : "", SPAN_ARG(shown[i].code));
+        if (i) buffer_byte(out, ',');
+        buffer_byte(out, '"');
+        buffer_span(out, shown[i].code);
+        buffer_str(out, "\":");
         figure_part_write(metric, shown[i].code, shown[i].value, out);
     }
     buffer_byte(out, '}');

@@ -87,9 +87,9 @@ static void write_values(struct rendering *at, const struct span *values)
     const struct report *report = at->of->report;
     struct buffer *out = &at->out->sections;
     for (size_t c = 0; c < report->n_columns; c++) {
-        if (c) buffer_byte(out, ',');
-        text_write(span_of(report->columns[c].name), out);
-        buffer_byte(out, ':');
+        buffer_str(out, c ? ",\"" : "\"");
+        buffer_str(out, report->columns[c].name); /* letters, digits, _ and a point: nothing to escape */
+        buffer_str(out, "\":");
         size_t start = out->len;
         buffer_span(out, values[c]);
         rendered_piece(at->out, start);
