@@ -23,7 +23,7 @@ EVENTS, HISTORY, TENANTS, RECORDS = 6000, 1000, 4, 1000
 YARDSTICK = "yardstick"
 # what each part is: functions of the daemon, each with all that it calls
 PARTS = {"decode": ["decode"], "look-up": ["batch_begin", "batch_widen"], "entity": ["entity_decode"], "fold": ["entity_apply"], "facts": ["facts_of"],
-         "difference": ["ledger_replace"], "counter": ["batch_ask_for_cells", "write_cells"], "encode": ["write_pages"], "body": ["commits_send"],
+         "difference": ["ledger_replace"], "counter": ["batch_ask_for_cells", "write_cells"], "encode": ["batch_encode", "write_pages"], "body": ["commits_send"],
          "all": ["round_decode", "round_fold", "commits_send"], "board": ["following_add"], "render": ["following_render"]}
 
 
