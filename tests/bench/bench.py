@@ -31,7 +31,7 @@ from stream import Topics
 from table import CATCHUP, FRESHNESS, GROWTH, KINDS, LATENCY, MANY, REPLAY, markdown
 
 # name -> catalogue, append-only file, settings
-OURS = {"three": ("three", False, {}), "three-lean": ("three", False, {"cache_mb": 112}), "three-aof": ("three", True, {}),
+OURS = {"three": ("three", False, {}), "three-aof": ("three", True, {}),
         "full": ("full", False, {}), "full-aof": ("full", True, {})}
 
 
