@@ -29,7 +29,8 @@ enum {
     PART_TOUCHED = 64 /* and no more: the eighth bit says that it is version 2 */
 };
 enum {
-    TOUCHED_FROM_DAY = 20000
+    TOUCHED_FROM_DAY = 20000,
+    DAYS_MAX = 10 * 1000 * 1000 /* from it, either way: no clock shows more */
 };
 enum {
     STORED_INTEGER_ALONE = STORED_INTEGER + 1 /* no zone offset follows: it is 0 */
@@ -355,6 +356,13 @@ static void take_buried(struct entity *entity, struct reading *reading)
     entity->n_buried = n;
 }
 
+static int32_t take_touched_day(struct cursor *in)
+{
+    int64_t since = cursor_zigzag(in);
+    if (since < -DAYS_MAX || since > DAYS_MAX) in->broken = true;
+    return in->broken ? 0 : (int32_t)since + TOUCHED_FROM_DAY;
+}
+
 bool entity_decode(struct entity *entity, struct span bytes, struct arena *arena, const struct names *names)
 {
     struct reading reading = { cursor_of(bytes), arena, names, false };
@@ -369,7 +377,7 @@ bool entity_decode(struct entity *entity, struct span bytes, struct arena *arena
     take_handed(entity, &reading, parts);
     if (parts & PART_BURIED) take_buried(entity, &reading);
     entity->generation = parts & PART_GENERATION ? (uint32_t)cursor_varint(in) : 0;
-    entity->touched_day = parts & PART_TOUCHED ? (int32_t)cursor_zigzag(in) + TOUCHED_FROM_DAY : 0;
+    entity->touched_day = parts & PART_TOUCHED ? take_touched_day(in) : 0;
     entity->link_cut = parts & PART_CUT;
     return !in->broken && in->at == in->end;
 }

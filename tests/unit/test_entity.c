@@ -271,6 +271,31 @@ static void a_record_of_the_first_version_is_read(void **state)
     tear_down(&bench);
 }
 
+/* The day stands last: written anew, as one that no clock shows. */
+static void a_day_beyond_any_is_no_record(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t day;
+        bool good;
+    } days[] = { { 700, true }, { -30000, true }, { INT32_MAX, false }, { INT64_MAX, false }, { INT64_MIN, false } };
+    struct bench bench;
+    set_up(&bench);
+    struct entity entity = entity_with_everything(&bench);
+    struct buffer now = encode_of(&entity), day = { 0 };
+    buffer_zigzag(&day, 700);
+    now.len -= day.len;
+    for (size_t i = 0, len = now.len; i < sizeof days / sizeof *days; i++, now.len = len) {
+        struct entity read = { .kind = KIND_DEAL, .id = SPAN("D-1") };
+        buffer_zigzag(&now, days[i].day);
+        assert_int_equal(entity_decode(&read, buffer_all(&now), &bench.arena, &bench.names), days[i].good);
+        if (days[i].good) assert_int_equal(read.touched_day, 20000 + days[i].day);
+    }
+    buffer_deinit(&now);
+    buffer_deinit(&day);
+    tear_down(&bench);
+}
+
 static void everything_comes_back_as_it_was(void **state)
 {
     (void)state;
@@ -436,6 +461,7 @@ int main(void)
         cmocka_unit_test(any_order_of_arrival_gives_the_same_entity),
         cmocka_unit_test(bytes_come_back_as_they_were),
         cmocka_unit_test(a_record_of_the_first_version_is_read),
+        cmocka_unit_test(a_day_beyond_any_is_no_record),
         cmocka_unit_test(everything_comes_back_as_it_was),
         cmocka_unit_test(a_known_event_is_a_duplicate_whatever_it_holds),
         cmocka_unit_test(too_many_events_are_refused_and_change_nothing),
