@@ -13,9 +13,9 @@ struct arena {
     size_t used, bytes;        /* of this block; of all blocks */
 };
 
-/* A zeroed struct arena is an empty one. */
-void arena_grow(struct arena *arena, size_t bytes);
-/* 8-byte aligned, not zeroed, never NULL. */
+void arena_grow(struct arena *arena, size_t bytes); /* inner: a new block with room for so many */
+
+/* A zeroed struct arena is an empty one. What it gives is 8-byte aligned, not zeroed, never NULL. */
 static inline void *arena_alloc(struct arena *arena, size_t bytes)
 {
     bytes = (bytes + 7) & ~(size_t)7;

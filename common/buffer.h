@@ -20,7 +20,7 @@ static inline struct buffer buffer_in(struct arena *arena, size_t bytes)
 {
     return (struct buffer){ arena_alloc(arena, bytes), 0, bytes };
 }
-void buffer_grow(struct buffer *buffer, size_t more);
+void buffer_grow(struct buffer *buffer, size_t more); /* inner: there is no room for so many more */
 static inline void buffer_reserve(struct buffer *buffer, size_t more)
 {
     if (buffer->room - buffer->len < more) buffer_grow(buffer, more);

@@ -124,9 +124,10 @@ static void clear_desk(const struct writing_desk *desk, struct arena *arena, str
 
 void facts_of(const struct entity *entity, const struct facts_context *context, struct statement *out)
 {
-    struct teller teller = { .entity = entity, .context = context, .out = out, .deleted = -1, .opening = -1 };
+    struct teller teller = {
+        .entity = entity, .context = context, .out = out, .deleted = -1, .opening = -1, .present = entity_attributes(entity)
+    };
     struct writing_desk desk;
-    teller.present = entity_attributes(entity);
     *out = (struct statement){ .facts = desk.facts,
                                .room_facts = DESK_FACTS,
                                .handovers = desk.handovers,

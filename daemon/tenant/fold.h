@@ -5,7 +5,8 @@
 #include "daemon/tenant/ledger.h"
 #include "daemon/tenant/loading.h"
 
-/* One record of the batch. */
+/* One record of the batch. Batches are walked over several times and are larger than the processor's cache: what every walk
+ * looks at stands first, and first in its event. */
 struct entry {
     struct span partition; /* "topic:number" */
     int64_t offset;
@@ -29,7 +30,7 @@ struct list_change {
     struct list_line before, after;
 };
 
-/* An entity while its batch is folded. */
+/* An entity while its batch is folded; what walks look at stands first here as well. */
 struct work {
     struct work *next; /* of the same page */
     struct page *page;
@@ -119,7 +120,7 @@ void batch_deinit(struct batch *batch);
 /* What was read does not fit together: it moved on between two reads (the commit would be refused), or it is damaged. */
 void batch_doubt(struct batch *batch, const struct work *work, const char *what);
 
-/* ---- inner, shared by fold.c, ahead.c, merge.c and write.c ---- */
+/* ---- inner, shared by ahead.c, cells.c, encode.c, fold.c, merge.c, retirement.c and write_pages.c ---- */
 struct work *batch_work(struct batch *batch, enum kind kind, struct span id); /* never NULL; a failure is sticky in the batch */
 void batch_touch(struct batch *batch, struct work *work);                     /* it changes: evaluate it again */
 struct entity_context batch_entity_context(const struct batch *batch);

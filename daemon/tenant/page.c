@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 enum {
-    LENGTHS_BYTES = 20, /* of two varints, at most */
     OVERHEAD_BYTES = 64 /* of a slot in the tenant's table, and of two allocations */
 };
 
@@ -60,40 +59,12 @@ bool page_next(struct span *rest, struct span *id, struct span *bytes)
     return true;
 }
 
-/* The record with the id, lengths and all, and its bytes in it. */
-static bool find(const struct page *page, struct span wanted, struct span *record, struct span *bytes)
+struct span page_find(const struct page *page, struct span wanted)
 {
-    struct span rest = buffer_all(&page->bytes), id;
-    for (*record = rest; page_next(&rest, &id, bytes); *record = rest) {
-        if (!span_equal(id, wanted)) continue;
-        record->len -= rest.len;
-        return true;
-    }
-    return false;
-}
-
-struct span page_find(const struct page *page, struct span id)
-{
-    struct span record, bytes;
-    return find(page, id, &record, &bytes) ? bytes : NO_SPAN;
-}
-
-/* Pages are many and grow slowly: little is reserved beyond what is needed. */
-static void reserve(struct page *page, size_t room)
-{
-    if (room > page->bytes.room) {
-        page->bytes.room = room + room / 8;
-        page->bytes.at = must_realloc(page->bytes.at, page->bytes.room);
-    }
-    cache_resize(page->tenant->cache, &page->cached, sizeof *page + page->bytes.room + OVERHEAD_BYTES);
-}
-
-static void remove_record(struct page *page, struct span record)
-{
-    char *at = page->bytes.at + (record.at - page->bytes.at);
-    size_t behind = page->bytes.len - (size_t)(at - page->bytes.at) - record.len;
-    memmove(at, at + record.len, behind);
-    page->bytes.len -= record.len;
+    struct span rest = buffer_all(&page->bytes), id, bytes;
+    while (page_next(&rest, &id, &bytes))
+        if (span_equal(id, wanted)) return bytes;
+    return NO_SPAN;
 }
 
 static void put_record(struct buffer *out, struct span id, struct span bytes)
@@ -102,20 +73,6 @@ static void put_record(struct buffer *out, struct span id, struct span bytes)
     buffer_varint(out, bytes.len);
     buffer_span(out, id);
     buffer_span(out, bytes);
-}
-
-void page_put(struct page *page, struct span id, struct span bytes)
-{
-    struct span record, old;
-    bool known = find(page, id, &record, &old);
-    if (known && bytes.at && bytes.len == old.len) {
-        memcpy(page->bytes.at + (old.at - page->bytes.at), bytes.at, bytes.len);
-        return;
-    }
-    if (known) remove_record(page, record);
-    if (!bytes.at) return;
-    reserve(page, page->bytes.len + LENGTHS_BYTES + id.len + bytes.len);
-    put_record(&page->bytes, id, bytes);
 }
 
 static bool is_written(const struct page_write *writes, struct span id)
@@ -136,13 +93,24 @@ void page_put_all(struct page *page, const struct page_write *writes, struct buf
     buffer_clear(scratch);
 }
 
-/* What stood on it need not be taken along to where there is more room. */
+void page_put(struct page *page, struct span id, struct span bytes)
+{
+    struct buffer scratch = { 0 };
+    page_put_all(page, &(struct page_write){ .id = id, .bytes = bytes }, &scratch);
+    buffer_deinit(&scratch);
+}
+
+/* Pages are many and grow slowly: little is reserved beyond what is needed. What stood on it is not taken along. */
 void page_set(struct page *page, struct span bytes)
 {
-    if (bytes.len > page->bytes.room) buffer_deinit(&page->bytes);
+    if (bytes.len > page->bytes.room) {
+        buffer_deinit(&page->bytes);
+        page->bytes.room = bytes.len + bytes.len / 8;
+        page->bytes.at = must_alloc(page->bytes.room);
+    }
     buffer_clear(&page->bytes);
-    reserve(page, bytes.len);
     buffer_span(&page->bytes, bytes);
+    cache_resize(page->tenant->cache, &page->cached, sizeof *page + page->bytes.room + OVERHEAD_BYTES);
 }
 
 bool page_fill(struct page *page, struct span bytes)

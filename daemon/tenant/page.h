@@ -54,11 +54,9 @@ bool page_next(struct span *rest, struct span *id, struct span *bytes) MUST_USE;
 /* An entity's bytes, until the page changes; .at NULL: it is not there. */
 struct span page_find(const struct page *page, struct span id);
 
-/* Sets or (bytes.at NULL) removes an entity. Neither span may lie on the page. */
-void page_put(struct page *page, struct span id, struct span bytes);
-
-/* Sets and removes several at once, each named once; what is set comes to stand before the others. The scratch buffer is empty again. */
+/* Sets and removes several entities, each named once; what is set comes to stand before the others. The scratch buffer is empty again. */
 void page_put_all(struct page *page, const struct page_write *writes, struct buffer *scratch);
+void page_put(struct page *page, struct span id, struct span bytes); /* one; removes it where bytes.at is NULL */
 
 void page_set(struct page *page, struct span bytes); /* all of it: records, which do not lie on the page */
 
