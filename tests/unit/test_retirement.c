@@ -296,6 +296,39 @@ static void many_leave_a_few_at_a_time(void **unused)
     close_house(&house);
 }
 
+/* Others come, and the pages become more: marks go where their entities would stand now. */
+static void who_left_is_known_among_more_pages(void **unused)
+{
+    (void)unused;
+    enum {
+        LEFT = 40,
+        CAME = 400
+    };
+    struct house house;
+    char subject[16];
+    open_house(&house, after_ten);
+    for (int i = 0; i < LEFT; i++) {
+        snprintf(subject, sizeof subject, "S%d-0", i);
+        event(&house, "case.opened", subject, "\"owner\":\"ann\"");
+        event(&house, "case.closed", subject, "");
+    }
+    pass_days(&house, 12);
+    assert_int_equal(tenant_of(&house)->kind[KIND_CASE].retired, LEFT);
+    uint64_t pages = tenant_of(&house)->kind[KIND_CASE].pages;
+    for (int i = 0; i < CAME; i++) {
+        snprintf(subject, sizeof subject, "T%d-0", i);
+        event(&house, "case.opened", subject, "\"owner\":\"bob\"");
+    }
+    assert_true(tenant_of(&house)->kind[KIND_CASE].pages >= 4 * pages);
+    for (int i = 0; i < LEFT; i++) {
+        snprintf(subject, sizeof subject, "S%d-0", i);
+        event(&house, "case.reopened", subject, "");
+    }
+    assert_int_equal(house.refused, LEFT);
+    expect(&house, "\"metric\":\"open_cases\",\"by\":[\"owner\"]", "{\"rows\":[{\"owner\":\"bob\",\"value\":400}]}");
+    close_house(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_is_handed_over_later_is_dropped),
         cmocka_unit_test(the_setting_comes_changes_and_goes),
         cmocka_unit_test(many_leave_a_few_at_a_time),
+        cmocka_unit_test(who_left_is_known_among_more_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
