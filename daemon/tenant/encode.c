@@ -29,7 +29,7 @@ static bool is_grave(const struct entity *entity)
     return deleted >= 0 && deleted + 1 == entity->n_events && !entity->n_items;
 }
 
-static void put_record(struct batch *batch, const struct work *work, struct span id, struct span bytes)
+void batch_put_record(struct batch *batch, const struct work *work, struct span id, struct span bytes)
 {
     struct page_write *write = arena_alloc(batch->arena, sizeof *write);
     *write = (struct page_write){ .next = batch->records, .page = work->page, .place = work->place, .id = id, .bytes = bytes };
@@ -41,8 +41,8 @@ static void put_entity(struct batch *batch, const struct work *work, bool grave,
     struct tenant *tenant = batch->tenant;
     struct span id = work->entity.id, grave_id = NO_SPAN;
     if (grave || work->grave) grave_id = place_grave_id(tenant, id, batch->arena);
-    if (work->grave != grave) put_record(batch, work, work->grave ? grave_id : id, NO_SPAN);
-    put_record(batch, work, grave ? grave_id : id, bytes);
+    if (work->grave != grave) batch_put_record(batch, work, work->grave ? grave_id : id, NO_SPAN);
+    batch_put_record(batch, work, grave ? grave_id : id, bytes);
     tenant->graves += (uint64_t)(grave - work->grave);
 }
 

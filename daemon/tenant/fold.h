@@ -132,7 +132,8 @@ void batch_list(struct batch *batch, const struct work *work);
 /* What changed becomes bytes. All of it before any is put on a page: what one hands on to another may still lie in the bytes of the
  * first (encode.c). */
 void batch_encode(struct batch *batch, struct work *work, struct buffer *scratch);
-void batch_put_timer(struct batch *batch, struct span member, int64_t at_us); /* NEVER: no longer */
+void batch_put_record(struct batch *batch, const struct work *work, struct span id, struct span bytes); /* .at NULL: no longer */
+void batch_put_timer(struct batch *batch, struct span member, int64_t at_us);                           /* NEVER: no longer */
 
 /* How many pages there will be is known once all is encoded: asks for those of the old that give to the new (write_pages.c). */
 void batch_ask_for_pages(const struct batch *batch);

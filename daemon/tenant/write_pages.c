@@ -99,14 +99,11 @@ static void put_records(struct writer *writer)
     writer->batch->records = NULL;
 }
 
-/* Its mark in its place. */
-static void retire_entity(struct writer *writer, struct work *work)
+/* Who leaves has a mark in its place. */
+static void put_mark(struct writer *writer, const struct work *work)
 {
     struct page *page = page_now(writer, work->page, work->place);
-    page_put(page, work->entity.id, NO_SPAN);
     retired_put(writer->tenant, page, work->entity.id);
-    if (work->old_wake_us != NEVER)
-        batch_put_timer(writer->batch, timer_member(writer->arena, work->entity.kind, work->entity.id), NEVER);
     change_page(writer, page);
 }
 
@@ -148,7 +145,7 @@ void write_pages(struct writer *writer)
     for (size_t i = 0; i < batch->n_raw_pages; i++) change_page(writer, batch->raw_pages[i]);
     grow_pages(writer);
     for (size_t i = 0; batch->n_retired && i < batch->all.n; i++)
-        if (batch->all.at[i]->retires) retire_entity(writer, batch->all.at[i]);
+        if (batch->all.at[i]->retires) put_mark(writer, batch->all.at[i]);
     put_records(writer);
     put_pages(writer);
     remove_unreadable_timers(writer);
