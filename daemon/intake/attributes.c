@@ -94,31 +94,31 @@ static bool read_known(const struct named *named, const struct value_context *co
     return true;
 }
 
-static bool read_custom(const struct named *named, const char *const *names, struct event_attribute *attribute,
-                        struct rejection *rejection)
+static bool read_custom(const struct named *named, const char *const *names, const struct value_context *context,
+                        struct event_attribute *attribute, struct rejection *rejection)
 {
     for (uint64_t bits = named->custom; bits; bits &= bits - 1, attribute++) {
         int i = __builtin_ctzll(bits);
         attribute->attribute = (uint16_t)(ATTRIBUTE_CUSTOM + i);
-        if (!value_read(TYPE_NAME, named->values[ATTRIBUTE_CUSTOM + i], NULL, &attribute->value))
-            return reject_value(names[i], TYPE_NAME, NULL, rejection);
+        if (!value_read(TYPE_NAME, named->values[ATTRIBUTE_CUSTOM + i], context, &attribute->value))
+            return reject_value(names[i], TYPE_NAME, context, rejection);
     }
     return true;
 }
 
-bool attributes_read(yyjson_val *data, const struct verb_row *verb, const struct rules *rules, struct arena *arena,
+bool attributes_read(const struct json *json, yyjson_val *data, const struct verb_row *verb, const struct rules *rules,
                      struct event *event, struct rejection *rejection)
 {
     struct named named;
     named.known = named.custom = 0;
     if (data) collect(data, rules, event->kind, &named);
-    struct value_context context = { .arena = arena };
+    struct value_context context = { .json = json };
     if (!require_all(verb, &named, rejection) || !find_decimals(&named, rules, &context, rejection)) return false;
     size_t n_known = (size_t)__builtin_popcountll(named.known), n_custom = (size_t)__builtin_popcountll(named.custom);
-    struct event_attribute *attributes = arena_alloc(arena, (n_known + n_custom) * sizeof *attributes);
+    struct event_attribute *attributes = arena_alloc(json->arena, (n_known + n_custom) * sizeof *attributes);
     event->attributes = attributes;
     event->n_attributes = n_known + n_custom;
     event->named = named.known;
     return read_known(&named, &context, attributes, rejection) &&
-           read_custom(&named, rules->kind[event->kind].custom, attributes + n_known, rejection);
+           read_custom(&named, rules->kind[event->kind].custom, &context, attributes + n_known, rejection);
 }

@@ -15,7 +15,7 @@ enum {
 struct decoding {
     const struct decode_settings *settings;
     const struct record *record;
-    struct arena *arena;
+    struct json *json;
     struct event *event;
     struct rejection *rejection;
     enum mode mode;
@@ -39,12 +39,12 @@ static bool check_size(const struct decoding *d)
 }
 
 /* Binary mode may do without a value: an event without data. */
-static bool read_value(struct decoding *d, struct json *json, yyjson_val **root)
+static bool read_value(struct decoding *d, yyjson_val **root)
 {
     *root = NULL;
     if (d->mode == MODE_BINARY && !d->record->value.len) return true;
     yyjson_read_err problem;
-    *root = json_read(json, d->arena, d->record->value, &problem);
+    *root = json_read(d->json, d->record->value, &problem);
     if (*root) return true;
     return reject(d->rejection, REASON_NOT_JSON, "value: %s at byte %zu; expected JSON in UTF-8", problem.msg, problem.pos);
 }
@@ -54,7 +54,7 @@ static bool read_envelope(struct decoding *d, yyjson_val *root)
     if (d->mode == MODE_BINARY) {
         d->envelope.data = yyjson_is_null(root) ? NULL : root;
     } else if (yyjson_is_obj(root)) {
-        envelope_of_object(root, &d->envelope);
+        envelope_of_object(d->json, root, &d->envelope);
         know_tenant(d);
     } else {
         return reject(d->rejection, REASON_NOT_CLOUDEVENTS,
@@ -169,7 +169,7 @@ static bool read_data(struct decoding *d)
     if (d->envelope.data && !yyjson_is_obj(d->envelope.data))
         return reject(d->rejection, REASON_BAD_ATTRIBUTE, "data: expected a JSON object, or none");
     const struct rules *rules = d->settings->rules_of(d->settings->context, d->event->tenant);
-    return attributes_read(d->envelope.data, d->verb, rules, d->arena, d->event, d->rejection);
+    return attributes_read(d->json, d->envelope.data, d->verb, rules, d->event, d->rejection);
 }
 
 bool decode(const struct decode_settings *settings, const struct record *record, struct arena *arena, struct event *event,
@@ -177,12 +177,13 @@ bool decode(const struct decode_settings *settings, const struct record *record,
 {
     struct json json;
     yyjson_val *root;
-    struct decoding d = { settings, record, arena, event, rejection, .mode = record_mode(record), .envelope = { .prefix = "" } };
+    struct decoding d = { settings, record, &json, event, rejection, .mode = record_mode(record), .envelope = { .prefix = "" } };
+    json_begin(&json, arena);
     rejection->tenant = SPAN("default");
     if (d.mode == MODE_BINARY) {
         envelope_of_headers(record, &d.envelope);
         know_tenant(&d);
     }
-    return check_size(&d) && read_value(&d, &json, &root) && read_envelope(&d, root) && read_identity(&d) && read_tenant(&d) &&
+    return check_size(&d) && read_value(&d, &root) && read_envelope(&d, root) && read_identity(&d) && read_tenant(&d) &&
            read_type(&d) && read_time(&d) && check_ahead(&d) && read_data(&d);
 }

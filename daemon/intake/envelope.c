@@ -69,7 +69,7 @@ static void field_set(struct envelope *envelope, enum field field, enum field_st
     envelope->fields[field].text = text;
 }
 
-void envelope_of_object(yyjson_val *object, struct envelope *envelope)
+void envelope_of_object(const struct json *json, yyjson_val *object, struct envelope *envelope)
 {
     envelope->prefix = "";
     size_t i, n;
@@ -78,9 +78,9 @@ void envelope_of_object(yyjson_val *object, struct envelope *envelope)
     {
         enum field field = field_find(json_text(name));
         if (field == N_FIELDS) continue;
-        bool text = yyjson_is_str(value), null = yyjson_is_null(value);
-        field_set(envelope, field, null ? FIELD_ABSENT : text ? FIELD_TEXT : FIELD_OTHER, text ? json_text(value) : NO_SPAN);
-        if (field == FIELD_DATA) envelope->data = null ? NULL : value;
+        enum field_state state = yyjson_is_null(value) ? FIELD_ABSENT : yyjson_is_str(value) ? FIELD_TEXT : FIELD_OTHER;
+        field_set(envelope, field, state, state == FIELD_TEXT ? json_kept_text(json, value) : NO_SPAN);
+        if (field == FIELD_DATA) envelope->data = state == FIELD_ABSENT ? NULL : value;
     }
 }
 

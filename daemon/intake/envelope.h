@@ -41,7 +41,7 @@ enum mode {
 enum mode record_mode(const struct record *record);
 
 /* Fill a zeroed envelope. Of a name given twice the last holds. Binary: `data` is the record's value, to be set by the caller. */
-void envelope_of_object(yyjson_val *object, struct envelope *envelope);
+void envelope_of_object(const struct json *json, yyjson_val *object, struct envelope *envelope);
 void envelope_of_headers(const struct record *record, struct envelope *envelope);
 
 bool envelope_is_cloudevents(const struct envelope *envelope); /* specversion 1.0 */

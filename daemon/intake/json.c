@@ -1,4 +1,4 @@
-/* yyjson on borrowed memory: a room on the stack for values, a copy in the arena for texts. */
+/* yyjson on borrowed memory: a room on the stack. */
 #include "daemon/intake/json.h"
 
 static void *room_alloc(void *context, size_t bytes)
@@ -22,11 +22,11 @@ static void room_free(void *context, void *at)
     (void)context, (void)at; /* given back with the room and the arena */
 }
 
-yyjson_val *json_read(struct json *json, struct arena *arena, struct span text, yyjson_read_err *problem)
+yyjson_val *json_read(struct json *json, struct span text, yyjson_read_err *problem)
 {
-    json->used = 0;
-    json->arena = arena;
-    char *copy = arena_alloc(arena, text.len + YYJSON_PADDING_SIZE);
+    json->text = text;
+    char *copy = room_alloc(json, text.len + YYJSON_PADDING_SIZE);
+    json->copy = copy;
     if (text.len) memcpy(copy, text.at, text.len);
     memset(copy + text.len, 0, YYJSON_PADDING_SIZE);
     yyjson_alc memory = { room_alloc, room_realloc, room_free, json };

@@ -10,51 +10,44 @@ enum {
     YEAR_DIGITS = 4
 };
 
-static bool read_text(yyjson_val *json, size_t max_bytes, struct value *value)
+static bool read_text(yyjson_val *json, const struct value_context *context, size_t max_bytes, struct value *value)
 {
     if (!yyjson_is_str(json) || yyjson_get_len(json) > max_bytes) return false;
-    *value = (struct value){ VALUE_TEXT, .text = json_text(json) };
+    *value = (struct value){ VALUE_TEXT, .text = json_kept_text(context->json, json) };
     return true;
 }
 
 static bool read_name(yyjson_val *json, const struct value_context *context, struct value *value)
 {
-    (void)context;
-    return read_text(json, TEXT_BYTES_MAX, value);
+    return read_text(json, context, TEXT_BYTES_MAX, value);
 }
 
 static bool read_reference(yyjson_val *json, const struct value_context *context, struct value *value)
 {
-    (void)context;
-    return read_text(json, ID_BYTES_MAX, value);
+    return read_text(json, context, ID_BYTES_MAX, value);
 }
 
 /* Empty texts in a list say nothing: left out. */
 static bool read_names(yyjson_val *json, const struct value_context *context, struct value *value)
 {
     if (!yyjson_is_arr(json)) return false;
-    struct span *texts = arena_alloc(context->arena, yyjson_arr_size(json) * sizeof *texts);
+    struct span *texts = arena_alloc(context->json->arena, yyjson_arr_size(json) * sizeof *texts);
     size_t i, n, kept = 0;
     yyjson_val *element;
     yyjson_arr_foreach(json, i, n, element)
     {
         if (!yyjson_is_str(element) || yyjson_get_len(element) > TEXT_BYTES_MAX) return false;
-        if (yyjson_get_len(element)) texts[kept++] = json_text(element);
+        if (yyjson_get_len(element)) texts[kept++] = json_kept_text(context->json, element);
     }
     *value = (struct value){ kept ? VALUE_TEXTS : VALUE_NULL, .texts = { texts, kept } };
     return true;
-}
-
-static struct span raw_text(yyjson_val *json)
-{
-    return (struct span){ yyjson_get_raw(json), yyjson_get_len(json) };
 }
 
 static bool read_decimal(yyjson_val *json, struct value *value)
 {
     if (!yyjson_is_str(json) && !yyjson_is_raw(json)) return false;
     value->type = VALUE_DECIMAL;
-    return decimal_parse(yyjson_is_raw(json) ? raw_text(json) : json_text(json), &value->decimal);
+    return decimal_parse(json_text(json), &value->decimal);
 }
 
 static bool read_money(yyjson_val *json, const struct value_context *context, struct value *value)
@@ -73,9 +66,10 @@ static bool read_target(yyjson_val *json, const struct value_context *context, s
 
 static bool read_currency(yyjson_val *json, const struct value_context *context, struct value *value)
 {
-    (void)context;
-    value->type = VALUE_TEXT;
-    return value_currency(json, &value->text);
+    struct span code;
+    if (!value_currency(json, &code)) return false;
+    *value = (struct value){ VALUE_TEXT, .text = json_kept_text(context->json, json) };
+    return true;
 }
 
 /* Nothing but zeros behind a minus. */
@@ -92,7 +86,7 @@ static bool read_duration(yyjson_val *json, const struct value_context *context,
 {
     (void)context;
     if (!yyjson_is_raw(json)) return false;
-    struct span number = raw_text(json);
+    struct span number = json_text(json);
     if (memchr(number.at, 'e', number.len) || memchr(number.at, 'E', number.len) || is_negative(number)) return false;
     const char *point = memchr(number.at, '.', number.len);
     size_t len = point ? (size_t)(point - number.at) + 1 + MS_DECIMALS : number.len;
@@ -130,7 +124,7 @@ static bool read_score(yyjson_val *json, const struct value_context *context, st
 {
     (void)context;
     struct decimal score;
-    if (!yyjson_is_raw(json) || !decimal_parse(raw_text(json), &score)) return false;
+    if (!yyjson_is_raw(json) || !decimal_parse(json_text(json), &score)) return false;
     *value = (struct value){ VALUE_INTEGER, .integer = score.digits };
     return score.scale == 0 && score.digits >= SCORE_MIN && score.digits <= SCORE_MAX;
 }
