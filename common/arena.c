@@ -16,12 +16,17 @@ void arena_grow(struct arena *arena, size_t bytes)
                   : arena->bytes > BLOCK_BYTES_MAX ? BLOCK_BYTES_MAX
                                                    : arena->bytes;
     if (size < bytes) size = bytes;
-    struct arena_block *block = must_alloc(sizeof *block + size);
+    struct arena_block *block = arena->spare;
+    if (block && block->bytes >= bytes) {
+        arena->spare = block->older;
+    } else {
+        block = must_alloc(sizeof *block + size);
+        block->bytes = size;
+    }
     block->older = arena->block;
-    block->bytes = size;
     arena->block = block;
     arena->used = 0;
-    arena->bytes += size;
+    arena->bytes += block->bytes;
 }
 
 void *arena_zalloc(struct arena *arena, size_t bytes)
@@ -61,8 +66,17 @@ void arena_reset(struct arena *arena)
     arena->used = 0;
 }
 
+void arena_recycle(struct arena *arena)
+{
+    free_blocks(arena->spare);
+    arena->spare = arena->block;
+    arena->block = NULL;
+    arena->used = arena->bytes = 0;
+}
+
 void arena_deinit(struct arena *arena)
 {
     free_blocks(arena->block);
+    free_blocks(arena->spare);
     *arena = (struct arena){ 0 };
 }

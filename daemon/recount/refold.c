@@ -87,7 +87,7 @@ static struct batch *open_batch(struct refold *refold, struct refold_tenant *of)
     struct batch *batch = arena_zalloc(&refold->arena, sizeof *batch);
     batch->tenant = tenant;
     batch->settings = &refold->settings.tenants;
-    batch->arena = &refold->arena;
+    batch->arena = batch->working = &refold->arena;
     batch->scratch = &refold->scratch;
     batch->loading = &refold->loading;
     batch->now_us = of->clock_us;

@@ -46,7 +46,7 @@ static void state_again(struct batch *batch, const struct kept_entity *kept)
 {
     struct entity stored = { .kind = kept->kind, .id = kept->id, .wake_us = NEVER };
     struct work *work = batch_work(batch, kept->kind, kept->id);
-    if (!entity_decode(&stored, kept->bytes, batch->arena, &batch->tenant->names)) return;
+    if (!entity_decode(&stored, kept->bytes, batch->working, &batch->tenant->names)) return;
     set_offsets(&stored, batch->tenant->rules->zone);
     batch_touch(batch, work); /* as it stands in the copy: others may have handed it something */
     work->entity.events = stored.events;
@@ -88,7 +88,7 @@ static struct span bare_grave(struct batch *batch, const struct kept_entity *kep
 {
     struct entity grave = { .kind = kept->kind, .id = { lost_id, lost_bytes }, .wake_us = NEVER };
     struct buffer out = { 0 };
-    if (!entity_decode(&grave, kept->bytes, batch->arena, &batch->tenant->names)) return NO_SPAN;
+    if (!entity_decode(&grave, kept->bytes, batch->working, &batch->tenant->names)) return NO_SPAN;
     set_offsets(&grave, batch->tenant->rules->zone);
     memset(grave.sums, 0, sizeof grave.sums);
     grave.n_items = 0;
@@ -96,7 +96,7 @@ static struct span bare_grave(struct batch *batch, const struct kept_entity *kep
     grave.generation = 0;
     grave.touched_day = 0;
     entity_encode(&grave, &out);
-    struct span bytes = arena_copy(batch->arena, buffer_all(&out));
+    struct span bytes = arena_copy(batch->working, buffer_all(&out));
     buffer_deinit(&out);
     return bytes;
 }
@@ -105,7 +105,7 @@ static struct span bare_grave(struct batch *batch, const struct kept_entity *kep
 static struct page **load_pages(struct batch *batch, const struct restating *restating)
 {
     struct tenant *tenant = batch->tenant;
-    struct page **pages = arena_alloc(batch->arena, (restating->n_waiting + 1) * sizeof(struct page *));
+    struct page **pages = arena_alloc(batch->working, (restating->n_waiting + 1) * sizeof(struct page *));
     if (!tenant->kind[KIND_CONTACT].pages) tenant->kind[KIND_CONTACT].pages = 1;
     for (size_t i = 0; i < restating->n_waiting; i++)
         pages[i] = loading_add_page(batch->loading, tenant, KIND_CONTACT,

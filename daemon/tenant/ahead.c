@@ -81,7 +81,7 @@ static void fetch_ahead(const struct batch *batch, size_t i)
 
 static void ask_for_address(struct batch *batch, uint32_t attribute, uint64_t hash)
 {
-    if (hash) loading_add_entity(batch->loading, batch->tenant, KIND_ADDRESS, contact_address(batch->arena, attribute, hash));
+    if (hash) loading_add_entity(batch->loading, batch->tenant, KIND_ADDRESS, contact_address(batch->working, attribute, hash));
 }
 
 /* The address that the contact comes to, and the one that it leaves. */

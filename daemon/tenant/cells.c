@@ -32,8 +32,8 @@ static struct roster *roster_of(struct batch *batch, struct bucket bucket)
 static void ask(struct batch *batch, const struct cell_group *group)
 {
     struct roster *roster = roster_of(batch, group->bucket);
-    struct stored_cell **cells = arena_alloc(batch->arena, group->n * sizeof(struct stored_cell *));
-    struct span *fields = arena_alloc(batch->arena, group->n * sizeof *fields);
+    struct stored_cell **cells = arena_alloc(batch->working, group->n * sizeof(struct stored_cell *));
+    struct span *fields = arena_alloc(batch->working, group->n * sizeof *fields);
     size_t n = 0;
     for (const struct grouped_cell *grouped = group->cells; grouped; grouped = grouped->next) {
         if (!roster_may_hold(roster, grouped->cell->hash)) continue;
@@ -46,7 +46,7 @@ static void ask(struct batch *batch, const struct cell_group *group)
 void batch_ask_for_cells(struct batch *batch)
 {
     struct ledger *ledger = &batch->ledger;
-    struct cell_groups missing = { .arena = batch->arena };
+    struct cell_groups missing = { .arena = batch->working };
     struct buffer text = { 0 };
     for (size_t i = 0; i < ledger->n; i++) {
         struct difference *difference = ledger->differences[i];

@@ -29,10 +29,12 @@ static bool is_grave(const struct entity *entity)
     return deleted >= 0 && deleted + 1 == entity->n_events && !entity->n_items;
 }
 
-void batch_put_record(struct batch *batch, const struct work *work, struct span id, struct span bytes)
+void batch_put_record(struct batch *batch, const struct work *work, struct span id, struct span old, struct span bytes)
 {
-    struct page_write *write = arena_alloc(batch->arena, sizeof *write);
-    *write = (struct page_write){ .next = batch->records, .page = work->page, .place = work->place, .id = id, .bytes = bytes };
+    struct page_write *write = arena_alloc(batch->working, sizeof *write);
+    *write = (struct page_write){
+        .next = batch->records, .page = work->page, .place = work->place, .id = id, .bytes = bytes, .old = old
+    };
     batch->records = write;
 }
 
@@ -40,9 +42,10 @@ static void put_entity(struct batch *batch, const struct work *work, bool grave,
 {
     struct tenant *tenant = batch->tenant;
     struct span id = work->entity.id, grave_id = NO_SPAN;
-    if (grave || work->grave) grave_id = place_grave_id(tenant, id, batch->arena);
-    if (work->grave != grave) batch_put_record(batch, work, work->grave ? grave_id : id, NO_SPAN);
-    batch_put_record(batch, work, grave ? grave_id : id, bytes);
+    if (grave || work->grave) grave_id = place_grave_id(tenant, id, batch->working);
+    bool stays = work->grave == grave;
+    if (!stays) batch_put_record(batch, work, work->grave ? grave_id : id, work->stored, NO_SPAN);
+    batch_put_record(batch, work, grave ? grave_id : id, stays ? work->stored : NO_SPAN, bytes);
     tenant->graves += (uint64_t)(grave - work->grave);
 }
 
@@ -56,7 +59,7 @@ static struct span encode(struct batch *batch, struct work *work, struct buffer 
     }
     buffer_clear(scratch);
     entity_encode(&work->entity, scratch);
-    return arena_copy(batch->arena, buffer_all(scratch));
+    return arena_copy(batch->working, buffer_all(scratch));
 }
 
 void batch_encode(struct batch *batch, struct work *work, struct buffer *scratch)

@@ -26,7 +26,7 @@ static void queue_add(struct work_queue *queue, struct work *work)
 
 struct entity_context batch_entity_context(const struct batch *batch)
 {
-    return (struct entity_context){ .arena = batch->arena,
+    return (struct entity_context){ .arena = batch->working,
                                     .names = &batch->tenant->names,
                                     .rules = batch->tenant->rules,
                                     .secret = batch->tenant->secret,
@@ -35,7 +35,7 @@ struct entity_context batch_entity_context(const struct batch *batch)
 
 static struct facts_context facts_context(const struct batch *batch, const struct generation *by, int64_t clock_us)
 {
-    return (struct facts_context){ .arena = batch->arena,
+    return (struct facts_context){ .arena = batch->working,
                                    .scratch = batch->scratch,
                                    .names = &batch->tenant->names,
                                    .known = batch->tenant->known,
@@ -75,7 +75,7 @@ static void find_stored(struct batch *batch, struct work *work)
     if (!work->stored.at && tenant->kind[work->entity.kind].retired)
         work->retired = retired_find(tenant, work->page, work->entity.id);
     if (work->stored.at || work->entity.kind != KIND_CONTACT || !tenant->graves) return;
-    work->stored = page_find(work->page, place_grave_id(tenant, work->entity.id, batch->arena));
+    work->stored = page_find(work->page, place_grave_id(tenant, work->entity.id, batch->working));
     work->grave = work->stored.at;
 }
 
@@ -86,18 +86,19 @@ bool batch_has_work(const struct batch *batch, const struct page *page, struct s
 
 static struct work *add_work(struct batch *batch, struct page *page, uint64_t place, struct span id)
 {
-    struct work *work = arena_zalloc(batch->arena, sizeof *work);
+    struct work *work = arena_zalloc(batch->working, sizeof *work);
     work->page = page;
     work->place = place;
     work->entity = (struct entity){ .kind = (enum kind)page->place.kind, .wake_us = NEVER };
-    work->entity.id = arena_copy(batch->arena, id);
+    work->entity.id = arena_copy(batch->working, id);
     find_stored(batch, work);
-    bool readable = !work->stored.at || entity_decode(&work->entity, work->stored, batch->arena, &batch->tenant->names);
+    bool readable = !work->stored.at || entity_decode(&work->entity, work->stored, batch->working, &batch->tenant->names);
     if (!readable || !tenant_generation(batch->tenant, &work->entity)) batch_doubt(batch, work, "cannot be read");
     work->old_wake_us = work->entity.wake_us;
     if (page->batch != batch->number) {
         cache_use(batch->tenant->cache, &page->cached);
         page->works = NULL;
+        page->moved = false;
         page->batch = batch->number;
     }
     work->next = page->works;
@@ -173,7 +174,7 @@ static struct entity_event *copy_link(struct batch *batch, const struct work *wo
 {
     const struct entity_event *link = work->entity.kind == KIND_CONTACT ? contact_link(&work->entity) : NULL;
     if (!link) return NULL;
-    struct entity_event *copy = arena_alloc(batch->arena, sizeof *copy);
+    struct entity_event *copy = arena_alloc(batch->working, sizeof *copy);
     *copy = *link;
     return copy;
 }
@@ -196,7 +197,7 @@ static void count_undated(struct batch *batch, enum fact fact, enum reason reaso
 
 static void reject_event(struct batch *batch, struct entry *entry, enum reason reason)
 {
-    if (!batch->refused) batch->refused = arena_alloc(batch->arena, batch->n_entries * sizeof(struct entry *));
+    if (!batch->refused) batch->refused = arena_alloc(batch->working, batch->n_entries * sizeof(struct entry *));
     batch->refused[batch->n_refused++] = entry;
     entry->refused = reason;
     count_undated(batch, FACT_REJECTED_EVENT, reason);
@@ -280,12 +281,12 @@ static void deliver(struct batch *batch, const struct handover *handover, int fa
     if (handover->is_sum)
         target->entity.sums[handover->sum] += factor * handover->amount;
     else
-        entity_hand_item(&target->entity, batch->arena, &handover->item, factor);
+        entity_hand_item(&target->entity, batch->working, &handover->item, factor);
 }
 
 static const struct handover **sorted_handovers(struct batch *batch, const struct statement *statement)
 {
-    const struct handover **sorted = arena_alloc(batch->arena, (statement->n_handovers + 1) * sizeof(struct handover *));
+    const struct handover **sorted = arena_alloc(batch->working, (statement->n_handovers + 1) * sizeof(struct handover *));
     for (uint32_t i = 0; i < statement->n_handovers; i++) sorted[i] = &statement->handovers[i];
     if (statement->n_handovers > 1) qsort(sorted, statement->n_handovers, sizeof *sorted, compare_handovers);
     return sorted;
@@ -377,7 +378,7 @@ void batch_fold(struct batch *batch)
     if (batch->outcome != DONE) return;
     settle_all(batch);
     if (batch->retires) retirement_fold(batch);
-    arena_reset(batch->scratch); /* no statement is looked at again */
+    arena_recycle(batch->scratch); /* no statement is looked at again */
     if (batch->outcome == DONE) batch_ask_for_pages(batch);
     ledger_settle(&batch->ledger);
     batch_ask_for_cells(batch);

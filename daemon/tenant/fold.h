@@ -66,7 +66,8 @@ enum event_result {
 struct batch {
     struct tenant *tenant;
     const struct tenant_settings *settings;
-    struct arena *arena;     /* of the batch: entries' texts live as long */
+    struct arena *arena;     /* of the batch, until its commit is answered: what that points to */
+    struct arena *working;   /* of what is needed to make it: entries and their texts, entities at work; may be the same */
     struct arena *scratch;   /* of its fold: what entities say, until the ledger knows it */
     struct loading *loading; /* for what is found out to be needed while folding */
     struct entry **entries;
@@ -132,8 +133,9 @@ void batch_list(struct batch *batch, const struct work *work);
 /* What changed becomes bytes. All of it before any is put on a page: what one hands on to another may still lie in the bytes of the
  * first (encode.c). */
 void batch_encode(struct batch *batch, struct work *work, struct buffer *scratch);
-void batch_put_record(struct batch *batch, const struct work *work, struct span id, struct span bytes); /* .at NULL: no longer */
-void batch_put_timer(struct batch *batch, struct span member, int64_t at_us);                           /* NEVER: no longer */
+void batch_put_record(struct batch *batch, const struct work *work, struct span id, struct span old,
+                      struct span bytes);                                     /* as in page.h */
+void batch_put_timer(struct batch *batch, struct span member, int64_t at_us); /* NEVER: no longer */
 
 /* How many pages there will be is known once all is encoded: asks for those of the old that give to the new (write_pages.c). */
 void batch_ask_for_pages(const struct batch *batch);

@@ -45,10 +45,10 @@ void folding_move(struct batch *batch)
     if (!tenant->rules->fold_after_days || (!tenant->version && !batch->n_entries)) return;
     int32_t until = month_period(month_of_day(tenant->today - tenant->rules->fold_after_days)).from;
     if (until <= tenant->days_from) return;
-    int32_t *first_days = arena_alloc(batch->arena, (tenant->months.count + 1) * sizeof *first_days);
+    int32_t *first_days = arena_alloc(batch->working, (tenant->months.count + 1) * sizeof *first_days);
     size_t n = months_to_fold(batch, until, first_days);
     if (n > MONTHS_PER_COMMIT) until = first_days[n = MONTHS_PER_COMMIT];
-    batch->gone = arena_alloc(batch->arena, (n * DAYS_PER_MONTH + 1) * sizeof *batch->gone);
+    batch->gone = arena_alloc(batch->working, (n * DAYS_PER_MONTH + 1) * sizeof *batch->gone);
     for (size_t i = 0; i < n; i++) remove_days(batch, first_days[i]);
     tenant->days_from = until;
     batch->folds = true;

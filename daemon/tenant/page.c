@@ -25,7 +25,14 @@ void page_table_deinit(struct page_table *table)
     *table = (struct page_table){ 0 };
 }
 
-/* Most are below 16,384: two bytes. */
+static size_t length_bytes(size_t length)
+{
+    size_t n = 1;
+    while (length >>= 7) n++;
+    return n;
+}
+
+/* In as few bytes as it needs, else it is none. Most are below 16,384: two bytes. */
 static inline bool take_length(struct span *rest, size_t *length)
 {
     const unsigned char *at = (const unsigned char *)rest->at;
@@ -34,14 +41,14 @@ static inline bool take_length(struct span *rest, size_t *length)
         *rest = (struct span){ rest->at + 1, rest->len - 1 };
         return true;
     }
-    if (rest->len > 1 && at[1] < 0x80) {
+    if (rest->len > 1 && at[1] < 0x80 && at[1]) {
         *length = (at[0] & 0x7fu) | (size_t)at[1] << 7;
         *rest = (struct span){ rest->at + 2, rest->len - 2 };
         return true;
     }
     struct cursor in = cursor_of(*rest);
     uint64_t value = cursor_varint(&in);
-    if (in.broken || value > rest->len) return false;
+    if (in.broken || value > rest->len || (size_t)((const char *)in.at - rest->at) != length_bytes((size_t)value)) return false;
     *length = (size_t)value;
     *rest = (struct span){ (const char *)in.at, (size_t)(in.end - in.at) };
     return true;
@@ -75,20 +82,39 @@ static void put_record(struct buffer *out, struct span id, struct span bytes)
     buffer_span(out, bytes);
 }
 
-static bool is_written(const struct page_write *writes, struct span id)
+/* By where the old ones stand; what is new comes first. They are few. */
+static struct page_write *sorted(struct page_write *writes)
 {
-    while (writes && !span_equal(writes->id, id)) writes = writes->next;
-    return writes;
+    struct page_write *first = NULL;
+    while (writes) {
+        struct page_write *write = writes, **at = &first;
+        writes = write->next;
+        while (*at && (uintptr_t)(*at)->old.at < (uintptr_t)write->old.at) at = &(*at)->next;
+        write->next = *at;
+        *at = write;
+    }
+    return first;
 }
 
-void page_put_all(struct page *page, const struct page_write *writes, struct buffer *scratch)
+/* Takes over what stands before the old record; what follows it is left. */
+static struct span skip_record(struct buffer *out, struct span rest, const struct page_write *write)
 {
-    struct span rest = buffer_all(&page->bytes), id, bytes;
+    size_t head = length_bytes(write->id.len) + length_bytes(write->old.len) + write->id.len;
+    size_t before = (size_t)(write->old.at - rest.at) - head, skipped = before + head + write->old.len;
+    buffer_put(out, rest.at, before);
+    return (struct span){ rest.at + skipped, rest.len - skipped };
+}
+
+void page_put_all(struct page *page, struct page_write *writes, struct buffer *scratch)
+{
+    struct span rest = buffer_all(&page->bytes);
     buffer_clear(scratch);
+    writes = sorted(writes);
     for (const struct page_write *write = writes; write; write = write->next)
         if (write->bytes.at) put_record(scratch, write->id, write->bytes);
-    for (struct span record = rest; page_next(&rest, &id, &bytes); record = rest)
-        if (!is_written(writes, id)) buffer_put(scratch, record.at, record.len - rest.len);
+    for (const struct page_write *write = writes; write; write = write->next)
+        if (write->old.at) rest = skip_record(scratch, rest, write);
+    buffer_span(scratch, rest);
     page_set(page, buffer_all(scratch));
     buffer_clear(scratch);
 }
@@ -96,7 +122,7 @@ void page_put_all(struct page *page, const struct page_write *writes, struct buf
 void page_put(struct page *page, struct span id, struct span bytes)
 {
     struct buffer scratch = { 0 };
-    page_put_all(page, &(struct page_write){ .id = id, .bytes = bytes }, &scratch);
+    page_put_all(page, &(struct page_write){ .id = id, .bytes = bytes, .old = page_find(page, id) }, &scratch);
     buffer_deinit(&scratch);
 }
 
@@ -110,6 +136,7 @@ void page_set(struct page *page, struct span bytes)
     }
     buffer_clear(&page->bytes);
     buffer_span(&page->bytes, bytes);
+    page->moved = true;
     cache_resize(page->tenant->cache, &page->cached, sizeof *page + page->bytes.room + OVERHEAD_BYTES);
 }
 

@@ -21,6 +21,7 @@ struct page_write {
     struct page *page; /* where it was looked for … */
     uint64_t place;    /* … and the hash that says where it goes, should there be more pages */
     struct span id, bytes;
+    struct span old; /* as page_find has it; .at NULL: it is not there */
 };
 
 struct page {
@@ -28,6 +29,7 @@ struct page {
     struct tenant *tenant;
     struct page_place place;
     bool changed;              /* by the batch at work, which will write it */
+    bool moved;                /* what stands on it, since a batch looked first */
     uint64_t batch;            /* the batch of the tenant that looked last … */
     struct work *works;        /* … and what it has at work of this page */
     struct page_write *writes; /* what it is about to write on it */
@@ -55,7 +57,7 @@ bool page_next(struct span *rest, struct span *id, struct span *bytes) MUST_USE;
 struct span page_find(const struct page *page, struct span id);
 
 /* Sets and removes several entities, each named once; what is set comes to stand before the others. The scratch buffer is empty again. */
-void page_put_all(struct page *page, const struct page_write *writes, struct buffer *scratch);
+void page_put_all(struct page *page, struct page_write *writes, struct buffer *scratch);
 void page_put(struct page *page, struct span id, struct span bytes); /* one; removes it where bytes.at is NULL */
 
 void page_set(struct page *page, struct span bytes); /* all of it: records, which do not lie on the page */

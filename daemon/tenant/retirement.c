@@ -187,7 +187,7 @@ static void retire(struct batch *batch, struct page *page, struct span id)
     work->said = (struct statement){ .wake_us = NEVER };
     work->retires = true;
     batch->n_retired++;
-    batch_put_record(batch, work, work->entity.id, NO_SPAN);
+    batch_put_record(batch, work, work->entity.id, work->stored, NO_SPAN);
     if (work->old_wake_us != NEVER) batch_put_timer(batch, timer_member(batch->arena, work->entity.kind, work->entity.id), NEVER);
     batch->tenant->kind[page->place.kind].entities--;
     batch->tenant->kind[page->place.kind].bytes += RETIRED_MARK_BYTES - work->stored.len;

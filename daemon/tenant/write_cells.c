@@ -43,7 +43,7 @@ static void put_cell(struct writer *writer, struct span key, const struct groupe
 void write_cells(struct writer *writer)
 {
     const struct ledger *ledger = &writer->batch->ledger;
-    struct cell_groups groups = { .arena = writer->arena };
+    struct cell_groups groups = { .arena = writer->batch->working };
     for (size_t i = 0; i < ledger->n; i++) {
         const struct difference *difference = ledger->differences[i];
         if (difference->cell) change_cell(writer, &groups, difference->cell, difference);

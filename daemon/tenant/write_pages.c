@@ -40,7 +40,7 @@ static void split_page(struct writer *writer, enum kind kind, uint32_t number)
     REQUIRE(from && !to);
     to = tenant_page_add(tenant, kind, number);
     struct span rest = buffer_all(&from->bytes), id, bytes;
-    struct buffer stays = buffer_in(writer->arena, rest.len), goes = buffer_in(writer->arena, rest.len);
+    struct buffer stays = buffer_in(writer->batch->working, rest.len), goes = buffer_in(writer->batch->working, rest.len);
     for (struct span record = rest; page_next(&rest, &id, &bytes); record = rest) {
         bool moves = id.len && place_of_record(tenant, id, number + 1) == number;
         buffer_put(moves ? &goes : &stays, record.at, record.len - rest.len);
@@ -107,6 +107,12 @@ static void put_mark(struct writer *writer, const struct work *work)
     change_page(writer, page);
 }
 
+/* A page that was split, or has a new mark: what is to be replaced stands elsewhere on it. */
+static void find_again(struct page *page)
+{
+    for (struct page_write *write = page->writes; write; write = write->next) write->old = page_find(page, write->id);
+}
+
 /* The pages that changed, and the days that go. */
 static void put_pages(struct writer *writer)
 {
@@ -115,6 +121,7 @@ static void put_pages(struct writer *writer)
     struct string_write *strings = arena_zalloc(writer->arena, (writer->n_pages + batch->n_gone + 1) * sizeof *strings);
     for (size_t i = 0; i < writer->n_pages; i++) {
         struct page *page = writer->pages[i];
+        if (page->moved) find_again(page);
         if (page->writes) page_put_all(page, page->writes, &writer->scratch);
         page->writes = NULL;
         page->changed = false;

@@ -12,7 +12,7 @@ enum {
 /* One round of records, from receiving to the answer of its commit. */
 struct round {
     struct arena arena;
-    struct entry *entries;
+    struct entry *entries; /* until its commits are sent */
     size_t n_entries;
     struct batch **batches; /* in the arena */
     size_t n_batches, room_batches;
@@ -33,6 +33,7 @@ struct worker {
     struct loading loading;
     struct arena scratch;   /* of one step */
     struct arena folding;   /* of one batch's fold */
+    struct arena working;   /* of the round that is collected and folded, until its commits are sent */
     struct round rounds[2]; /* one is being committed while the next is received and decoded */
     int current;
     struct record *records;
@@ -70,7 +71,7 @@ bool round_fold(struct worker *worker, struct round *round); /* loads, folds, ma
 bool round_send(struct worker *worker, struct round *round); /* begins the commits */
 bool round_finish(struct worker *worker, struct round *round); /* waits for the answers */
 void round_clear(struct round *round);
-size_t round_bytes(const struct round *round); /* of memory that it takes */
+size_t round_bytes(const struct worker *worker, const struct round *round); /* of memory that it takes, before it is sent */
 
 /* recover.c: the one answer to everything that goes wrong */
 void worker_set_back(struct worker *worker, enum outcome outcome, const struct error *error); /* drop, and read again */

@@ -58,6 +58,7 @@ void worker_drop_rounds(struct worker *worker)
     worker->loading.n = 0;
     drop_tenants(worker, &worker->rounds[0]);
     drop_tenants(worker, &worker->rounds[1]);
+    arena_reset(&worker->working);
     source_release(worker->parts.source);
 }
 

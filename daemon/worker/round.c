@@ -21,6 +21,7 @@ struct batch *round_batch(struct worker *worker, struct round *round, struct spa
     *batch = (struct batch){ .tenant = tenant,
                              .settings = &worker->parts.tenants,
                              .arena = &round->arena,
+                             .working = &worker->working,
                              .scratch = &worker->folding,
                              .loading = &worker->loading,
                              .now_us = worker_now(worker) };
@@ -49,7 +50,7 @@ void worker_acknowledged(void *context, void *tag, enum delivery delivery, const
     free(letter);
 }
 
-static void send_dead_letter(struct worker *worker, struct round *round, struct lane *lane, const struct record *record,
+static void send_dead_letter(struct worker *worker, struct lane *lane, const struct record *record,
                              const struct rejection *rejection)
 {
     worker->counts.dead_letters++;
@@ -59,7 +60,7 @@ static void send_dead_letter(struct worker *worker, struct round *round, struct 
     tag->offset = record->offset;
     tag->key_len = lane->key.len;
     memcpy(tag->key, lane->key.at, lane->key.len);
-    struct outgoing letter = dead_letter_build(worker->parts.dead_letter_topic, record, rejection, &round->arena, tag);
+    struct outgoing letter = dead_letter_build(worker->parts.dead_letter_topic, record, rejection, &worker->working, tag);
     if (sink_produce(worker->parts.dead_letters, &letter)) {
         lane_letter_sent(lane, record->offset);
         return;
@@ -75,7 +76,7 @@ static void decode_record(struct worker *worker, struct round *round, struct lan
     struct rejection rejection;
     *entry = (struct entry){ .partition = lane->key, .offset = record->offset, .life = lane->life, .record = record };
     struct span tenant;
-    if (decode(&worker->parts.decode, record, &round->arena, &entry->event, &rejection)) {
+    if (decode(&worker->parts.decode, record, &worker->working, &entry->event, &rejection)) {
         worker->counts.events++;
         tenant = entry->event.tenant;
     } else {
@@ -83,14 +84,14 @@ static void decode_record(struct worker *worker, struct round *round, struct lan
         worker->counts.rejected++;
         worker->counts.rejected_by[rejection.reason]++;
         tenant = rejection.tenant;
-        send_dead_letter(worker, round, lane, record, &rejection);
+        send_dead_letter(worker, lane, record, &rejection);
     }
     batch_add(round_batch(worker, round, tenant), entry);
 }
 
 void round_decode(struct worker *worker, struct round *round, const struct record *records, size_t n)
 {
-    round->entries = arena_alloc(&round->arena, n * sizeof *round->entries);
+    round->entries = arena_alloc(&worker->working, n * sizeof *round->entries);
     worker->counts.records += n;
     for (size_t i = 0; i < n; i++) {
         struct lane *lane = lane_find(&worker->lanes, records[i].topic, records[i].partition);
@@ -172,7 +173,7 @@ static void write_refusal(const struct worker *worker, struct rejection *rejecti
                  "counted; give what is new a new id, or raise retire_after and rebuild the tenant");
 }
 
-static void send_refused(struct worker *worker, struct round *round, struct batch *batch)
+static void send_refused(struct worker *worker, struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_refused; i++) {
         const struct entry *entry = batch->refused[i];
@@ -180,7 +181,7 @@ static void send_refused(struct worker *worker, struct round *round, struct batc
         write_refusal(worker, &rejection);
         worker->counts.rejected++;
         worker->counts.rejected_by[entry->refused]++;
-        send_dead_letter(worker, round, lane_of_key(&worker->lanes, entry->partition), entry->record, &rejection);
+        send_dead_letter(worker, lane_of_key(&worker->lanes, entry->partition), entry->record, &rejection);
     }
     if (batch->n_refused && worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, 1000);
 }
@@ -230,7 +231,7 @@ bool round_fold(struct worker *worker, struct round *round)
     for (size_t i = 0; i < round->n_batches; i++) {
         batch_fold(round->batches[i]);
         if (fold_failed(worker, round->batches[i])) return false;
-        send_refused(worker, round, round->batches[i]);
+        send_refused(worker, round->batches[i]);
     }
     if (!worker_read_all(worker)) return false;
     crash_point("folded");
@@ -379,12 +380,12 @@ void round_clear(struct round *round)
     }
     round->n_batches = round->n_commits = round->n_entries = 0;
     round->sent = false;
-    arena_reset(&round->arena);
+    arena_recycle(&round->arena);
 }
 
-size_t round_bytes(const struct round *round)
+size_t round_bytes(const struct worker *worker, const struct round *round)
 {
-    size_t bytes = round->arena.bytes;
+    size_t bytes = round->arena.bytes + worker->working.bytes;
     for (size_t i = 0; i < round->n_batches; i++) bytes += ledger_bytes(&round->batches[i]->ledger);
     return bytes;
 }

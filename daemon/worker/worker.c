@@ -87,6 +87,7 @@ void worker_destroy(struct worker *worker)
     loading_deinit(&worker->loading);
     arena_deinit(&worker->scratch);
     arena_deinit(&worker->folding);
+    arena_deinit(&worker->working);
     free(worker->unlisted);
     free(worker->records);
     free(worker);
@@ -117,7 +118,7 @@ static void size_rounds(struct worker *worker, const struct round *round)
 {
     size_t most = worker->parts.batch_records, least = most < ROUND_RECORDS_MIN ? most : ROUND_RECORDS_MIN;
     if (!worker->round_bytes || round->n_entries < least) return;
-    size_t records = worker->round_bytes / (round_bytes(round) / round->n_entries + 1);
+    size_t records = worker->round_bytes / (round_bytes(worker, round) / round->n_entries + 1);
     worker->round_records = records < least ? least : records > most ? most : records;
 }
 
@@ -193,7 +194,8 @@ static void fold_and_send(struct worker *worker)
     size_rounds(worker, round);
     source_release(worker->parts.source);
     worker->current = !worker->current;
-    arena_reset(&worker->scratch);
+    arena_recycle(&worker->working);
+    arena_recycle(&worker->scratch);
 }
 
 static void take_records(struct worker *worker, int timeout_ms)

@@ -94,6 +94,7 @@ static inline bool fold_once(struct daemon *daemon, struct state *state, int t, 
     fold.batch = (struct batch){ .tenant = fold.tenant,
                                  .settings = &fold.parts.tenants,
                                  .arena = &fold.arena,
+                                 .working = &fold.arena,
                                  .scratch = &fold.scratch,
                                  .loading = &fold.loading,
                                  .now_us = now_us };

@@ -87,7 +87,7 @@ static void what_is_put_at_once_stands_as_if_put_alone(void **state)
             size_t len = (size_t)(rand() % BYTES_MAX);
             memset(values[i], rand(), len);
             struct span id = id_of(i, ids[i], sizeof ids[i]), bytes = rand() % 4 ? (struct span){ values[i], len } : NO_SPAN;
-            writes[i] = (struct page_write){ .next = first, .id = id, .bytes = bytes };
+            writes[i] = (struct page_write){ .next = first, .id = id, .bytes = bytes, .old = page_find(page, id) };
             first = &writes[i];
             page_put(alone, id, bytes);
         }
@@ -119,6 +119,9 @@ static void what_is_cut_off_is_no_page(void **state)
         assert_int_equal(page_fill(copy, (struct span){ page->bytes.at, n }), n == 0 || n == first || n == page->bytes.len);
     assert_false(page_fill(copy, SPAN("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01")));
     assert_false(page_fill(copy, SPAN("\x01\xff\xff\xff\xff\xff\xff\xff\xff\x01x")));
+    assert_true(page_fill(copy, SPAN("\x01\x01xy")));
+    assert_false(page_fill(copy, (struct span){ "\x81\x00\x01xy", 5 })); /* lengths in more bytes than they need */
+    assert_false(page_fill(copy, (struct span){ "\x01\x81\x80\x00xy", 6 }));
     destroy(fixture, page);
     destroy(fixture, copy);
 }

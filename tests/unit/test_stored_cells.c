@@ -307,7 +307,9 @@ static void add(struct ledger *ledger, int day_at, int cell, int factor)
 /* What was added goes into the state. */
 static void count(struct story *story, struct ledger *ledger)
 {
-    struct batch batch = { .tenant = story->tenant, .arena = &story->arena, .loading = &story->loading, .ledger = *ledger };
+    struct batch batch = {
+        .tenant = story->tenant, .arena = &story->arena, .working = &story->arena, .loading = &story->loading, .ledger = *ledger
+    };
     enum outcome outcome;
     struct error error = { "" };
     ledger_settle(&batch.ledger);
