@@ -1,14 +1,9 @@
 /* Reading ahead: which entities a batch will need, so that all tenants' are read in one round trip. What is not foreseen here
  * is read when it is needed, alone (read_now in fold.c). */
 #include "daemon/state/keys.h"
-#include "daemon/tenant/fold.h"
+#include "daemon/tenant/fetch.h"
 #include "daemon/tenant/place.h"
 #include "daemon/tenant/retirement.h"
-
-enum {
-    AHEAD = 4, /* entries */
-    CACHE_LINE = 64
-};
 
 static void look_at_position(const struct batch *batch, struct entry *entry)
 {
@@ -56,6 +51,7 @@ void batch_begin(struct batch *batch)
     if (batch->retires) retirement_begin(batch);
     for (size_t i = 0; i < batch->n_entries; i++) {
         struct entry *entry = batch->entries[i];
+        fetch_entries(batch, i);
         look_at_position(batch, entry);
         if (!batch_is_folded(batch, entry)) continue;
         enum kind kind = entry->event.kind;
@@ -68,15 +64,6 @@ void batch_begin(struct batch *batch)
         struct span id;
         if (timer_member_read(batch->timers[i].member, &kind, &id)) loading_add_entity(batch->loading, tenant, kind, id);
     }
-}
-
-/* Pages lie anywhere: while an entry is at work, those of the next ones come nearer. */
-static void fetch_ahead(const struct batch *batch, size_t i)
-{
-    const struct page *far = i + 2 * AHEAD < batch->n_entries ? batch->entries[i + 2 * AHEAD]->page : NULL;
-    const struct page *near = i + AHEAD < batch->n_entries ? batch->entries[i + AHEAD]->page : NULL;
-    if (far) __builtin_prefetch(&far->bytes);
-    for (size_t at = 0; near && at < near->bytes.len; at += CACHE_LINE) __builtin_prefetch(near->bytes.at + at);
 }
 
 static void ask_for_address(struct batch *batch, uint32_t attribute, uint64_t hash)
@@ -120,7 +107,8 @@ void batch_widen(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_entries; i++) {
         struct entry *entry = batch->entries[i];
-        fetch_ahead(batch, i);
+        fetch_entries(batch, i);
+        fetch_pages(batch, i);
         if (!batch_is_folded(batch, entry)) continue;
         entry->work = batch_work_on(batch, entry->page, entry->place, entry->event.subject);
         ask_for_its_references(batch, entry->work);

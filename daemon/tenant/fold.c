@@ -3,6 +3,7 @@
 #include "common/instant.h"
 #include "common/period.h"
 #include "daemon/state/keys.h"
+#include "daemon/tenant/fetch.h"
 #include "daemon/tenant/folding.h"
 #include "daemon/tenant/place.h"
 #include "daemon/tenant/retired.h"
@@ -59,11 +60,18 @@ void batch_doubt(struct batch *batch, const struct work *work, const char *what)
     fail_batch(batch, REFUSED);
 }
 
-static struct work *find_work(const struct batch *batch, const struct page *page, struct span id)
+static char last_of(struct span id)
 {
+    return id.len ? id.at[id.len - 1] : 0;
+}
+
+/* Ids lie elsewhere: only what can be it has its own looked at. */
+static struct work *find_work(const struct batch *batch, const struct page *page, uint64_t place, struct span id)
+{
+    char last = last_of(id);
     if (page->batch != batch->number) return NULL;
     for (struct work *work = page->works; work; work = work->next)
-        if (span_equal(work->entity.id, id)) return work;
+        if (work->place == place && work->last == last && span_equal(work->entity.id, id)) return work;
     return NULL;
 }
 
@@ -81,7 +89,7 @@ static void find_stored(struct batch *batch, struct work *work)
 
 bool batch_has_work(const struct batch *batch, const struct page *page, struct span id)
 {
-    return find_work(batch, page, id) != NULL;
+    return find_work(batch, page, place_hash(batch->tenant, id), id) != NULL;
 }
 
 static struct work *add_work(struct batch *batch, struct page *page, uint64_t place, struct span id)
@@ -89,6 +97,7 @@ static struct work *add_work(struct batch *batch, struct page *page, uint64_t pl
     struct work *work = arena_zalloc(batch->working, sizeof *work);
     work->page = page;
     work->place = place;
+    work->last = last_of(id);
     work->entity = (struct entity){ .kind = (enum kind)page->place.kind, .wake_us = NEVER };
     work->entity.id = arena_copy(batch->working, id);
     find_stored(batch, work);
@@ -109,7 +118,7 @@ static struct work *add_work(struct batch *batch, struct page *page, uint64_t pl
 
 struct work *batch_work_on(struct batch *batch, struct page *page, uint64_t place, struct span id)
 {
-    struct work *work = find_work(batch, page, id);
+    struct work *work = find_work(batch, page, place, id);
     return work ? work : add_work(batch, page, place, id);
 }
 
@@ -371,7 +380,10 @@ void batch_fold(struct batch *batch)
 {
     move_clock(batch);
     folding_move(batch);
-    for (size_t i = 0; i < batch->n_entries; i++) apply_entry(batch, batch->entries[i]);
+    for (size_t i = 0; i < batch->n_entries; i++) {
+        fetch_entries(batch, i);
+        apply_entry(batch, batch->entries[i]);
+    }
     if (batch->traced) batch->traceparent = arena_copy(batch->arena, batch->traced->event.traceparent);
     for (size_t i = 0; i < batch->n_timers; i++) ring(batch, batch->timers[i].member);
     for (struct work *work; batch->outcome == DONE && (work = next_dirty(batch));) evaluate(batch, work);

@@ -35,6 +35,7 @@ struct work {
     struct work *next; /* of the same page */
     struct page *page;
     uint64_t place;            /* the hash by which the page was found */
+    char last;                 /* of its id, which that hash leaves out */
     bool grave;                /* stands there under the hash of its id */
     bool retired, retires;     /* there is but its mark; it leaves with this commit */
     bool dirty, changed, rang; /* to be evaluated; evaluated before; its timer rang */
