@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 enum {
-    ROUND_PARTS = 16, /* of the limit */
+    ROUND_PARTS = 8, /* of the limit */
     BOARDS_PARTS = 6,
     INBOX_PARTS = 24,
     LEAST_PARTS = 16,    /* as much stays for the caches, whatever is resident */

@@ -31,7 +31,7 @@ struct files_source {
     size_t at;                 /* in text: the next line */
     int64_t line;              /* its number */
     bool end_of_file, cutting; /* cutting: the rest of a line that is too long is passed over */
-    bool told_end;
+    bool told_end, unreleased;
     char trouble[TROUBLE_BYTES];
 };
 
@@ -129,7 +129,8 @@ static size_t files_receive(struct source *source, struct record *records, size_
     while (files->now < files->n) {
         if (position_now(files)->next == NO_OFFSET) return 0;
         size_t n = take_lines(files, records, room);
-        if (n > 0) return n;
+        if (n > 0) files->unreleased = true;
+        if (n > 0 || files->unreleased) return n;
         if (files->end_of_file && files->at == files->text.len)
             next_file(files);
         else
@@ -142,7 +143,7 @@ static size_t files_receive(struct source *source, struct record *records, size_
 
 static void files_release(struct source *source)
 {
-    (void)source;
+    of(source)->unreleased = false;
 }
 
 static void files_idle(struct source *source, int timeout_ms)

@@ -10,7 +10,7 @@ struct kafka_source_settings {
     size_t n_topics;
     int worker, workers;  /* of several workers each gets its own group.instance.id: "<that of the settings>-<worker>" */
     bool alone;           /* all partitions of the topics, whoever else reads them: joins no group, commits nothing */
-    size_t batch_records; /* most records of one receive; 0: 4096 */
+    size_t batch_records; /* most records that are not released; 0: 4096 */
     size_t batch_bytes;   /* after so many bytes a receive takes no more; 0: 8 MiB */
 };
 

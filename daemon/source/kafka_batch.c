@@ -5,7 +5,7 @@
 
 enum {
     CHUNK_RECORDS = 256,
-    FIRST_HEADERS = 64
+    AHEAD = 8 /* records */
 };
 
 void kafka_batch_init(struct kafka_batch *batch, size_t room, size_t bytes_max,
@@ -22,13 +22,14 @@ void kafka_batch_deinit(struct kafka_batch *batch)
 {
     kafka_batch_release(batch);
     free(batch->messages);
-    free(batch->headers);
+    arena_deinit(&batch->headers);
 }
 
 void kafka_batch_release(struct kafka_batch *batch)
 {
     for (size_t i = 0; i < batch->n_messages; i++) rd_kafka_message_destroy(batch->messages[i]);
-    batch->n_messages = batch->n_headers = batch->bytes = 0;
+    batch->n_messages = batch->bytes = 0;
+    arena_recycle(&batch->headers);
 }
 
 static struct position *position_of(const struct owned *owned, const rd_kafka_message_t *message)
@@ -36,22 +37,19 @@ static struct position *position_of(const struct owned *owned, const rd_kafka_me
     return message->rkt ? owned_find(owned, span_of(rd_kafka_topic_name(message->rkt)), message->partition) : NULL;
 }
 
-/* Appends the message's headers; the record gets the index of the first one, since the array may still move. */
-static size_t take_headers(struct kafka_batch *batch, const rd_kafka_headers_t *headers)
+static void take_headers(struct kafka_batch *batch, const rd_kafka_headers_t *headers, struct record *record)
 {
     size_t n = rd_kafka_header_cnt(headers);
-    while (batch->n_headers + n > batch->headers_room) {
-        batch->headers_room = batch->headers_room ? 2 * batch->headers_room : FIRST_HEADERS;
-        batch->headers = must_realloc(batch->headers, batch->headers_room * sizeof *batch->headers);
-    }
+    struct header *taken = arena_alloc(&batch->headers, n * sizeof *taken);
     for (size_t i = 0; i < n; i++) {
         const char *name;
         const void *value;
         size_t bytes;
         rd_kafka_header_get_all(headers, i, &name, &value, &bytes);
-        batch->headers[batch->n_headers++] = (struct header){ span_of(name), { value, bytes } };
+        taken[i] = (struct header){ span_of(name), { value, bytes } };
     }
-    return n;
+    record->headers = taken;
+    record->n_headers = n;
 }
 
 static void fill(struct kafka_batch *batch, const rd_kafka_message_t *message, const struct position *position,
@@ -68,14 +66,13 @@ static void fill(struct kafka_batch *batch, const rd_kafka_message_t *message, c
         .partition = message->partition,
         .offset = message->offset,
     };
-    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        record->n_headers = take_headers(batch, headers);
+    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR) take_headers(batch, headers, record);
 }
 
 /* A batch being filled, and the partition of its last message: runs of one partition are long. */
 struct filling {
     struct record *records;
-    size_t n, room;
+    size_t n, room; /* room: of the batch */
     struct owned *owned;
     rd_kafka_queue_t *queue;
     const rd_kafka_topic_t *topic;
@@ -103,14 +100,10 @@ static void take(struct kafka_batch *batch, rd_kafka_message_t *message, struct 
     position->next = message->offset + 1;
 }
 
-static void point_to_headers(struct kafka_batch *batch, struct record *records, size_t n)
+/* Another thread has written it, and its headers are looked for behind its value: that comes nearer while others are taken. */
+static void fetch_ahead(const rd_kafka_message_t *message)
 {
-    const struct header *next = batch->headers;
-    for (size_t i = 0; i < n; i++)
-        if (records[i].n_headers) {
-            records[i].headers = next;
-            next += records[i].n_headers;
-        }
+    __builtin_prefetch((const char *)message->payload + message->len);
 }
 
 /* Takes what is there at once, in chunks, so that bytes stay bounded. True: the queue is empty. */
@@ -121,7 +114,10 @@ static bool take_there(struct kafka_batch *batch, struct filling *filling)
         size_t room = filling->room - batch->n_messages;
         ssize_t n = rd_kafka_consume_batch_queue(filling->queue, 0, chunk, room < CHUNK_RECORDS ? room : CHUNK_RECORDS);
         filling->topic = NULL; /* a rebalance meanwhile has changed what is owned */
-        for (ssize_t i = 0; i < n; i++) take(batch, chunk[i], filling);
+        for (ssize_t i = 0; i < n; i++) {
+            if (i + AHEAD < n) fetch_ahead(chunk[i + AHEAD]);
+            take(batch, chunk[i], filling);
+        }
         if (n <= 0) return true;
     }
     return false;
@@ -130,15 +126,14 @@ static bool take_there(struct kafka_batch *batch, struct filling *filling)
 size_t kafka_batch_receive(struct kafka_batch *batch, rd_kafka_t *handle, rd_kafka_queue_t *queue, struct owned *owned,
                            struct record *records, size_t room, int timeout_ms)
 {
+    size_t left = batch->room - batch->n_messages;
     struct filling filling = {
-        .records = records, .room = room < batch->room ? room : batch->room, .owned = owned, .queue = queue
+        .records = records, .room = batch->n_messages + (room < left ? room : left), .owned = owned, .queue = queue
     };
-    REQUIRE(batch->n_messages == 0);
     if (take_there(batch, &filling) && filling.n == 0 && !owned_has_change(owned)) {
         rd_kafka_message_t *first = rd_kafka_consumer_poll(handle, timeout_ms);
         if (first) take(batch, first, &filling);
         if (first) take_there(batch, &filling);
     }
-    point_to_headers(batch, records, filling.n);
     return filling.n;
 }

@@ -1,6 +1,6 @@
 /* Where records come from: Kafka (kafka.c) or files (files.c), behind one narrow table. Used from one thread only.
  *
- *   loop: receive → … work … → release → next_change until there is none
+ *   loop: receive, once or several times → … work … → release → next_change until there is none
  *
  * A partition is the caller's from CHANGE_ASSIGNED on, but nothing of it is delivered before `start` names the first offset.
  * Records that were received before a change is told belong to the time before it. */
@@ -52,7 +52,7 @@ struct source;
 
 struct source_ops {
     /* Fills up to `room` records: waits up to timeout_ms for the first, then takes what is there at once. Bounded in bytes.
-     * What records point to stays until `release`. Returns their number; 0 also as soon as there is a change to be told,
+     * What records point to stays until `release`. A second receive before it only gets what is at hand. Returns their number; 0 also as soon as there is a change to be told,
      * and always while a revoked change waits for confirm. Never fails: troubles are reported (see each source's create). */
     size_t (*receive)(struct source *, struct record *records, size_t room, int timeout_ms);
     void (*release)(struct source *);

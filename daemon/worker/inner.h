@@ -12,7 +12,6 @@ enum {
 /* One round of records, from receiving to the answer of its commit. */
 struct round {
     struct arena arena;
-    struct entry *entries; /* until its commits are sent */
     size_t n_entries;
     struct batch **batches; /* in the arena */
     size_t n_batches, room_batches;

@@ -72,7 +72,8 @@ static void send_dead_letter(struct worker *worker, struct lane *lane, const str
 
 static void decode_record(struct worker *worker, struct round *round, struct lane *lane, const struct record *record)
 {
-    struct entry *entry = &round->entries[round->n_entries++];
+    struct entry *entry = arena_alloc(&worker->working, sizeof *entry);
+    round->n_entries++;
     struct rejection rejection;
     *entry = (struct entry){ .partition = lane->key, .offset = record->offset, .life = lane->life, .record = record };
     struct span tenant;
@@ -91,7 +92,6 @@ static void decode_record(struct worker *worker, struct round *round, struct lan
 
 void round_decode(struct worker *worker, struct round *round, const struct record *records, size_t n)
 {
-    round->entries = arena_alloc(&worker->working, n * sizeof *round->entries);
     worker->counts.records += n;
     for (size_t i = 0; i < n; i++) {
         struct lane *lane = lane_find(&worker->lanes, records[i].topic, records[i].partition);

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    AT_HAND = 256 /* records: received and decoded at a time */
+};
+
 #define CLOCK_MAY_DIFFER_US (60 * MICROS_PER_SECOND)
 #define CLOCK_CHECK_US (10 * MICROS_PER_SECOND)
 
@@ -198,14 +202,27 @@ static void fold_and_send(struct worker *worker)
     arena_recycle(&worker->scratch);
 }
 
+/* Records are decoded while they are in the processor's cache. */
+static size_t receive_round(struct worker *worker, int timeout_ms)
+{
+    size_t n = 0, room, received;
+    do {
+        struct record *records = worker->records + n;
+        room = worker->round_records - n < AT_HAND ? worker->round_records - n : AT_HAND;
+        received = source_receive(worker->parts.source, records, room, n ? 0 : timeout_ms);
+        round_decode(worker, &worker->rounds[worker->current], records, received);
+        n += received;
+    } while (received == room && n < worker->round_records);
+    return n;
+}
+
 static void take_records(struct worker *worker, int timeout_ms)
 {
     bool pending = worker->rounds[!worker->current].sent;
-    size_t n = source_receive(worker->parts.source, worker->records, worker->round_records, pending ? 0 : timeout_ms);
+    size_t n = receive_round(worker, pending ? 0 : timeout_ms);
     worker->heard_nothing = !n;
     worker->behind = worker_is_behind(worker);
     if (n) {
-        round_decode(worker, &worker->rounds[worker->current], worker->records, n);
         fold_and_send(worker);
         return;
     }
