@@ -69,6 +69,10 @@ void arena_reset(struct arena *arena)
 void arena_recycle(struct arena *arena)
 {
     free_blocks(arena->spare);
+#ifdef __SANITIZE_ADDRESS__ /* whoever still uses it is to be found */
+    free_blocks(arena->block);
+    arena->block = NULL;
+#endif
     arena->spare = arena->block;
     arena->block = NULL;
     arena->used = arena->bytes = 0;
