@@ -1,6 +1,7 @@
 /* Differences into their cells, changed cells into the commit, bucket by bucket. */
 #include "common/period.h"
 #include "daemon/state/keys.h"
+#include "daemon/tenant/fetch.h"
 #include "daemon/tenant/groups.h"
 #include "daemon/tenant/writer.h"
 
@@ -46,6 +47,9 @@ void write_cells(struct writer *writer)
     struct cell_groups groups = { .arena = writer->batch->working };
     for (size_t i = 0; i < ledger->n; i++) {
         const struct difference *difference = ledger->differences[i];
+        const struct difference *next = i + AHEAD < ledger->n ? ledger->differences[i + AHEAD] : NULL;
+        if (next) fetch_cell(next->cell);
+        if (next) fetch_cell(next->month);
         if (difference->cell) change_cell(writer, &groups, difference->cell, difference);
         if (difference->month) change_cell(writer, &groups, difference->month, difference);
     }
