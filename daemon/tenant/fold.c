@@ -348,6 +348,7 @@ static void settle_all(struct batch *batch)
 {
     struct buffer scratch = { 0 };
     for (size_t i = 0; i < batch->all.n; i++) {
+        fetch_works(&batch->all, i);
         if (!batch->all.at[i]->changed) continue;
         settle(batch, batch->all.at[i]);
         batch_encode(batch, batch->all.at[i], &scratch);
