@@ -6,6 +6,10 @@
 
 #include <yyjson.h>
 
+#ifndef YYJSON_SUBTYPE_NOESC /* an older one, which does not tell: every text is copied */
+#define YYJSON_SUBTYPE_NOESC YYJSON_SUBTYPE_MASK
+#endif
+
 enum {
     JSON_ROOM_BYTES = 20 * 1024 /* for about 6 KiB of JSON and its values; longer ones use the arena */
 };

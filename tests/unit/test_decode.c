@@ -160,6 +160,49 @@ static void test_structured(void **state)
     assert_span(d.event.attributes[0].value.text, "u\xC3\xA4");
 }
 
+static bool lies_in(struct span text, struct span whole)
+{
+    return text.at >= whole.at && text.at + text.len <= whole.at + whole.len;
+}
+
+/* Texts stay where the record has them, but for those with escapes: also when something else has been decoded meanwhile. */
+static void test_texts_stay_in_the_record(void **state)
+{
+    (void)state;
+    static const char *const endings[] = { "'x':1", "'x':[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]" };
+    for (size_t i = 0; i < 2; i++) {
+        char text[512];
+        struct decoded first = { 0 }, other = { 0 };
+        snprintf(text, sizeof text,
+                 "{'specversion':'1.0','id':'\\u0041b','source':'\\/"
+                 "crm','subject':'s\xC3\xA4','tenantid':'acme','type':'crm.deal.won',"
+                 "'data':{'owner':'ann','team':'a\\'\\\\b','contact':'','tags':['x','\\u0079']},%s}",
+                 endings[i]);
+        for (char *c = text; *c; c++)
+            if (*c == '\'' && (c == text || c[-1] != '\\')) *c = '"';
+        for (char *c; (c = strstr(text, "\\'"));) c[1] = '"';
+        struct record record = { .value = span_of(text), .timestamp_us = NOW_US };
+        decode_record(&first, &record);
+        decode_text(&other, EVENT("deal.lost", "{'owner':'\\u0062ob','reason':'price','team':'another'}"));
+        assert_true(first.good && other.good);
+        assert_span(first.event.id, "Ab");
+        assert_span(first.event.source, "/crm");
+        assert_span(first.event.subject, "s\xC3\xA4");
+        assert_span(first.event.tenant, "acme");
+        assert_true(lies_in(first.event.tenant, record.value));
+        assert_false(lies_in(first.event.id, record.value));
+        for (size_t a = 0; a < first.event.n_attributes; a++) {
+            const struct event_attribute *given = &first.event.attributes[a];
+            if (given->attribute == ATTRIBUTE_OWNER) assert_span(given->value.text, "ann");
+            if (given->attribute == ATTRIBUTE_OWNER) assert_true(lies_in(given->value.text, record.value));
+            if (given->attribute == ATTRIBUTE_TEAM) assert_span(given->value.text, "a\"\\b");
+        }
+        assert_in_range(first.event.n_attributes, 2, 4);
+        arena_deinit(&first.arena);
+        arena_deinit(&other.arena);
+    }
+}
+
 static void test_structured_by_content_type(void **state)
 {
     (void)state;
@@ -382,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_precedence),
         cmocka_unit_test(test_reason_names),
         cmocka_unit_test(test_structured),
+        cmocka_unit_test(test_texts_stay_in_the_record),
         cmocka_unit_test(test_structured_by_content_type),
         cmocka_unit_test(test_optional_attributes),
         cmocka_unit_test(test_last_of_a_name_holds),

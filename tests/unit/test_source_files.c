@@ -3,6 +3,8 @@
 #include "daemon/source/files.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum {
@@ -186,6 +188,40 @@ static void many_lines(void **state)
     buffer_deinit(&text);
 }
 
+/* Asked again before it is released: what is at hand, and what was received before stays. */
+static void a_second_receive_leaves_the_first(void **state)
+{
+    (void)state;
+    enum {
+        LINES = 40000,
+        LINE_BYTES = 60,
+        SHOWN = 16
+    };
+    char *text = must_alloc(LINES * LINE_BYTES), *at = text;
+    for (int i = 0; i < LINES; i++) at += sprintf(at, "%-*d\n", LINE_BYTES - 1, i);
+    char *name = file_of(text, (size_t)(at - text));
+    const char *names[] = { name };
+    struct error error = { 0 };
+    struct seen seen = { 0 };
+    struct source *source = files_source_create(names, 1, 12345, LINE_MAX_BYTES, &error);
+    struct record *records = must_alloc(LINES * sizeof *records);
+    size_t n = 0, rounds = 0;
+    for (; !seen.ended; start_all(source, 0, &seen)) {
+        size_t from = n;
+        for (size_t got; (got = source_receive(source, &records[n], LINES - n < SHOWN ? LINES - n : SHOWN, 0));) n += got;
+        for (size_t i = from; i < n; i++) assert_int_equal(atoi(records[i].value.at), (int)i);
+        rounds += n > from;
+        source_release(source);
+    }
+    assert_int_equal(n, LINES);
+    assert_in_range(rounds, 2, 8); /* more than it reads at a time */
+    source_destroy(source);
+    unlink(name);
+    free(records);
+    free(text);
+    free(name);
+}
+
 static void a_missing_file_is_named(void **state)
 {
     (void)state;
@@ -220,6 +256,7 @@ int main(void)
         cmocka_unit_test(reading_starts_where_it_is_told),
         cmocka_unit_test(long_lines_are_cut_and_counted_once),
         cmocka_unit_test(many_lines),
+        cmocka_unit_test(a_second_receive_leaves_the_first),
         cmocka_unit_test(a_missing_file_is_named),
         cmocka_unit_test(a_folder_is_a_trouble),
     };
