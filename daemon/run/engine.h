@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 
 enum {
-    BATCH_RECORDS = 8192 /* of a round at most: more save few writes, and fall out of the processor's cache */
+    BATCH_RECORDS = 8192 /* of a round at most: more saved writes, but no time (tests/README.md) */
 };
 
 /* Settings with their catalogue, and what follows from both. */

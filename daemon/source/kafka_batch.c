@@ -100,13 +100,8 @@ static void take(struct kafka_batch *batch, rd_kafka_message_t *message, struct 
     position->next = message->offset + 1;
 }
 
-/* Another thread has written it, and its headers are looked for behind its value: that comes nearer while others are taken. */
-static void fetch_ahead(const rd_kafka_message_t *message)
-{
-    __builtin_prefetch((const char *)message->payload + message->len);
-}
-
-/* Takes what is there at once, in chunks, so that bytes stay bounded. True: the queue is empty. */
+/* Takes what is there at once, in chunks, so that bytes stay bounded. True: the queue is empty. Headers are looked for behind a value, which
+ * another thread has written: of the next messages that comes nearer. */
 static bool take_there(struct kafka_batch *batch, struct filling *filling)
 {
     rd_kafka_message_t *chunk[CHUNK_RECORDS];
@@ -115,7 +110,7 @@ static bool take_there(struct kafka_batch *batch, struct filling *filling)
         ssize_t n = rd_kafka_consume_batch_queue(filling->queue, 0, chunk, room < CHUNK_RECORDS ? room : CHUNK_RECORDS);
         filling->topic = NULL; /* a rebalance meanwhile has changed what is owned */
         for (ssize_t i = 0; i < n; i++) {
-            if (i + AHEAD < n) fetch_ahead(chunk[i + AHEAD]);
+            if (i + AHEAD < n) __builtin_prefetch((const char *)chunk[i + AHEAD]->payload + chunk[i + AHEAD]->len);
             take(batch, chunk[i], filling);
         }
         if (n <= 0) return true;

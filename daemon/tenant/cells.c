@@ -42,11 +42,6 @@ static void ask(struct batch *batch, const struct cell_group *group)
     if (n) loading_add_cells(batch->loading, batch->tenant, cells, fields, n);
 }
 
-static struct bucket month_of(struct bucket day)
-{
-    return (struct bucket){ BUCKET_MONTH, month_of_day(day.number) };
-}
-
 /* Cells lie anywhere, and so do the places where they are found: those come nearer first, all of them. */
 static void look_for_places(struct batch *batch)
 {
@@ -56,7 +51,8 @@ static void look_for_places(struct batch *batch)
         difference->hash = (uint32_t)cell_hash(difference->bucket, difference->key_hash);
         fetch_place(&batch->tenant->cells, difference->hash);
         if (difference->bucket.type != BUCKET_DAY) continue;
-        difference->month_hash = (uint32_t)cell_hash(month_of(difference->bucket), difference->key_hash);
+        difference->month_bucket = (struct bucket){ BUCKET_MONTH, month_of_day(difference->bucket.number) };
+        difference->month_hash = (uint32_t)cell_hash(difference->month_bucket, difference->key_hash);
         fetch_place(&batch->tenant->cells, difference->month_hash);
     }
 }
@@ -78,7 +74,7 @@ void batch_ask_for_cells(struct batch *batch)
         bool is_folded = difference->bucket.type == BUCKET_DAY && difference->bucket.number < batch->tenant->days_from;
         if (!is_folded) difference->cell = find_cell(batch, &missing, difference->bucket, difference->hash, difference);
         if (difference->bucket.type != BUCKET_DAY) continue;
-        difference->month = find_cell(batch, &missing, month_of(difference->bucket), difference->month_hash, difference);
+        difference->month = find_cell(batch, &missing, difference->month_bucket, difference->month_hash, difference);
     }
     buffer_deinit(&text);
     for (const struct cell_group *group = missing.first; group; group = group->next) ask(batch, group);

@@ -7,8 +7,9 @@ struct stored_cell;
 struct difference {
     struct cell_value value;
     uint64_t key_hash;
-    uint32_t hash, month_hash; /* of the cells below, once the batch looks for them */
-    struct span field;         /* the text of the key, once the batch has it */
+    uint32_t hash, month_hash;  /* of the cells below, once the batch looks for them … */
+    struct bucket month_bucket; /* … and where the month's stands */
+    struct span field;          /* the text of the key, once the batch has it */
     struct stored_cell *cell,
         *month; /* where it is added, once the batch has them; cell: NULL for a day that is folded; month: for undated */
     struct bucket bucket; /* BUCKET_DAY or BUCKET_NOW */

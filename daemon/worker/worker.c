@@ -227,6 +227,7 @@ static void take_records(struct worker *worker, int timeout_ms)
         return;
     }
     source_release(worker->parts.source);
+    arena_recycle(&worker->working); /* nothing came: what a larger round took goes */
     if (!finish_pending(worker) || !worker->parts.marks) return;
     arena_reset(&worker->scratch);
 }
