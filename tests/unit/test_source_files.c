@@ -197,7 +197,7 @@ static void a_second_receive_leaves_the_first(void **state)
         LINE_BYTES = 60,
         SHOWN = 16
     };
-    char *text = must_alloc(LINES * LINE_BYTES), *at = text;
+    char *text = must_alloc(LINES * LINE_BYTES + 1), *at = text; /* and what ends the last */
     for (int i = 0; i < LINES; i++) at += sprintf(at, "%-*d\n", LINE_BYTES - 1, i);
     char *name = file_of(text, (size_t)(at - text));
     const char *names[] = { name };
