@@ -8,7 +8,7 @@
 #
 # Environment: TEST_BUILD (where builds and the Python environment go, default build-tests in the tree),
 # SIM_HISTORIES (simulated, default 10000), FUZZ_SECONDS (per target, default 10), SEEDS (of the property test, default 300),
-# PYTEST (further arguments for pytest).
+# INTEGRATION_JOBS (side by side, each with a broker of its own: most of a test is waiting; default 3), PYTEST (further arguments for pytest).
 set -uo pipefail
 
 tree=$(cd "$(dirname "$0")/.." && pwd)
@@ -117,26 +117,35 @@ stage_threads() {
 
 stage_fuzz() {
   targets=$(programs tests/fuzz) CC=clang compile fuzz -DFUZZ=ON -DSANITIZE=ON -DCMAKE_C_FLAGS=-fsanitize=fuzzer-no-link || return 1
-  local target name failed=0
+  local target failed=0
   for target in "$out"/fuzz/fuzz_*; do
     [ -x "$target" ] || continue
-    name=$(basename "$target")
-    mkdir -p "$out/corpus/$name"
-    local seeds=("$out/corpus/$name") seed
-    for seed in "$tree/tests/fuzz/${name#fuzz_}_corpus" "$tree/tests/fuzz/corpus/$name"; do
-      [ ! -d "$seed" ] || seeds+=("$seed")
-    done
-    echo "$name, ${FUZZ_SECONDS:-10} s"
-    (cd "$out/corpus" && "$target" -max_len=8192 -max_total_time="${FUZZ_SECONDS:-10}" -verbosity=0 -print_final_stats=1 "${seeds[@]}") || failed=1
+    [ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || failed=1
+    fuzz "$target" &
   done
+  while [ -n "$(jobs -p)" ]; do wait -n || failed=1; done
   return $failed
+}
+
+fuzz() { # TARGET: prints when it is done
+  local name=${1##*/} seed said
+  local seeds=("$out/corpus/$name")
+  mkdir -p "${seeds[0]}"
+  for seed in "$tree/tests/fuzz/${name#fuzz_}_corpus" "$tree/tests/fuzz/corpus/$name"; do
+    [ ! -d "$seed" ] || seeds+=("$seed")
+  done
+  said=$(cd "$out/corpus" && "$1" -max_len=8192 -max_total_time="${FUZZ_SECONDS:-10}" -verbosity=0 -print_final_stats=1 "${seeds[@]}" 2>&1)
+  local ended=$?
+  printf '%s, %s s\n%s\n' "$name" "${FUZZ_SECONDS:-10}" "$said"
+  return $ended
 }
 
 stage_integration() {
   targets=crm-reportd compile crash -DCRASH_POINTS=ON -DCMAKE_BUILD_TYPE=Release || return 1
   targets=crm-reportd compile sanitize -DSANITIZE=ON -DCMAKE_BUILD_TYPE=Debug || return 1
   # shellcheck disable=SC2086
-  "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/integration" --bin "$out/release/crm-reportd" -ra --durations=5 ${PYTEST:-}
+  "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/integration" --bin "$out/release/crm-reportd" -ra --durations=5 \
+    -n "${INTEGRATION_JOBS:-3}" --dist worksteal ${PYTEST:-}
 }
 
 # The dashboard in a browser; its screenshots are kept in the build folder.
@@ -152,7 +161,7 @@ stage_page() {
 stage_faults() {
   # shellcheck disable=SC2086
   FAULT_SEED=${FAULT_SEED:-$RANDOM} "$venv/bin/python" -m pytest -p no:cacheprovider "$tree/tests/fault" --bin "$out/release/crm-reportd" -ra \
-    -n "${FAULT_JOBS:-2}" --dist worksteal ${PYTEST:-}
+    -n "${FAULT_JOBS:-4}" --dist worksteal ${PYTEST:-}
 }
 
 # Without what makes the daemon exact the faults must end with a difference. Some seven minutes.
