@@ -7,7 +7,7 @@
 
 enum {
     FLOOD_TURN_US = 1000 * 1000, /* so long full rounds only: the worker catches up; so long none: it has */
-    FLOOD_REST = 9,              /* meanwhile a publication is followed by so many times its time without one */
+    FLOOD_REST = 29,             /* meanwhile a publication is followed by so many times its time without one */
     RETRY_US = 500 * 1000,
     SLOW_US = 200 * 1000, /* who takes longer works, or waits for Redis */
     LOOK_US = 20 * 1000,

@@ -122,9 +122,9 @@ class Bench:
             print("\n## Catching up\n\n" + markdown(rows, CATCHUP, "wrong values"))
 
     @contextlib.contextmanager
-    def broker(self):
-        """A fresh one, as each run of a peer has."""
-        kafka = MeasuredKafka(self.place("kafka"))
+    def broker(self, **environment):
+        """A fresh one, as each run of a peer has; with an environment of its own (tests/kafka/broker.sh)."""
+        kafka = MeasuredKafka(self.place("kafka"), **environment)
         kafka.broker("install")
         kafka.start()
         try:

@@ -15,6 +15,7 @@ from throughput import configure
 START_S = 1.5  # until feed and watch are connected
 WARM_S = 15
 JVM_WARM_S = 80  # of the broker, and of an engine: they compile for over a minute, on a core of the two
+COLLECTOR = "-XX:+UseSerialGC -Xmn64m -XX:+AlwaysPreTouch"  # of the broker's JVM: with two cores for all, G1 stood still for up to 230 ms
 LINGER_MS = 20  # of the lines: a producer of so many events sends them in batches; probes go at once
 PROBES_PER_S = 200
 REPORT, REPORTS = "lead_sources", str(BENCH / "latency-reports.json")
@@ -144,7 +145,7 @@ def warm_up(bench, kafka):
 
 def run(bench):
     """[(name, row)] of all modes asked for, on one broker."""
-    with bench.broker() as kafka:
+    with bench.broker(KAFKA_HEAP="2g", KAFKA_GC=COLLECTOR) as kafka:
         warm_up(bench, kafka)
         for mode in bench.args.latency:
             yield from MODES[mode](bench, kafka)
