@@ -39,25 +39,61 @@ static int64_t narrowed(__int128 count)
     return count < INT64_MIN ? INT64_MIN : (int64_t)count;
 }
 
+/* ---- one bar lies in place ---- */
+
+static bool is_in_place(const struct histogram *histogram)
+{
+    return histogram->room < 0;
+}
+
+static void put_in_place(struct histogram *histogram, struct histogram_bar bar)
+{
+    *histogram = (struct histogram){ .count = bar.count, .n = 1, .room = -1 - bar.bucket };
+}
+
+static struct histogram_bar bar_in_place(const struct histogram *histogram)
+{
+    return (struct histogram_bar){ -1 - histogram->room, histogram->count };
+}
+
+const struct histogram_bar *histogram_bars(const struct histogram *histogram, struct histogram_bar *one)
+{
+    if (!is_in_place(histogram)) return histogram->bars;
+    *one = bar_in_place(histogram);
+    return one;
+}
+
+/* ---- several have an allocation ---- */
+
 void histogram_deinit(struct histogram *histogram)
 {
-    free(histogram->bars);
+    if (histogram->room > 0) free(histogram->bars);
     *histogram = (struct histogram){ 0 };
 }
 
 void histogram_clear(struct histogram *histogram)
 {
     histogram->n = 0;
+    if (is_in_place(histogram)) histogram->room = 0;
 }
 
-/* Most that are kept have one bar for ever; those that have more soon have some. */
+size_t histogram_bytes(const struct histogram *histogram)
+{
+    return histogram->room > 0 ? (size_t)histogram->room * sizeof *histogram->bars : 0;
+}
+
+/* Afterwards none lies in place. */
 static void make_room(struct histogram *histogram, uint32_t bars)
 {
-    if (bars <= histogram->room) return;
-    uint32_t room = bars > 1 && histogram->room < ROOM_OF_SOME / 2 ? ROOM_OF_SOME : histogram->room ? histogram->room * 2 : 1;
+    struct histogram_bar only = bar_in_place(histogram);
+    bool was_in_place = is_in_place(histogram);
+    uint32_t room = was_in_place ? 0 : (uint32_t)histogram->room;
+    if (bars <= room) return;
+    room = room ? room * 2 : ROOM_OF_SOME;
     while (room < bars) room *= 2;
-    histogram->bars = must_realloc(histogram->bars, room * sizeof *histogram->bars);
-    histogram->room = room;
+    histogram->bars = must_realloc(histogram->room > 0 ? histogram->bars : NULL, room * sizeof *histogram->bars);
+    histogram->room = (int32_t)room;
+    if (was_in_place) histogram->bars[0] = only;
 }
 
 /* The first bar at or behind the bucket. */
@@ -74,9 +110,9 @@ static uint32_t position(const struct histogram *histogram, int32_t bucket)
     return low;
 }
 
+/* There is room. */
 static void insert(struct histogram *histogram, uint32_t at, struct histogram_bar bar)
 {
-    make_room(histogram, histogram->n + 1);
     memmove(histogram->bars + at + 1, histogram->bars + at, (histogram->n - at) * sizeof bar);
     histogram->bars[at] = bar;
     histogram->n++;
@@ -91,6 +127,16 @@ static void take_out(struct histogram *histogram, uint32_t at)
 static void add_bar(struct histogram *histogram, int32_t bucket, __int128 count)
 {
     if (!count) return;
+    if (is_in_place(histogram) && bar_in_place(histogram).bucket == bucket) {
+        histogram->count = narrowed(histogram->count + count);
+        if (!histogram->count) histogram_clear(histogram);
+        return;
+    }
+    if (!histogram->room) {
+        put_in_place(histogram, (struct histogram_bar){ bucket, narrowed(count) });
+        return;
+    }
+    make_room(histogram, histogram->n + 1);
     uint32_t at = position(histogram, bucket);
     if (at == histogram->n || histogram->bars[at].bucket != bucket) {
         insert(histogram, at, (struct histogram_bar){ bucket, narrowed(count) });
@@ -105,14 +151,14 @@ void histogram_add(struct histogram *histogram, int64_t value_ms, int64_t count)
     add_bar(histogram, bucket_of(value_ms), count);
 }
 
-/* Both rows into one, from the back, so that it can be done in place; `factor` is not 0. */
-static void merge_rows(struct histogram *into, const struct histogram *other, int64_t factor)
+/* Both rows into one, from the back, so that no third is needed; `factor` is not 0. */
+static void merge_rows(struct histogram *into, const struct histogram_bar *others, uint32_t b, int64_t factor)
 {
-    uint32_t a = into->n, b = other->n, n = a + b, at = n;
+    uint32_t a = into->n, n = a + b, at = n;
     make_room(into, n);
     struct histogram_bar *bars = into->bars;
     while (b) {
-        const struct histogram_bar *theirs = &other->bars[b - 1];
+        const struct histogram_bar *theirs = &others[b - 1];
         __int128 count = (__int128)theirs->count * factor;
         if (a && bars[a - 1].bucket > theirs->bucket) {
             bars[--at] = bars[--a];
@@ -126,49 +172,57 @@ static void merge_rows(struct histogram *into, const struct histogram *other, in
     into->n = a + n - at;
 }
 
-/* Looking for the place of each of a few bars is less than going through a long row. */
+/* Looking for the place of each of a few bars is less than going through a long row; one may stay in place. */
 static bool are_few(uint32_t n, uint32_t of)
 {
-    return (uint64_t)n * SEARCHES_PER_BAR < of;
+    return n == 1 || (uint64_t)n * SEARCHES_PER_BAR < of;
 }
 
 void histogram_merge(struct histogram *into, const struct histogram *other, int64_t factor)
 {
+    struct histogram_bar one;
+    const struct histogram_bar *bars = histogram_bars(other, &one);
     REQUIRE(into != other);
     if (!factor || !other->n) return;
     if (!are_few(other->n, into->n)) {
-        merge_rows(into, other, factor);
+        merge_rows(into, bars, other->n, factor);
         return;
     }
-    for (uint32_t i = 0; i < other->n; i++) add_bar(into, other->bars[i].bucket, (__int128)other->bars[i].count * factor);
+    for (uint32_t i = 0; i < other->n; i++) add_bar(into, bars[i].bucket, (__int128)bars[i].count * factor);
 }
 
 int64_t histogram_total(const struct histogram *histogram)
 {
+    struct histogram_bar one;
+    const struct histogram_bar *bars = histogram_bars(histogram, &one);
     __int128 total = 0;
-    for (uint32_t i = 0; i < histogram->n; i++) total += histogram->bars[i].count;
+    for (uint32_t i = 0; i < histogram->n; i++) total += bars[i].count;
     return narrowed(total);
 }
 
 double histogram_percentile(const struct histogram *histogram, double share)
 {
+    struct histogram_bar one;
+    const struct histogram_bar *bars = histogram_bars(histogram, &one);
     int64_t total = histogram_total(histogram);
     REQUIRE(total > 0 && share >= 0 && share <= 1);
     __int128 millionths = llround(share * 1e6); /* 0.95 is no double; 95 % of 20 must be 19, not 20 */
     __int128 rank = (millionths * total + 999999) / 1000000, seen = 0;
     if (rank < 1) rank = 1;
     uint32_t i = 0;
-    while (i + 1 < histogram->n && (seen += histogram->bars[i].count) < rank) i++;
-    return bucket_middle(histogram->bars[i].bucket);
+    while (i + 1 < histogram->n && (seen += bars[i].count) < rank) i++;
+    return bucket_middle(bars[i].bucket);
 }
 
 void histogram_write(const struct histogram *histogram, struct buffer *out)
 {
+    struct histogram_bar one;
+    const struct histogram_bar *bars = histogram_bars(histogram, &one);
     for (uint32_t i = 0; i < histogram->n; i++) {
         if (i) buffer_byte(out, ',');
-        buffer_decimal(out, histogram->bars[i].bucket);
+        buffer_decimal(out, bars[i].bucket);
         buffer_byte(out, ':');
-        buffer_decimal(out, histogram->bars[i].count);
+        buffer_decimal(out, bars[i].count);
     }
 }
 

@@ -9,10 +9,14 @@ struct histogram_bar {
     int64_t count; /* never 0 */
 };
 
-/* A zeroed struct histogram is an empty one. Bars sorted by bucket. */
+/* A zeroed struct histogram is an empty one. Most that are kept have one bar for ever: it lies here, without an allocation. */
 struct histogram {
-    struct histogram_bar *bars;
-    uint32_t n, room;
+    union {
+        struct histogram_bar *bars; /* room > 0: sorted by bucket */
+        int64_t count;              /* room < 0: of the only one */
+    };
+    uint32_t n;
+    int32_t room; /* bars that fit; -1 - bucket of the one that lies here; 0: nothing */
 };
 
 void histogram_deinit(struct histogram *histogram);
@@ -20,6 +24,10 @@ void histogram_clear(struct histogram *histogram);
 void histogram_add(struct histogram *histogram, int64_t value_ms, int64_t count); /* value >= 0 */
 void histogram_merge(struct histogram *into, const struct histogram *other, int64_t factor);
 int64_t histogram_total(const struct histogram *histogram);
+size_t histogram_bytes(const struct histogram *histogram); /* of memory, beside itself */
+
+/* All n of them. `one`: room for it, if it lies in the histogram itself. */
+const struct histogram_bar *histogram_bars(const struct histogram *histogram, struct histogram_bar *one);
 
 /* The value (ms) at nearest rank: the smallest with at least `share` (0…1) of the values at or below it. Total must be > 0. */
 double histogram_percentile(const struct histogram *histogram, double share);

@@ -13,7 +13,7 @@ void sum_deinit(struct sum *sum)
 
 size_t sum_bytes(const struct sum *sum)
 {
-    return sum->room * sizeof *sum->parts + sum->spread.room * sizeof *sum->spread.bars;
+    return sum->room * sizeof *sum->parts + histogram_bytes(&sum->spread);
 }
 
 struct sum_part *sum_part(struct sum *sum, name_id currency, const name_id weighed[WEIGHT_DIMS_MAX])

@@ -10,7 +10,9 @@ enum {
 
 void difference_deinit(struct difference *difference)
 {
-    cell_value_deinit(&difference->value);
+    const struct fact_row *row = &fact_rows[difference->key.fact];
+    for (int i = 0; i < row->n_measures; i++)
+        if (row->measures[i].type == MEASURE_DURATION) histogram_deinit(&difference->value.spread[i]);
 }
 
 void ledger_deinit(struct ledger *ledger)

@@ -57,9 +57,11 @@ static uint32_t *find(uint32_t *marks, size_t room, uint32_t mark)
     return &marks[at];
 }
 
-static void grow(struct roster *roster)
+static void make_room(struct roster *roster, size_t n)
 {
-    size_t room = roster->room ? roster->room * 2 : FIRST_ROOM;
+    size_t room = roster->room ? roster->room : FIRST_ROOM;
+    while (n * 4 >= room * 3) room *= 2;
+    if (room == roster->room) return;
     uint32_t *marks = must_zalloc(room * sizeof *marks);
     for (size_t i = 0; i < roster->room; i++)
         if (roster->marks[i]) *find(marks, room, roster->marks[i]) = roster->marks[i];
@@ -75,7 +77,7 @@ static uint32_t mark_of(uint32_t cell_hash)
 
 static void note(struct roster *roster, uint32_t cell_hash)
 {
-    if (roster->n * 4 >= roster->room * 3) grow(roster);
+    make_room(roster, roster->n);
     uint32_t *place = find(roster->marks, roster->room, mark_of(cell_hash));
     roster->n += !*place;
     *place = mark_of(cell_hash);
@@ -95,6 +97,7 @@ bool roster_wants_fields(const struct roster *roster)
 void roster_settle_fields(struct roster *roster, const struct span *fields, size_t n)
 {
     struct cell_key key;
+    if (n) make_room(roster, n);
     for (size_t i = 0; i < n; i++)
         if (cell_field_parse(fields[2 * i], roster->tenant->rules, &key))
             note(roster, (uint32_t)cell_hash(roster->bucket, cell_key_hash(&key)));

@@ -62,7 +62,7 @@ size_t stored_cell_bytes(const struct stored_cell *cell)
     const struct histogram *spread = spreads_of(cell), *end = spread + n_spreads(&fact_rows[cell->key.fact]);
     size_t bytes = (size_t)((const char *)end - (const char *)cell) + ALLOCATION_BYTES + SLOT_BYTES;
     for (; spread < end; spread++)
-        if (spread->room) bytes += spread->room * sizeof *spread->bars + ALLOCATION_BYTES;
+        if (histogram_bytes(spread)) bytes += histogram_bytes(spread) + ALLOCATION_BYTES;
     return bytes;
 }
 
