@@ -250,10 +250,11 @@ struct fact_entry *tell_fully(struct teller *teller, enum fact fact, int32_t day
 {
     const struct fact_row *row = &fact_rows[fact];
     struct fact_entry *entry = add_entry(teller);
-    memset(entry, 0, sizeof *entry);
+    uint16_t n = (uint16_t)cell_dims(teller->context->rules, fact);
+    memset(entry, 0, offsetof(struct fact_entry, key.dims) + n * sizeof *entry->key.dims);
     entry->key.fact = (uint16_t)fact;
+    entry->key.n = n;
     if (wanted(teller, fact)) teller->out->n_facts++;
-    entry->key.n = (uint16_t)cell_dims(teller->context->rules, fact);
     entry->day = row->dating == DATED ? day : 0;
     entry->measures[0] = 1;
     for (int i = 1; i < row->n_measures; i++) entry->measures[i] = row->measures[i].type == MEASURE_DURATION ? ABSENT : 0;

@@ -11,10 +11,14 @@
 
 /* One dated, weighted row. `day` is 0 for undated facts. */
 struct fact_entry {
-    struct cell_key key;
     int32_t day;
     int64_t measures[MEASURES_MAX]; /* [0]: the count */
+    struct cell_key key;            /* as much of it as is used */
 };
+static inline size_t fact_entry_bytes(const struct fact_entry *entry)
+{
+    return offsetof(struct fact_entry, key) + cell_key_bytes(&entry->key);
+}
 
 /* One thing handed to another entity, which may not be there yet. */
 struct handover {

@@ -29,26 +29,31 @@ size_t ledger_bytes(const struct ledger *ledger)
     return ledger->arena.bytes + ledger->room * sizeof *ledger->differences + ledger->by_key.room * sizeof *ledger->by_key.slots;
 }
 
-static struct difference *add_difference(struct ledger *ledger, const struct difference *wanted)
+static struct difference *add_difference(struct ledger *ledger, struct bucket bucket, const struct cell_key *key)
 {
     if (ledger->n == ledger->room) {
         ledger->room = ledger->room ? ledger->room * 2 : 64;
         ledger->differences = must_realloc(ledger->differences, ledger->room * sizeof *ledger->differences);
     }
-    size_t bytes = offsetof(struct difference, key) + cell_key_bytes(&wanted->key);
-    struct difference *added = arena_alloc(&ledger->arena, bytes);
-    memcpy(added, wanted, bytes);
+    struct difference *added = arena_zalloc(&ledger->arena, offsetof(struct difference, key) + cell_key_bytes(key));
+    added->bucket = bucket;
+    cell_key_copy(&added->key, key);
     return ledger->differences[ledger->n++] = added;
 }
 
 static struct difference *difference_of(struct ledger *ledger, struct bucket bucket, const struct cell_key *key)
 {
-    struct difference wanted = { .bucket = bucket, .key_hash = cell_key_hash(key) };
+    struct {
+        struct bucket bucket;
+        struct cell_key key;
+    } wanted;
+    uint64_t key_hash = cell_key_hash(key), hash = cell_hash(bucket, key_hash);
+    wanted.bucket = bucket;
     cell_key_copy(&wanted.key, key);
-    uint64_t hash = cell_hash(bucket, wanted.key_hash);
     struct difference *known = map_get_by(&ledger->by_key, cell_bytes(&wanted.bucket, &wanted.key), hash);
     if (known) return known;
-    known = add_difference(ledger, &wanted);
+    known = add_difference(ledger, bucket, key);
+    known->key_hash = key_hash;
     map_put_by(&ledger->by_key, cell_bytes(&known->bucket, &known->key), hash, known);
     return known;
 }
@@ -67,7 +72,7 @@ void ledger_add(struct ledger *ledger, const struct fact_entry *fact, int factor
 
 static bool same(const struct fact_entry *a, const struct fact_entry *b)
 {
-    return memcmp(a, b, sizeof *a) == 0;
+    return a->key.fact == b->key.fact && a->key.n == b->key.n && memcmp(a, b, fact_entry_bytes(a)) == 0;
 }
 
 /* How many of the rows come before one that equals `fact`; -1: none of the next few does. */
