@@ -169,13 +169,13 @@ static void read_fields(const struct hash *hash, struct hash_read *read, struct 
 
 static void read_whole(const struct hash *hash, struct hash_read *read, struct arena *arena)
 {
-    read->n_values = hash ? hash->fields.count * (read->names_only ? 1 : 2) : 0;
+    read->n_values = hash ? hash->fields.count * 2 : 0;
     read->values = arena_alloc(arena, read->n_values * sizeof *read->values);
     struct span *out = read->values;
     struct map_slot *slot;
     for (size_t i = 0; hash && (slot = map_next(&hash->fields, &i));) {
         *out++ = copy_present(arena, slot->key);
-        if (!read->names_only) *out++ = copy_present(arena, field_value(slot->value));
+        *out++ = copy_present(arena, field_value(slot->value));
     }
 }
 

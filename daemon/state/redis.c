@@ -71,9 +71,8 @@ static void ask_strings(struct connection *connection, const struct hash_read *r
 static void ask_hash(struct connection *connection, const struct hash_read *read)
 {
     bool whole = !read->fields, nothing = read->fields && !read->n_fields;
-    struct span all = read->names_only ? SPAN("HKEYS") : SPAN("HGETALL");
     request_begin(connection, 2 + read->n_fields);
-    request_argument(connection, whole ? all : nothing ? SPAN("HLEN") : SPAN("HMGET"));
+    request_argument(connection, whole ? SPAN("HGETALL") : nothing ? SPAN("HLEN") : SPAN("HMGET"));
     request_argument(connection, read->key);
     for (size_t i = 0; i < read->n_fields; i++) request_argument(connection, read->fields[i]);
 }

@@ -18,17 +18,15 @@ enum outcome {
     LOST      /* no answer: the connection is gone, whether the commit took place is unknown; state_connect, then read again */
 };
 
-/* Reads fields of one hash: HMGET; or all of them: HGETALL, their names alone: HKEYS; or how many: HLEN; or a string: MGET. Keys are
- * whole keys (keys.h). Strings that stand together and carry the same hash tag are asked for in one command. */
+/* Reads fields of one hash: HMGET; or all of them: HGETALL; or how many: HLEN; or a string: MGET. Keys are whole keys (keys.h). Strings that stand
+ * together and carry the same hash tag are asked for in one command. */
 struct hash_read {
     struct span key;
     bool is_string;            /* values[0] is the string (.at NULL: not there) */
     const struct span *fields; /* NULL: the whole hash */
-    bool names_only;           /* of the whole hash: without the values */
     size_t n_fields;           /* 0, fields not NULL: only how many it has */
-    /* Out, in the arena of the call: of the fields asked (.at NULL: not there); of the whole hash field, value, field, value …; or its
-     * fields. */
-    struct span *values;
+    /* Out, in the arena of the call: */
+    struct span *values; /* of the fields asked (.at NULL: not there); or field, value, field, value … of the whole hash */
     size_t n_values;
     size_t n_stored; /* where no field was asked for: how many the hash has */
 };

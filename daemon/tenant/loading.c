@@ -59,7 +59,6 @@ void loading_add_roster(struct loading *loading, struct roster *roster, bool whi
     struct span key = key_bucket(loading->arena, loading->prefix, roster->tenant->name, roster->bucket);
     struct hash_read *read = add_read(loading, target, key);
     read->fields = which ? NULL : &no_field;
-    read->names_only = which;
     read->n_stored = SIZE_MAX; /* until it is answered: by no means empty */
 }
 
@@ -89,7 +88,7 @@ static void take_roster(struct roster *roster, const struct hash_read *read)
     if (read->fields)
         roster_settle(roster, read->n_stored);
     else
-        roster_settle_fields(roster, read->values, read->n_values);
+        roster_settle_fields(roster, read->values, read->n_values / 2);
 }
 
 static bool take_all(struct loading *loading, const struct tenant_settings *settings, struct error *error)

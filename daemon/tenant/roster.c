@@ -99,7 +99,7 @@ void roster_settle_fields(struct roster *roster, const struct span *fields, size
     struct cell_key key;
     if (n) make_room(roster, n);
     for (size_t i = 0; i < n; i++)
-        if (cell_field_parse(fields[i], roster->tenant->rules, &key))
+        if (cell_field_parse(fields[2 * i], roster->tenant->rules, &key))
             note(roster, (uint32_t)cell_hash(roster->bucket, cell_key_hash(&key)));
     roster->whole = true;
 }

@@ -26,7 +26,7 @@ void roster_settle(struct roster *roster, size_t n_stored);
 
 /* It is not whole, and of so much was asked since that reading all fields of the bucket is no dearer; they are not very many. */
 bool roster_wants_fields(const struct roster *roster);
-/* All that stand in the bucket. */
+/* `n` times field, value: all that stand in the bucket. */
 void roster_settle_fields(struct roster *roster, const struct span *fields, size_t n);
 
 /* Of a cell that is not in memory: is it to be asked for? Else it is certainly not in the state. */

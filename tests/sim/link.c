@@ -60,7 +60,6 @@ static void read_whole(const struct store *store, struct hash_read *read, struct
     for (struct map_slot *slot; hash && (slot = map_next(&hash->fields, &at));) {
         const struct store_field *field = slot->value;
         read->values[read->n_values++] = field->name.len ? arena_copy(arena, field->name) : SPAN("");
-        if (read->names_only) continue;
         read->values[read->n_values++] = field->value.len ? arena_copy(arena, field->value) : SPAN("");
     }
 }

@@ -110,11 +110,6 @@ static void written_is_read(void **state)
     read_all(fixture, how_many, 2);
     assert_int_equal(how_many[0].n_stored, 2);
     assert_int_equal(how_many[1].n_stored, 1);
-    struct hash_read names[] = { { .key = KEY("day:2"), .names_only = true }, { .key = KEY("none"), .names_only = true } };
-    read_all(fixture, names, 2);
-    assert_int_equal(names[0].n_values, 1);
-    assert_true(span_equal(names[0].values[0], SPAN("line\r\n\0end")));
-    assert_int_equal(names[1].n_values, 0);
 }
 
 static void removed_is_gone(void **state)

@@ -195,7 +195,7 @@ static void of_a_bucket_with_cells_all_is_asked(void **state)
     assert_true(roster_may_hold(roster, 9)); /* the tenth: reading eighty fields would have been no dearer */
     assert_true(roster_wants_fields(roster));
 
-    const struct span fields[] = { SPAN("deal_won:3"), SPAN("of a later daemon:1") };
+    const struct span fields[] = { SPAN("deal_won:3"), SPAN("1"), SPAN("of a later daemon:1"), SPAN("2") };
     struct cell_key there, other;
     roster_settle_fields(roster, fields, 2);
     assert_false(roster_wants_fields(roster));
