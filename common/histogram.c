@@ -87,11 +87,10 @@ static void make_room(struct histogram *histogram, uint32_t bars)
 {
     struct histogram_bar only = bar_in_place(histogram);
     bool was_in_place = is_in_place(histogram);
-    uint32_t room = was_in_place ? 0 : (uint32_t)histogram->room;
-    if (bars <= room) return;
-    room = room ? room * 2 : ROOM_OF_SOME;
+    uint32_t had = was_in_place ? 0 : (uint32_t)histogram->room, room = had ? had * 2 : ROOM_OF_SOME;
+    if (bars <= had) return;
     while (room < bars) room *= 2;
-    histogram->bars = must_realloc(histogram->room > 0 ? histogram->bars : NULL, room * sizeof *histogram->bars);
+    histogram->bars = must_realloc(had ? histogram->bars : NULL, room * sizeof *histogram->bars);
     histogram->room = (int32_t)room;
     if (was_in_place) histogram->bars[0] = only;
 }
