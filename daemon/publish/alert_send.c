@@ -9,19 +9,48 @@
 struct alert_tag {
     struct sent_tag tag;
     enum alert_way way;
-    size_t tenant_len, name_len;
-    char text[]; /* tenant, name of the letter */
+    size_t tenant_len, len;
+    char text[]; /* tenant, a space, name of the letter: what it is under way by */
 };
 
 static struct alert_tag *tag_create(const struct desk *desk, enum alert_way way, const struct alert_letter *letter)
 {
-    struct alert_tag *tag = must_zalloc(sizeof *tag + desk->tenant.len + letter->name.len);
+    size_t tenant_len = desk->tenant.len, len = tenant_len + 1 + letter->name.len;
+    struct alert_tag *tag = must_zalloc(sizeof *tag + len);
     tag->way = way;
-    tag->tenant_len = desk->tenant.len;
-    tag->name_len = letter->name.len;
-    memcpy(tag->text, desk->tenant.at, desk->tenant.len);
-    memcpy(tag->text + desk->tenant.len, letter->name.at, letter->name.len);
+    tag->tenant_len = tenant_len;
+    tag->len = len;
+    memcpy(tag->text, desk->tenant.at, tenant_len);
+    tag->text[tenant_len] = ' ';
+    memcpy(tag->text + tenant_len + 1, letter->name.at, letter->name.len);
     return tag;
+}
+
+static struct span tenant_of(const struct alert_tag *tag)
+{
+    return (struct span){ tag->text, tag->tenant_len };
+}
+
+static struct span name_of(const struct alert_tag *tag)
+{
+    return (struct span){ tag->text + tag->tenant_len + 1, tag->len - tag->tenant_len - 1 };
+}
+
+/* It is the publisher that knows what is under way: a desk may have to go meanwhile, and come back. */
+static void set_out(struct publisher *publisher, struct alert_tag *tag)
+{
+    map_put(&publisher->underway[tag->way], (struct span){ tag->text, tag->len }, tag);
+}
+
+static bool is_underway(const struct publisher *publisher, const struct alert_tag *tag)
+{
+    return map_get(&publisher->underway[tag->way], (struct span){ tag->text, tag->len }) != NULL;
+}
+
+static void came_back(struct publisher *publisher, struct alert_tag *tag)
+{
+    map_remove(&publisher->underway[tag->way], (struct span){ tag->text, tag->len });
+    free(tag);
 }
 
 static bool note(struct publisher *publisher, struct span tenant, enum alert_way way, struct span name)
@@ -37,7 +66,7 @@ static bool note(struct publisher *publisher, struct span tenant, enum alert_way
 /* The letter is delivered or will never be: it is done with once that is noted. Else it is sent again. */
 static void take_outcome(struct publisher *publisher, const struct alert_tag *tag, bool over)
 {
-    struct span tenant = { tag->text, tag->tenant_len }, name = { tag->text + tag->tenant_len, tag->name_len };
+    struct span tenant = tenant_of(tag), name = name_of(tag);
     struct desk *desk = map_get(&publisher->desks, tenant);
     struct alert_outbox *outbox = desk ? &desk->alerts.outbox[tag->way] : NULL;
     struct alert_letter *letter = outbox ? alert_outbox_find(outbox, name) : NULL;
@@ -58,7 +87,7 @@ static void alert_acknowledged(struct publisher *publisher, struct sent_tag *sen
         publisher->counts.alerts_unsent++;
     if (delivery == DELIVERED) crash_point("alert acknowledged");
     take_outcome(publisher, (struct alert_tag *)sent, delivery != UNDELIVERED);
-    free(sent);
+    came_back(publisher, (struct alert_tag *)sent);
 }
 
 static void alert_posted(void *context, void *tag_given, enum delivery delivery, const char *why)
@@ -68,25 +97,24 @@ static void alert_posted(void *context, void *tag_given, enum delivery delivery,
     if (delivery == DELIVERED) publisher->counts.alerts_posted++;
     if (delivery == UNDELIVERABLE) {
         publisher->counts.alerts_given_up++;
-        log_event(LEVEL_ERROR, "webhook_given_up", "tenant=%.*s event=%.*s cause=%s", (int)tag->tenant_len, tag->text,
-                  (int)tag->name_len, tag->text + tag->tenant_len, why);
+        log_event(LEVEL_ERROR, "webhook_given_up", "tenant=%.*s event=%.*s cause=%s", SPAN_ARG(tenant_of(tag)),
+                  SPAN_ARG(name_of(tag)), why);
     }
     if (delivery == DELIVERED) crash_point("alert posted");
     if (delivery != UNDELIVERED) take_outcome(publisher, tag, true);
-    free(tag);
+    came_back(publisher, tag);
 }
 
 /* ---- sending ---- */
 
-static bool produce(struct publisher *publisher, const struct desk *desk, const struct alert_letter *letter)
+static bool produce(struct publisher *publisher, const struct desk *desk, const struct alert_letter *letter,
+                    struct alert_tag *tag)
 {
     struct buffer key = { 0 };
-    struct alert_tag *tag = tag_create(desk, ALERT_TO_TOPIC, letter);
     tag->tag = (struct sent_tag){ alert_acknowledged, "alert_not_sent", &publisher->unsent_alerts };
     buffer_printf(&key, "%.*s/%.*s", SPAN_ARG(desk->tenant), SPAN_ARG(alert_field_rule(letter->field)));
     bool produced =
         topic_produce(publisher, publisher->engine->settings->topics.alerts, buffer_all(&key), letter->event, &tag->tag);
-    if (!produced) free(tag);
     if (produced) crash_point("alert sent");
     buffer_deinit(&key);
     return produced;
@@ -107,15 +135,10 @@ static bool start_webhooks(struct publisher *publisher)
     return publisher->webhooks != NULL;
 }
 
-/* A rule that was taken out, or has no webhook any more, is not posted. */
-static bool post(struct publisher *publisher, struct desk *desk, struct alert_letter *letter)
+static bool post(struct publisher *publisher, const struct desk *desk, const struct alert_letter *letter, struct alert_tag *tag)
 {
     const struct alert_webhook *webhook = webhook_of(desk, letter->field);
     struct buffer id = { 0 };
-    if (!webhook) {
-        letter->state = LETTER_DELIVERED;
-        return true;
-    }
     if (!start_webhooks(publisher)) return false;
     buffer_printf(&id, "%.*s/%.*s/%lld", SPAN_ARG(desk->tenant), SPAN_ARG(alert_field_rule(letter->field)),
                   (long long)letter->version);
@@ -125,10 +148,26 @@ static bool post(struct publisher *publisher, struct desk *desk, struct alert_le
                                  .body = letter->event,
                                  .timeout_ms = webhook->timeout_ms,
                                  .attempts = webhook->attempts,
-                                 .tag = tag_create(desk, ALERT_TO_WEBHOOK, letter) };
+                                 .tag = tag };
     webhooks_post(publisher->webhooks, &what);
     buffer_deinit(&id);
     return true;
+}
+
+/* False: it goes nowhere for now. */
+static bool send_letter(struct publisher *publisher, const struct desk *desk, enum alert_way way, struct alert_letter *letter)
+{
+    struct alert_tag *tag = tag_create(desk, way, letter);
+    letter->state = LETTER_UNDERWAY;
+    if (is_underway(publisher, tag)) {
+        free(tag);
+        return true;
+    }
+    set_out(publisher, tag);
+    if ((way == ALERT_TO_TOPIC ? produce : post)(publisher, desk, letter, tag)) return true;
+    came_back(publisher, tag);
+    letter->state = LETTER_WAITING;
+    return false;
 }
 
 /* Those that are done with, but could not be noted as Redis was away, or need not be sent. True: some are, which others of
@@ -150,11 +189,12 @@ static bool send_all(struct publisher *publisher, struct desk *desk, enum alert_
     const struct alert_outbox *outbox = &desk->alerts.outbox[way];
     size_t at = 0;
     for (struct alert_letter *letter; (letter = alert_outbox_next(outbox, &at));) {
-        letter->state = LETTER_UNDERWAY;
-        bool sent = way == ALERT_TO_TOPIC ? produce(publisher, desk, letter) : post(publisher, desk, letter);
-        if (sent) continue;
-        letter->state = LETTER_WAITING;
-        return false;
+        /* Its rule was taken out, or posts no more. */
+        bool unwanted = way == ALERT_TO_WEBHOOK && !webhook_of(desk, letter->field);
+        if (unwanted)
+            letter->state = LETTER_DELIVERED;
+        else if (!send_letter(publisher, desk, way, letter))
+            return false;
     }
     return true;
 }

@@ -31,7 +31,8 @@ struct publisher {
     struct map desks;    /* tenant -> struct desk */
     struct map sleepers; /* tenant -> struct sleeper: desks that had to go */
     struct alert_rules *rules;
-    struct webhooks *webhooks; /* NULL: nothing was posted yet */
+    struct webhooks *webhooks;         /* NULL: nothing was posted yet */
+    struct map underway[N_ALERT_WAYS]; /* alerts that set out and did not come back yet, whether their desk is there or not */
     struct arena arena;
     int64_t retry_at_us;
     int64_t rest_until_us;                 /* while flooded */

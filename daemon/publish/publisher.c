@@ -476,6 +476,7 @@ void publisher_destroy(struct publisher *publisher)
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_destroy(slot->value);
     map_deinit(&publisher->desks);
+    for (int way = 0; way < N_ALERT_WAYS; way++) map_deinit(&publisher->underway[way]);
     sleepers_deinit(publisher);
     alert_rules_destroy(publisher->fresh_rules);
     alert_rules_destroy(publisher->rules);

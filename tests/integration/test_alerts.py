@@ -144,20 +144,33 @@ def test_a_breach_has_to_last_and_a_restart_does_not_begin_it_anew(topics, redis
     assert timedelta(seconds=6) <= took < timedelta(seconds=12), took
 
 
-def test_more_tenants_than_there_is_memory_for(topics, redis, daemon):
-    """Their reports do not fit: what waits for its time is woken, and other rules reach all of them."""
+def test_more_tenants_than_there_is_memory_for(kafka, topics, redis, daemon):
+    """Their reports do not fit: what waits for its time is woken, what is under way is not sent a second time however often its
+    tenant has to go and comes back meanwhile, and other rules reach all of them."""
     rule = {"name": "lasting", "metric": "leads", "period": "all", "above": 1, "for": "8s"}
     tenants = ["t%03d" % n for n in range(100)]
     feed = Feed(topics)
     worker = daemon(topics, redis, alerts=[rule], cache_mb=8).start().wait_ready()
     feed.events([event(n, tenant=tenant, time_=None) for tenant in tenants for n in range(2)])
 
+    def stand(state):
+        kept = [redis.client.hget("crm:{%s}:alerts" % tenant, "lasting") for tenant in tenants]
+        return sum(one is not None and json.loads(one)["state"] == state for one in kept)
+
     def of(state):
         return sorted(made["tenantid"] for made in map(json.loads, (record.value() for record in topics.records("alerts"))) if made["data"]["state"] == state)
+    wait_until(lambda: stand("pending") + stand("raised") == len(tenants), worker.log, 30)
+    kafka.send(signal.SIGSTOP)
+    try:
+        wait_until(lambda: stand("raised") == len(tenants), worker.log, 30)
+        time.sleep(8)
+    finally:
+        kafka.send(signal.SIGCONT)
     wait_until(lambda: of("raised") == tenants, lambda: "%s\n%s" % (of("raised"), worker.log()), 60, 0.5)
     worker.configure(worker.config | {"alerts": []})
     worker.send(signal.SIGHUP)
     wait_until(lambda: of("cleared") == tenants, lambda: "%s\n%s" % (of("cleared"), worker.log()), 60, 0.5)
+    assert repeated(topics) == set()
     assert of("raised") == tenants
 
 
