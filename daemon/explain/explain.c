@@ -21,8 +21,13 @@ static void explain_row(void *context, const struct tally_row *row)
 {
     struct explanation *explanation = context;
     const struct shares *shares = explanation->shares;
-    struct evaluation evaluation = { shares->query->metric, row->sums,           &shares->weights, row->period,
-                                     shares->tenant->today, &explanation->arena, &shares->goals,   0 };
+    struct evaluation evaluation = { .metric = shares->query->metric,
+                                     .sums = row->sums,
+                                     .weights = &shares->weights,
+                                     .period = row->period,
+                                     .today = shares->tenant->today,
+                                     .arena = &explanation->arena,
+                                     .goals = &shares->goals };
     for (size_t i = 0; i < shares->query->n_by; i++)
         if (grouping_is_goal(&shares->query->by[i])) evaluation.goal = row->key[i];
     struct lister listing = { shares, row, &evaluation, explanation->limit };

@@ -37,7 +37,7 @@ const char *const dimension_names[N_DIMENSIONS] = {
 
 /* A row is read as a line. */
 /* clang-format off */
-#define ROW(fact, title, when, kind, ...) [fact] = { .name = title, .dating = when, .custom_of = kind, __VA_ARGS__ }
+#define ROW(fact, title, when, kind, ...) [fact] = { .name = title, .name_len = sizeof title - 1, .dating = when, .custom_of = kind, __VA_ARGS__ }
 #define MEASURES(...)                                                                                                            \
     .measures = { __VA_ARGS__ }, .n_measures = sizeof((struct measure_row[]){ __VA_ARGS__ }) / sizeof(struct measure_row)
 #define DIMS(...) .dims = { __VA_ARGS__ }, .n_dims = sizeof((int8_t[]){ __VA_ARGS__ })
@@ -157,18 +157,10 @@ bool dimension_is_inner(enum dimension dimension)
     return dimension == DIM_UNIT || dimension == DIM_GOAL_PERIOD || dimension == DIM_TARGET;
 }
 
-/* Most names are told apart by their first letters: they are not measured first. */
-static bool is_named(const char *name, struct span asked)
-{
-    size_t i = 0;
-    while (i < asked.len && name[i] && name[i] == asked.at[i]) i++;
-    return i == asked.len && !name[i];
-}
-
 int fact_find(struct span name)
 {
     for (int i = 0; i < N_FACTS; i++)
-        if (is_named(fact_rows[i].name, name)) return i;
+        if (span_equal((struct span){ fact_rows[i].name, fact_rows[i].name_len }, name)) return i;
     return -1;
 }
 

@@ -135,6 +135,7 @@ struct measure_row {
 
 struct fact_row {
     const char *name;
+    uint8_t name_len;
     enum fact_dating dating;
     enum kind custom_of; /* whose declared custom attributes are further dimensions; N_KINDS: none */
     struct measure_row measures[MEASURES_MAX];

@@ -89,11 +89,20 @@ static void bind_filters(struct binding *binding, const struct tally_spec *spec,
 static void bind_weighed(struct binding *binding)
 {
     const struct atom *atom = binding->atom;
-    int n = 0;
-    for (int i = 0; i < WEIGHT_DIMS_MAX; i++) binding->weighed[i] = -1;
     for (int dimension = 0; atom->weight && dimension < N_DIMENSIONS; dimension++)
         if (atom->weight->own_dims >> dimension & 1)
-            binding->weighed[n++] = (int8_t)fact_dimension(&fact_rows[atom->fact], (enum dimension)dimension);
+            binding->weighed[binding->n_weighed++] = (int8_t)fact_dimension(&fact_rows[atom->fact], (enum dimension)dimension);
+}
+
+static int8_t currency_at(const struct atom *atom)
+{
+    return atom->by_currency ? (int8_t)fact_dimension(&fact_rows[atom->fact], DIM_CURRENCY) : -1;
+}
+
+void binding_widen(struct binding *binding, const struct atom *atom, bool spread)
+{
+    binding->spread = binding->spread || spread;
+    if (atom->by_currency) binding->currency = currency_at(atom);
 }
 
 void binding_init(struct binding *binding, const struct atom *atom, const struct tally_spec *spec, enum unit unit,
@@ -101,8 +110,10 @@ void binding_init(struct binding *binding, const struct atom *atom, const struct
 {
     const struct fact_row *row = &fact_rows[atom->fact];
     binding->atom = atom;
+    binding->measure = atom->measure;
+    binding->undated = atom_is_undated(atom);
     for (size_t i = 0; i < spec->n_by; i++) binding->by[i] = (int8_t)cell_index(spec->rules, atom->fact, &spec->by[i]);
-    binding->currency = atom->by_currency ? (int8_t)fact_dimension(row, DIM_CURRENCY) : -1;
+    binding->currency = currency_at(atom);
     binding->unit = atom->units ? (int8_t)fact_dimension(row, DIM_UNIT) : -1;
     binding->range = range_of(atom, spec, unit);
     bind_filters(binding, spec, arena);
@@ -131,7 +142,7 @@ static bool filter_passes(const struct bound_filter *filter, const struct cell_k
     return found != filter->negated;
 }
 
-bool binding_passes(const struct binding *binding, const struct cell_key *key)
+bool binding_passes_filters(const struct binding *binding, const struct cell_key *key)
 {
     if (binding->unit >= 0 && (!binding->unit_id || key->dims[binding->unit] != binding->unit_id)) return false;
     for (size_t i = 0; i < binding->n_filters; i++)

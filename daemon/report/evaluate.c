@@ -4,6 +4,11 @@
 
 #include <stdlib.h>
 
+static const struct sum *sum_of(const struct evaluation *evaluation, unsigned atom)
+{
+    return &evaluation->sums[evaluation->slots ? evaluation->slots[atom] : atom];
+}
+
 static struct figure figure_of(struct rational one, bool neutral)
 {
     return (struct figure){ .has_one = true, .neutral = neutral, .one = one };
@@ -34,6 +39,7 @@ struct rational weight_value(const struct evaluation *evaluation, const struct m
     struct evaluation inner = *evaluation;
     inner.metric = metric;
     inner.sums = sums;
+    inner.slots = NULL;
     return evaluate(&inner, STAT_AVERAGE).one;
 }
 
@@ -70,7 +76,7 @@ static void gather_parts(const struct evaluation *evaluation, const struct atom 
 static struct figure atom_figure(const struct evaluation *evaluation, unsigned at)
 {
     const struct atom *atom = &evaluation->metric->atoms[at];
-    const struct sum *sum = &evaluation->sums[at];
+    const struct sum *sum = sum_of(evaluation, at);
     bool money = fact_rows[atom->fact].measures[atom->measure].type == MEASURE_MONEY;
     struct figure figure = figure_of(rational_of(sum->total, 1), false);
     figure.has_one = !money;
@@ -167,8 +173,8 @@ static struct figure spread_average(const struct evaluation *evaluation, unsigne
 {
     __int128 total = 0, values = 0;
     for (unsigned i = 0; i < n; i++) {
-        total += evaluation->sums[first + i].total;
-        values += histogram_total(&evaluation->sums[first + i].spread);
+        total += sum_of(evaluation, first + i)->total;
+        values += histogram_total(&sum_of(evaluation, first + i)->spread);
     }
     return figure_of(rational_divide(rational_of(total, values), rational_of(evaluation->metric->scale, 1)), false);
 }
@@ -187,8 +193,8 @@ static struct figure spread_figure(const struct evaluation *evaluation, enum sta
     struct figure figure = spread_average(evaluation, first, n);
     if (stat == STAT_AVERAGE || rational_is_null(figure.one)) return figure;
     struct histogram spread = { 0 };
-    for (unsigned i = 0; n > 1 && i < n; i++) histogram_merge(&spread, &evaluation->sums[first + i].spread, 1);
-    set_percentile(&figure, n > 1 ? &spread : &evaluation->sums[first].spread, stat, metric->scale);
+    for (unsigned i = 0; n > 1 && i < n; i++) histogram_merge(&spread, &sum_of(evaluation, first + i)->spread, 1);
+    set_percentile(&figure, n > 1 ? &spread : &sum_of(evaluation, first)->spread, stat, metric->scale);
     histogram_deinit(&spread);
     return figure;
 }

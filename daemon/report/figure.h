@@ -37,7 +37,8 @@ struct goals;
 /* All that a formula is worked out from. */
 struct evaluation {
     const struct metric *metric;
-    const struct sum *sums; /* of its atoms */
+    const struct sum *sums;
+    const uint32_t *slots; /* where in them those of its atoms stand; NULL: one after the other */
     const struct weights *weights;
     struct period period;
     int32_t today;

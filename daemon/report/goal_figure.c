@@ -42,6 +42,7 @@ static struct rational actual_of(const struct evaluation *evaluation, const stru
     struct evaluation inner = *evaluation;
     if (!goal->tally || !tally_shows(goal->tally, 0)) return RATIONAL_NULL;
     tally_rows(goal->tally, take_sums, &inner.sums);
+    inner.slots = NULL;
     inner.metric = goal->metric;
     inner.period = goal->period;
     struct figure figure = evaluate(&inner, STAT_AVERAGE);

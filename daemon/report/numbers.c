@@ -70,7 +70,8 @@ void board_metrics(struct board *board, size_t period, void (*each)(void *contex
     for (size_t i = 0; i < board->catalogue->n_metrics; i++) {
         if (!tally_shows(of->total, i)) continue;
         struct evaluation evaluation = { .metric = board->catalogue->metrics[i],
-                                         .sums = sums + tally_first_atom(of->total, i),
+                                         .sums = sums,
+                                         .slots = tally_slots(of->total, i),
                                          .weights = &board->weights,
                                          .period = of->now,
                                          .today = board->today,

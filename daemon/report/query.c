@@ -82,8 +82,13 @@ static void take_row(void *context, const struct tally_row *row)
 {
     struct answer *answer = context;
     const struct bound_query *query = answer->query;
-    struct evaluation evaluation = { query->metric,         row->sums,      &answer->weights, row->period,
-                                     answer->tenant->today, &answer->arena, &answer->goals,   0 };
+    struct evaluation evaluation = { .metric = query->metric,
+                                     .sums = row->sums,
+                                     .weights = &answer->weights,
+                                     .period = row->period,
+                                     .today = answer->tenant->today,
+                                     .arena = &answer->arena,
+                                     .goals = &answer->goals };
     for (size_t i = 0; i < query->n_by; i++)
         if (grouping_is_goal(&query->by[i])) evaluation.goal = row->key[i];
     struct figure figure = evaluate(&evaluation, query->stat);

@@ -35,7 +35,8 @@ static struct figure column_figure(const struct rendering *at, size_t column, co
 {
     size_t metric = at->of->metric_of_column[column];
     struct evaluation evaluation = { .metric = at->of->metrics[metric],
-                                     .sums = row->sums + tally_first_atom(at->tally, metric),
+                                     .sums = row->sums,
+                                     .slots = tally_slots(at->tally, metric),
                                      .weights = &at->board->weights,
                                      .period = row->period,
                                      .today = at->board->today,
@@ -153,7 +154,7 @@ static void take_other(void *context, const struct tally_row *row)
 {
     struct rendering *at = context;
     if (is_shown(at, row->key)) return;
-    for (size_t i = 0; i < tally_n_atoms(at->tally); i++) sum_add(&at->other[i], &row->sums[i]);
+    for (size_t i = 0; i < tally_n_sums(at->tally); i++) sum_add(&at->other[i], &row->sums[i]);
 }
 
 static void render_row(struct rendering *at, const uint32_t *key, const struct span *values)
@@ -181,7 +182,7 @@ static void render_row(struct rendering *at, const uint32_t *key, const struct s
 static void render_other(struct rendering *at)
 {
     struct figure first;
-    size_t n = tally_n_atoms(at->tally);
+    size_t n = tally_n_sums(at->tally);
     at->n_rows = at->max_rows;
     at->other = arena_zalloc(at->scratch, n * sizeof *at->other);
     tally_rows(at->tally, take_other, at);

@@ -16,12 +16,17 @@ size_t sum_bytes(const struct sum *sum)
     return sum->room * sizeof *sum->parts + histogram_bytes(&sum->spread);
 }
 
+static bool is_part(const struct sum_part *part, name_id currency, const name_id weighed[WEIGHT_DIMS_MAX])
+{
+    bool same = part->currency == currency;
+    for (int i = 0; i < WEIGHT_DIMS_MAX; i++) same = same && part->weighed[i] == weighed[i];
+    return same;
+}
+
 struct sum_part *sum_part(struct sum *sum, name_id currency, const name_id weighed[WEIGHT_DIMS_MAX])
 {
-    for (uint32_t i = 0; i < sum->n_parts; i++) {
-        struct sum_part *part = &sum->parts[i];
-        if (part->currency == currency && !memcmp(part->weighed, weighed, sizeof part->weighed)) return part;
-    }
+    for (uint32_t i = 0; i < sum->n_parts; i++)
+        if (is_part(&sum->parts[i], currency, weighed)) return &sum->parts[i];
     if (sum->n_parts == sum->room) {
         sum->room = sum->room ? 2 * sum->room : 2;
         sum->parts = must_realloc(sum->parts, sum->room * sizeof *sum->parts);

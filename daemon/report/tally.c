@@ -38,22 +38,54 @@ static bool metric_fits(const struct tally *tally, const struct metric *metric)
     return (metric->shape != SHAPE_GOAL || has_goal) && !metric_refusal(metric, spec->rules, spec->period, tally->unit);
 }
 
+static bool same_filter(const struct filter *a, const struct filter *b)
+{
+    bool same = a->dimension == b->dimension && span_equal(a->custom, b->custom) && a->negated == b->negated &&
+                a->any == b->any && a->n_values == b->n_values;
+    for (size_t i = 0; same && i < a->n_values; i++) same = span_equal(a->values[i], b->values[i]);
+    return same;
+}
+
+/* Do both add up the same? What is kept of it beside (per currency, spread out), and what is made of it, may differ. */
+static bool same_sum(const struct atom *a, const struct atom *b)
+{
+    bool same = a->fact == b->fact && a->measure == b->measure && a->window == b->window && a->units == b->units &&
+                a->weight == b->weight && a->n_filters == b->n_filters;
+    for (size_t i = 0; same && i < a->n_filters; i++) same = same_filter(&a->filters[i], &b->filters[i]);
+    return same;
+}
+
+/* The binding of an earlier metric that adds up what this atom of the metric asks for; NULL: none. */
+static struct binding *bound_before(const struct tally *tally, size_t metric, const struct atom *atom)
+{
+    for (int i = tally->first_of_fact[atom->fact]; i >= 0; i = tally->bindings[i].next) {
+        struct binding *binding = &tally->bindings[i];
+        bool one_unit = tally->unit_names[binding->metric] == tally->unit_names[metric];
+        if (binding->metric != metric && one_unit && same_sum(binding->atom, atom)) return binding;
+    }
+    return NULL;
+}
+
 static void bind_metric(struct tally *tally, size_t at)
 {
     const struct metric *metric = tally->spec.metrics[at];
     enum unit unit = N_UNITS;
+    bool spread = metric->shape == SHAPE_SPREAD;
     tally->shown[at] = metric_fits(tally, metric);
     if (metric->units && counted_unit(metric->units, tally->spec.rules, tally->spec.period, tally->unit, &unit))
         tally->unit_names[at] = unit_names[unit];
     for (unsigned i = 0; i < metric->n_atoms; i++) {
-        size_t number = tally->first_atom[at] + i;
-        struct binding *binding = &tally->bindings[number];
-        if (!tally->shown[at]) continue;
-        binding_init(binding, &metric->atoms[i], &tally->spec, tally->unit, tally->arena);
+        const struct atom *atom = &metric->atoms[i];
+        struct binding *before = tally->shown[at] ? bound_before(tally, at, atom) : NULL;
+        struct binding *binding = before ? before : &tally->bindings[tally->n_bindings++];
+        tally->slots[tally->first_atom[at] + i] = (uint32_t)(binding - tally->bindings);
+        if (before) binding_widen(binding, atom, spread);
+        if (before || !tally->shown[at]) continue;
+        binding_init(binding, atom, &tally->spec, tally->unit, tally->arena);
         binding->metric = (uint32_t)at;
-        binding->spread = metric->shape == SHAPE_SPREAD;
-        binding->next = tally->first_of_fact[metric->atoms[i].fact];
-        tally->first_of_fact[metric->atoms[i].fact] = (int)number;
+        binding->spread = spread;
+        binding->next = tally->first_of_fact[atom->fact];
+        tally->first_of_fact[atom->fact] = (int)(binding - tally->bindings);
     }
 }
 
@@ -76,13 +108,19 @@ static struct tally_entry *add_entry(struct tally *tally, const uint32_t *key)
     return entry;
 }
 
-/* The atoms of a fact mostly count in one row, one after the other. */
+static bool is_row(const struct tally_entry *entry, const uint32_t *key, size_t n)
+{
+    size_t i = 0;
+    while (i < n && entry->key[i] == key[i]) i++;
+    return i == n;
+}
+
+/* Facts of one row often come one after the other. */
 static struct tally_entry *entry_of(struct tally *tally, const uint32_t *key)
 {
-    size_t bytes = tally->spec.n_by * sizeof *key;
     struct tally_entry *entry = tally->last;
-    if (entry && !memcmp(entry->key, key, bytes)) return entry;
-    entry = map_get(&tally->entries, (struct span){ (const char *)key, bytes });
+    if (entry && is_row(entry, key, tally->spec.n_by)) return entry;
+    entry = map_get(&tally->entries, (struct span){ (const char *)key, tally->spec.n_by * sizeof *key });
     return tally->last = entry ? entry : add_entry(tally, key);
 }
 
@@ -107,10 +145,11 @@ struct tally *tally_create(const struct tally_spec *spec, struct arena *arena)
         if (spec->by[i].type == BY_UNIT) tally->unit = spec->by[i].unit, tally->unit_at = i;
     tally->first_atom = arena_zalloc(arena, (n + 1) * sizeof *tally->first_atom);
     for (size_t i = 0; i < n; i++) tally->first_atom[i + 1] = tally->first_atom[i] + spec->metrics[i]->n_atoms;
-    tally->n_bindings = tally->first_atom[n];
+    size_t n_atoms = tally->first_atom[n];
+    tally->slots = arena_zalloc(arena, (n_atoms + 1) * sizeof *tally->slots);
     tally->shown = arena_zalloc(arena, (n + 1) * sizeof *tally->shown);
     tally->unit_names = arena_zalloc(arena, (n + 1) * sizeof *tally->unit_names);
-    tally->bindings = arena_zalloc(arena, (tally->n_bindings + 1) * sizeof *tally->bindings);
+    tally->bindings = arena_zalloc(arena, (n_atoms + 1) * sizeof *tally->bindings);
     for (int i = 0; i < N_FACTS; i++) tally->first_of_fact[i] = -1;
     for (size_t i = 0; i < n; i++) bind_metric(tally, i);
     bind_names(tally);
@@ -156,12 +195,12 @@ bool tally_shows(const struct tally *tally, size_t metric)
     return tally->shown[metric];
 }
 
-size_t tally_first_atom(const struct tally *tally, size_t metric)
+const uint32_t *tally_slots(const struct tally *tally, size_t metric)
 {
-    return tally->first_atom[metric];
+    return tally->slots + tally->first_atom[metric];
 }
 
-size_t tally_n_atoms(const struct tally *tally)
+size_t tally_n_sums(const struct tally *tally)
 {
     return tally->n_bindings;
 }
@@ -205,22 +244,21 @@ static bool place_in_time(const struct tally *tally, const struct binding *bindi
 
 static bool place(const struct tally *tally, const struct binding *binding, const struct period *days, int32_t *unit_day)
 {
-    bool now = atom_is_undated(binding->atom);
     *unit_day = 0;
-    if (now || !days) return now && !days;
+    if (binding->undated || !days) return binding->undated && !days;
     if (days->from < binding->range.from || days->from > binding->range.to) return false;
     return tally->unit == N_UNITS || place_in_time(tally, binding, days->from, unit_day);
 }
 
 static void add_to(struct sum *sum, const struct binding *binding, const struct cell_key *key, const struct cell_value *value)
 {
-    int measure = binding->atom->measure;
+    int measure = binding->measure;
     sum->count += value->sums[0];
     sum->total += value->sums[measure];
     if (binding->spread) histogram_merge(&sum->spread, &value->spread[measure], 1);
     if (binding->currency < 0 || !value->sums[measure]) return;
     name_id weighed[WEIGHT_DIMS_MAX] = { 0 };
-    for (int i = 0; i < WEIGHT_DIMS_MAX; i++)
+    for (int i = 0; i < binding->n_weighed; i++)
         if (binding->weighed[i] >= 0) weighed[i] = key->dims[binding->weighed[i]];
     sum_part(sum, key->dims[binding->currency], weighed)->total += value->sums[measure];
 }
@@ -234,6 +272,20 @@ static bool begins_within(const struct tally *tally, const struct cell_key *key)
            period.from <= spec->period.to;
 }
 
+/* Does it take the cell, and of which unit? */
+static bool takes(const struct tally *tally, const struct binding *binding, const struct period *days, const struct cell_key *key,
+                  int32_t *unit_day)
+{
+    if (!place(tally, binding, days, unit_day) || !binding_passes(binding, key)) return false;
+    return !binding->undated || binding->atom->window != WINDOW_GOALS || begins_within(tally, key);
+}
+
+static void put_row(const struct tally *tally, const struct binding *binding, const struct cell_key *key, int32_t unit_day,
+                    uint32_t *row)
+{
+    for (size_t b = 0; b < tally->spec.n_by; b++) row[b] = binding->by[b] < 0 ? (uint32_t)unit_day : key->dims[binding->by[b]];
+}
+
 void tally_each(struct tally *tally, const struct period *period, const struct cell_key *key, take_place take, void *context)
 {
     if (tally->names_known != tally->spec.names->n) bind_names(tally);
@@ -241,32 +293,27 @@ void tally_each(struct tally *tally, const struct period *period, const struct c
         const struct binding *binding = &tally->bindings[i];
         uint32_t row[GROUPINGS_MAX];
         int32_t unit_day;
-        if (!place(tally, binding, period, &unit_day) || !binding_passes(binding, key)) continue;
-        if (binding->atom->window == WINDOW_GOALS && !begins_within(tally, key)) continue;
-        for (size_t b = 0; b < tally->spec.n_by; b++)
-            row[b] = binding->by[b] < 0 ? (uint32_t)unit_day : key->dims[binding->by[b]];
+        if (!takes(tally, binding, period, key, &unit_day)) continue;
+        put_row(tally, binding, key, unit_day, row);
         take(context, (size_t)i, row);
     }
 }
 
-/* A cell being added. */
-struct adding {
-    struct tally *tally;
-    const struct cell_key *key;
-    const struct cell_value *value;
-    bool counts;
-};
-
-static void add_at(void *context, size_t atom, const uint32_t *row)
-{
-    struct adding *adding = context;
-    add_to(&entry_of(adding->tally, row)->sums[atom], &adding->tally->bindings[atom], adding->key, adding->value);
-    adding->counts = true;
-}
-
 bool tally_add(struct tally *tally, const struct period *period, const struct cell_key *key, const struct cell_value *value)
 {
-    struct adding adding = { tally, key, value, false };
-    tally_each(tally, period, key, add_at, &adding);
-    return adding.counts;
+    struct tally_entry *entry = NULL;
+    int32_t unit_day, entry_day = 0;
+    if (tally->names_known != tally->spec.names->n) bind_names(tally);
+    for (int i = tally->first_of_fact[key->fact]; i >= 0; i = tally->bindings[i].next) {
+        const struct binding *binding = &tally->bindings[i];
+        uint32_t row[GROUPINGS_MAX];
+        if (!takes(tally, binding, period, key, &unit_day)) continue;
+        if (!entry || unit_day != entry_day) { /* within one unit all atoms of a fact count in one row */
+            put_row(tally, binding, key, unit_day, row);
+            entry = entry_of(tally, row);
+            entry_day = unit_day;
+        }
+        add_to(&entry->sums[i], binding, key, value);
+    }
+    return entry != NULL;
 }

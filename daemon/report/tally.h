@@ -59,14 +59,15 @@ void tally_each(struct tally *tally, const struct period *period, const struct c
 /* A row as it comes out. Values of dimensions: name numbers; of a unit of time: its first day. */
 struct tally_row {
     const uint32_t *key;    /* n_by values */
-    const struct sum *sums; /* of all atoms of all metrics, see tally_first_atom */
+    const struct sum *sums; /* that all metrics need, see tally_slots */
     struct period period;   /* the tally's; by a unit of time: the part of the unit within */
 };
 /* Calls `each` for every row that exists, in no particular order; without groupings for the one row, always. */
 void tally_rows(const struct tally *tally, void (*each)(void *context, const struct tally_row *row), void *context);
 
-size_t tally_first_atom(const struct tally *tally, size_t metric);
-size_t tally_n_atoms(const struct tally *tally);
+/* Where the sums of the metric's atoms stand in a row. Of the first metric: one after the other. */
+const uint32_t *tally_slots(const struct tally *tally, size_t metric);
+size_t tally_n_sums(const struct tally *tally);
 
 /* The sums of the row with this key (n_by values, no unit of time), existing or not; NULL: nothing ever came for it. */
 const struct sum *tally_find(const struct tally *tally, const uint32_t *key);

@@ -6,12 +6,12 @@
 typedef void (*each_row)(void *context, const struct tally_row *row);
 
 /* Is there a fact, or a level that is not 0, of any metric that is shown? Past today, levels are not asked for. */
-static bool metric_is_present(const struct metric *metric, const struct sum *sums, bool with_levels)
+static bool metric_is_present(const struct metric *metric, const struct sum *sums, const uint32_t *slots, bool with_levels)
 {
     __int128 net[ATOMS_MAX] = { 0 };
     for (unsigned i = 0; i < metric->n_atoms; i++) {
         const struct atom *atom = &metric->atoms[i];
-        if (with_levels || !atom_is_running(atom)) net[atom->group] += (__int128)atom->sign * sums[i].count;
+        if (with_levels || !atom_is_running(atom)) net[atom->group] += (__int128)atom->sign * sums[slots[i]].count;
     }
     for (unsigned i = 0; i < metric->n_groups; i++)
         if (net[i]) return true;
@@ -21,7 +21,7 @@ static bool metric_is_present(const struct metric *metric, const struct sum *sum
 static bool is_present(const struct tally *tally, const struct sum *sums, bool with_levels)
 {
     for (size_t i = 0; i < tally->spec.n_metrics; i++)
-        if (tally->shown[i] && metric_is_present(tally->spec.metrics[i], sums + tally->first_atom[i], with_levels)) return true;
+        if (tally->shown[i] && metric_is_present(tally->spec.metrics[i], sums, tally_slots(tally, i), with_levels)) return true;
     return false;
 }
 

@@ -15,11 +15,12 @@ struct tally_entry {
 struct tally {
     struct tally_spec spec; /* by and where are copies */
     struct arena *arena;
-    enum unit unit; /* by which time is grouped; N_UNITS: not at all */
-    size_t unit_at; /* where in `by` */
-    struct binding *bindings;
+    enum unit unit;           /* by which time is grouped; N_UNITS: not at all */
+    size_t unit_at;           /* where in `by` */
+    struct binding *bindings; /* metrics that need the same sum share it; of those not shown they are empty */
     size_t n_bindings;
-    size_t *first_atom; /* of each metric, and the number of all */
+    size_t *first_atom; /* of each metric, and the number of all … */
+    uint32_t *slots;    /* … atoms: the binding of each, which is the place of its sum */
     bool *shown;
     const char **unit_names; /* what per(…) of the metric counts; NULL */
     int first_of_fact[N_FACTS];
@@ -27,14 +28,3 @@ struct tally {
     struct map entries;       /* key -> struct tally_entry */
     struct tally_entry *last; /* that something was added to; may be NULL */
 };
-
-static inline bool atom_is_undated(const struct atom *atom)
-{
-    return atom->window == WINDOW_NOW || atom->window == WINDOW_GOALS;
-}
-
-/* Does it add up from unit to unit? */
-static inline bool atom_is_running(const struct atom *atom)
-{
-    return atom->window == WINDOW_LEVEL || atom->window == WINDOW_LEVEL_BEFORE || atom->window == WINDOW_EVER;
-}
