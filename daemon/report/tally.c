@@ -60,8 +60,7 @@ static struct binding *bound_before(const struct tally *tally, size_t metric, co
 {
     for (int i = tally->first_of_fact[atom->fact]; i >= 0; i = tally->bindings[i].next) {
         struct binding *binding = &tally->bindings[i];
-        bool one_unit = tally->unit_names[binding->metric] == tally->unit_names[metric];
-        if (binding->metric != metric && one_unit && same_sum(binding->atom, atom)) return binding;
+        if (binding->metric != metric && same_sum(binding->atom, atom)) return binding;
     }
     return NULL;
 }

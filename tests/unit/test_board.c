@@ -154,6 +154,129 @@ static void numbers_are_those_of_queries(void **state)
     board_destroy(board);
 }
 
+/* What differs from another one in one thing only. */
+#define SAME_BUT                                                                                                                 \
+    "\"count\",\"amount\",\"spread.p90\",\"seconds\",\"each\",\"first\",\"second\",\"first_two\",\"not_first\","                 \
+    "\"any\",\"none\",\"first_stage\",\"first_both\",\"level\",\"before\",\"ever\",\"expected\",\"probable\","                   \
+    "\"likely\",\"monthly\",\"quarterly\",\"monthly_before\""
+#define BUT_SAME                                                                                                                 \
+    "\"monthly_before\",\"quarterly\",\"monthly\",\"likely\",\"probable\",\"expected\",\"ever\",\"before\","                     \
+    "\"level\",\"first_both\",\"first_stage\",\"none\",\"any\",\"not_first\",\"first_two\",\"second\",\"first\","                \
+    "\"each\",\"seconds\",\"spread.p90\",\"amount\",\"count\""
+
+static const char sums_reports[] =
+    "{\"only\":{\"reports\":[\"sums\",\"sums_backwards\"]},\"metrics\":{"
+    "\"count\":\"deal_won.count\",\"amount\":\"deal_won.amount\",\"each\":\"deal_won.amount / deal_won.count\","
+    "\"spread\":{\"unit\":\"hours\",\"formula\":\"distribution(deal_won.seconds)\"},"
+    "\"seconds\":{\"unit\":\"hours\",\"formula\":\"deal_won.seconds / deal_won.count\"},"
+    "\"first\":\"deal_won.count[pipeline=p1]\",\"second\":\"deal_won.count[pipeline=p2]\","
+    "\"first_two\":\"deal_won.count[pipeline=p1|p2]\",\"not_first\":\"deal_won.count[pipeline!=p1]\",\"any\":\"deal_won.count["
+    "pipeline=*]\",\"none\":\"deal_won.count[pipeline="
+    "null]\","
+    "\"first_stage\":\"deal_won.count[stage=p1]\",\"first_both\":\"deal_won.count[pipeline=p1,stage=p1]\","
+    "\"level\":\"level(deal_won.count)\",\"before\":\"before(level(deal_won.count))\",\"ever\":\"ever(deal_won.count)\","
+    "\"expected\":\"deal_expected.amount\",\"probable\":\"weighted(deal_expected.amount, win_probability)\","
+    "\"likely\":\"likely(deal_expected.amount, win_probability, 0.3)\","
+    "\"monthly\":\"per(customer_retained.count, month)\",\"quarterly\":\"per(customer_retained.count, quarter, year)\","
+    "\"monthly_before\":\"before(per(customer_retained.count, month))\"},"
+    "\"reports\":{\"sums\":{\"by\":[[\"owner\"],[\"month\"]],\"metrics\":[" SAME_BUT
+    "],\"periods\":[\"this_month\",\"last_quarter\",\"all\"]},"
+    "\"sums_backwards\":{\"by\":[[\"owner\"],[\"month\"]],\"metrics\":[" BUT_SAME
+    "],\"periods\":[\"this_month\",\"last_quarter\",\"all\"]}}}";
+
+static int start_sums(void **state)
+{
+    (void)state;
+    struct problems problems = { 0 };
+    cells = memory_cells_create();
+    catalogue = load_catalogue(sums_reports, &problems);
+    problems_print(&problems, "", stderr);
+    problems_deinit(&problems);
+    return catalogue ? 0 : -1;
+}
+
+/* As make_random, in pipelines and stages of the same names, and what is kept by calendar units. */
+static void make_any(char *text, size_t room, char at[DAY_TEXT_BYTES])
+{
+    static const char *const pipelines[] = { "", " pipeline=p1", " pipeline=p2", " stage=p1", " pipeline=p1 stage=p1" };
+    static const char *const units[] = { "month", "quarter", "year" };
+    const char *pipeline = pipelines[rand() % 5];
+    day_format(day("2025-09-01") + rand() % 200, at);
+    if (rand() % 5 == 0)
+        snprintf(text, room, "customer_retained owner=u%d unit=%s", rand() % 3, units[rand() % 3]);
+    else if (rand() % 4 == 0)
+        snprintf(text, room, "stage_outcome stage=p1 pipeline=p%d count=2 won=1", 1 + rand() % 2);
+    else if (rand() % 3 == 0)
+        snprintf(text, room, "deal_expected owner=u%d currency=EUR amount=%d%s", rand() % 3, rand() % 9000, pipeline);
+    else
+        snprintf(text, room, "deal_won owner=u%d currency=%s amount=%d seconds=%d%s", rand() % 3, rand() % 3 ? "EUR" : "JPY",
+                 rand() % 5000, rand() % 100000000, pipeline);
+}
+
+/* The value that a query of nothing else has; null where it cannot be asked so. `filter`: a further field of the request, or "". */
+static void assert_asked(const char *name, const char *days, const char *filter, const char *value)
+{
+    char metric[64], request[256], expected[512];
+    snprintf(metric, sizeof metric, "%s", name);
+    char *stat = strchr(metric, '.');
+    if (stat) *stat++ = 0;
+    snprintf(request, sizeof request, "{'metric':'%s',%s%s%s%s%s}", metric, days, filter, stat ? ",'stat':'" : "",
+             stat ? stat : "", stat ? "'" : "");
+    snprintf(expected, sizeof expected, "{'rows':[{'value':%s}]}", value);
+    const char *answer = ask(cells, catalogue, "2026-03-15", request);
+    if (strstr(answer, "'error'") && !strcmp(value, "null")) return;
+    if (strcmp(answer, expected)) fail_msg("%s: %s, the report has %s", request, answer, value);
+}
+
+/* The total and a row of each section. How many values were not nothing? */
+static size_t compare_metric(const char *sections, size_t period, const char *name)
+{
+    static const char *const days[] = { "'period':'this_month'", "'period':'last_quarter'", "'period':'all'" };
+    char *total = value_in(sections, 0, period, "total", 0, name), *row = value_in(sections, 0, period, "rows", 1, name);
+    char *owner = value_in(sections, 0, period, "rows", 1, "owner"), text[128];
+    assert_asked(name, days[period], "", total);
+    snprintf(text, sizeof text, ",'where':{'owner':[%s]}", owner);
+    if (strcmp(row, "null")) assert_asked(name, days[period], text, row);
+    char *unit = value_in(sections, 1, period, "rows", 0, name), *label = value_in(sections, 1, period, "rows", 0, "month");
+    int year, month;
+    assert_int_equal(sscanf(label, "'%d-%d'", &year, &month), 2);
+    struct period within = month_period(year * 12 + month - 1);
+    char from[DAY_TEXT_BYTES], to[DAY_TEXT_BYTES];
+    day_format(within.from, from);
+    day_format(within.to, to);
+    snprintf(text, sizeof text, "'from':'%s','to':'%s'", from, to);
+    if (strcmp(unit, "null")) assert_asked(name, text, "", unit);
+    size_t n = (strcmp(total, "null") && strcmp(total, "0")) + (strcmp(unit, "null") && strcmp(unit, "0"));
+    free(total), free(row), free(owner), free(unit), free(label);
+    return n;
+}
+
+static void metrics_that_share_sums_are_what_they_are_alone(void **state)
+{
+    (void)state;
+    char text[256], at[DAY_TEXT_BYTES];
+    size_t compared = 0;
+    srand(3);
+    struct board *board = new_board("2026-03-15");
+    for (int i = 0; i < 400; i++) {
+        make_any(text, sizeof text, at);
+        tell(board, at, text);
+    }
+    for (size_t report = 0; report < 2; report++) {
+        struct board_document document;
+        char names[] = SAME_BUT, *rest = names;
+        board_render(board, report, &no_limits, &document);
+        char *sections = strndup(document.sections.at, document.sections.len);
+        for (char *name; (name = strsep(&rest, ","));) {
+            name[strlen(name) - 1] = 0; /* its quotes */
+            for (size_t period = 0; period < 3; period++) compared += compare_metric(sections, period, name + 1);
+        }
+        free(sections);
+    }
+    assert_true(compared > 180);
+    board_destroy(board);
+}
+
 static void assert_value(struct board *board, size_t section, size_t period, const char *line, size_t row, const char *name,
                          const char *expected)
 {
@@ -362,6 +485,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(loaded_is_what_differences_make),
         CASE(numbers_are_those_of_queries),
+        cmocka_unit_test_setup_teardown(metrics_that_share_sums_are_what_they_are_alone, start_sums, end),
         CASE(rows_by_the_first_metric_then_by_name),
         CASE(what_is_beyond_the_limit_is_one_row),
         CASE(changes_against_what_was_sent),
