@@ -5,25 +5,8 @@
 #include <stdlib.h>
 
 enum {
-    OVERHEAD_BYTES = 64 /* of a slot in the tenant's table, and of two allocations */
+    OVERHEAD_BYTES = 64 /* of its part of the tenant's table, and of two allocations */
 };
-
-struct page **page_table_slot(struct page_table *table, uint32_t number)
-{
-    if (number >= table->room) {
-        size_t room = number + number / 2 + 1;
-        table->at = must_realloc(table->at, room * sizeof *table->at);
-        memset(table->at + table->room, 0, (room - table->room) * sizeof *table->at);
-        table->room = room;
-    }
-    return &table->at[number];
-}
-
-void page_table_deinit(struct page_table *table)
-{
-    free(table->at);
-    *table = (struct page_table){ 0 };
-}
 
 static size_t length_bytes(size_t length)
 {

@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "daemon/intake/kinds.h"
 #include "daemon/tenant/cache.h"
+#include "daemon/tenant/page_table.h"
 
 struct tenant;
 struct work;
@@ -35,20 +36,6 @@ struct page {
     struct page_write *writes; /* what it is about to write on it */
     struct buffer bytes;       /* records, each the lengths of id and bytes (varints), id, bytes */
 };
-
-/* The pages of a kind that are in memory, by number: numbers have no gaps, as many are stored as the kind has pages. A zeroed
- * one is empty. */
-struct page_table {
-    struct page **at;
-    size_t room;
-};
-
-static inline struct page *page_table_get(const struct page_table *table, uint32_t number)
-{
-    return number < table->room ? table->at[number] : NULL;
-}
-struct page **page_table_slot(struct page_table *table, uint32_t number); /* where it goes: there is room for it then */
-void page_table_deinit(struct page_table *table);                         /* the pages are the caller's */
 
 /* The next record of a page's bytes: cut off `rest`. False: the end, or (`rest` not empty) what is there is no record. */
 bool page_next(struct span *rest, struct span *id, struct span *bytes) MUST_USE;

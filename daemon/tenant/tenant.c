@@ -20,7 +20,7 @@ enum {
 static void forget_page(struct cached *cached)
 {
     struct page *page = (struct page *)cached;
-    *page_table_slot(&page->tenant->pages[page->place.kind], page->place.number) = NULL;
+    page_table_remove(&page->tenant->pages[page->place.kind], page->place.number);
     page_destroy(page);
 }
 
@@ -35,7 +35,7 @@ struct page *tenant_page_add(struct tenant *tenant, enum kind kind, uint32_t num
     page->tenant = tenant;
     page->place = (struct page_place){ (uint32_t)kind, number };
     page->cached = (struct cached){ .bytes = sizeof *page, .forget = forget_page };
-    *page_table_slot(&tenant->pages[kind], number) = page;
+    page_table_put(&tenant->pages[kind], number, page);
     cache_add(tenant->cache, &page->cached);
     return page;
 }
@@ -106,10 +106,10 @@ static void forget_cells(struct tenant *tenant)
 
 static void forget_pages(struct tenant *tenant, struct page_table *table)
 {
-    for (size_t i = 0; i < table->room; i++) {
-        if (!table->at[i]) continue;
-        cache_remove(tenant->cache, &table->at[i]->cached);
-        page_destroy(table->at[i]);
+    size_t at = 0;
+    for (struct page *page; (page = page_table_next(table, &at));) {
+        cache_remove(tenant->cache, &page->cached);
+        page_destroy(page);
     }
     page_table_deinit(table);
 }
@@ -141,6 +141,7 @@ static void rest(struct cached *cached)
 static size_t bytes_of(const struct tenant *tenant)
 {
     size_t bytes = names_bytes(&tenant->names) + tenant->months_arena.bytes + generations_bytes(&tenant->generations);
+    for (int kind = 0; kind < N_ENTITY_KINDS; kind++) bytes += page_table_bytes(&tenant->pages[kind]);
     return bytes + tenant->months.room * sizeof(struct map_slot);
 }
 
