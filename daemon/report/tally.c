@@ -55,7 +55,7 @@ static bool same_sum(const struct atom *a, const struct atom *b)
     return same;
 }
 
-/* The binding of an earlier metric that adds up what this atom of the metric asks for; NULL: none. */
+/* The binding of an earlier metric that adds up what this atom asks for; NULL: none. Those of one metric stay apart, by their numbers. */
 static struct binding *bound_before(const struct tally *tally, size_t metric, const struct atom *atom)
 {
     for (int i = tally->first_of_fact[atom->fact]; i >= 0; i = tally->bindings[i].next) {
