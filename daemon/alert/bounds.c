@@ -24,21 +24,12 @@ static bool is_flag(const struct atom *atom)
     return false;
 }
 
-static bool filters_equal(const struct filter *a, const struct filter *b)
-{
-    if (a->dimension != b->dimension || a->negated != b->negated || a->any != b->any || a->n_values != b->n_values) return false;
-    if (!span_equal(a->custom, b->custom)) return false;
-    for (size_t i = 0; i < a->n_values; i++)
-        if (!span_equal(a->values[i], b->values[i])) return false;
-    return true;
-}
-
 /* Is whatever the part takes taken by the whole, too? */
 static bool filters_cover(const struct atom *whole, const struct atom *part)
 {
     for (size_t i = 0; i < whole->n_filters; i++) {
         bool found = false;
-        for (size_t j = 0; j < part->n_filters; j++) found = found || filters_equal(&whole->filters[i], &part->filters[j]);
+        for (size_t j = 0; j < part->n_filters; j++) found = found || filter_equal(&whole->filters[i], &part->filters[j]);
         if (!found) return false;
     }
     return true;

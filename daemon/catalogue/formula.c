@@ -180,6 +180,15 @@ static bool settle_unit(struct parser *parser, const struct typed *type)
     return true;
 }
 
+bool filter_equal(const struct filter *a, const struct filter *b)
+{
+    if (a->dimension != b->dimension || a->negated != b->negated || a->any != b->any || a->n_values != b->n_values) return false;
+    if (!span_equal(a->custom, b->custom)) return false;
+    for (size_t i = 0; i < a->n_values; i++)
+        if (!span_equal(a->values[i], b->values[i])) return false;
+    return true;
+}
+
 uint32_t atom_dims(const struct atom *atom)
 {
     const struct fact_row *row = &fact_rows[atom->fact];

@@ -127,5 +127,7 @@ struct metric {
     uint8_t units;   /* not 0: only for whole units of these, a bit per enum unit */
 };
 
+bool filter_equal(const struct filter *a, const struct filter *b);
+
 /* The dimensions, a bit per enum dimension, that a sum can be asked by (inner ones left out). */
 uint32_t atom_dims(const struct atom *atom);

@@ -37,7 +37,8 @@ const char *const dimension_names[N_DIMENSIONS] = {
 
 /* A row is read as a line. */
 /* clang-format off */
-#define ROW(fact, title, when, kind, ...) [fact] = { .name = title, .name_len = sizeof title - 1, .dating = when, .custom_of = kind, __VA_ARGS__ }
+#define ROW(fact, title, when, kind, ...)                                                                                        \
+    [fact] = { .name = title, .name_len = sizeof title - 1, .dating = when, .custom_of = kind, __VA_ARGS__ }
 #define MEASURES(...)                                                                                                            \
     .measures = { __VA_ARGS__ }, .n_measures = sizeof((struct measure_row[]){ __VA_ARGS__ }) / sizeof(struct measure_row)
 #define DIMS(...) .dims = { __VA_ARGS__ }, .n_dims = sizeof((int8_t[]){ __VA_ARGS__ })

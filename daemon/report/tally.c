@@ -38,24 +38,17 @@ static bool metric_fits(const struct tally *tally, const struct metric *metric)
     return (metric->shape != SHAPE_GOAL || has_goal) && !metric_refusal(metric, spec->rules, spec->period, tally->unit);
 }
 
-static bool same_filter(const struct filter *a, const struct filter *b)
-{
-    bool same = a->dimension == b->dimension && span_equal(a->custom, b->custom) && a->negated == b->negated &&
-                a->any == b->any && a->n_values == b->n_values;
-    for (size_t i = 0; same && i < a->n_values; i++) same = span_equal(a->values[i], b->values[i]);
-    return same;
-}
-
 /* Do both add up the same? What is kept of it beside (per currency, spread out), and what is made of it, may differ. */
 static bool same_sum(const struct atom *a, const struct atom *b)
 {
     bool same = a->fact == b->fact && a->measure == b->measure && a->window == b->window && a->units == b->units &&
                 a->weight == b->weight && a->n_filters == b->n_filters;
-    for (size_t i = 0; same && i < a->n_filters; i++) same = same_filter(&a->filters[i], &b->filters[i]);
+    for (size_t i = 0; same && i < a->n_filters; i++) same = filter_equal(&a->filters[i], &b->filters[i]);
     return same;
 }
 
-/* The binding of an earlier metric that adds up what this atom asks for; NULL: none. Those of one metric stay apart, by their numbers. */
+/* The binding of an earlier metric that adds up what this atom asks for; NULL: none. Those of one metric stay apart: the number of
+ * an atom is that of its sum where there is no other metric. */
 static struct binding *bound_before(const struct tally *tally, size_t metric, const struct atom *atom)
 {
     for (int i = tally->first_of_fact[atom->fact]; i >= 0; i = tally->bindings[i].next) {

@@ -50,7 +50,7 @@ void tally_needs(const struct tally *tally, struct reading *reading);
  * tally (see tally_needs); NULL: undated. True: it counts here. */
 bool tally_add(struct tally *tally, const struct period *period, const struct cell_key *key, const struct cell_value *value);
 
-/* The same without adding: tells each atom that takes the cell, with the row it goes to. Of the unit of time a row holds the
+/* The same without adding, for a tally of one metric: tells each atom that takes the cell, with the row it goes to. Of the unit of time a row holds the
  * first day of the unit in which the cell came; TALLY_BEFORE: before the first unit, or whenever (ever(…)). */
 #define TALLY_BEFORE INT32_MIN
 typedef void (*take_place)(void *context, size_t atom, const uint32_t *row);

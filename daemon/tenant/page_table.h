@@ -1,5 +1,5 @@
-/* The pages of a kind that are in memory, by number. As many are stored as the kind has pages, and of a large company few are at work: the
- * table takes room for those that are there and their neighbours, and a pointer for each PAGE_BLOCK numbers. A zeroed one is empty. */
+/* The pages of a kind that are in memory, by number. Of a large company's few are at work: the table takes room for those that are
+ * there and their neighbours, and a pointer for each PAGE_BLOCK numbers. A zeroed one is empty. */
 #pragma once
 
 #include <stddef.h>
@@ -29,7 +29,7 @@ static inline struct page *page_table_get(const struct page_table *table, uint32
 void page_table_put(struct page_table *table, uint32_t number, struct page *page); /* it is not there yet */
 void page_table_remove(struct page_table *table, uint32_t number);                 /* it is there */
 
-/* Walks over all that are there: `size_t at = 0; while ((page = page_table_next(table, &at)))`. Do not change the table meanwhile. */
+/* Walks over all that are there: `size_t at = 0; while ((page = page_table_next(table, &at)))`. The table must not change. */
 struct page *page_table_next(const struct page_table *table, size_t *at);
 
 size_t page_table_bytes(const struct page_table *table); /* of memory, without the blocks */
