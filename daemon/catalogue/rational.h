@@ -23,7 +23,8 @@ static inline bool rational_is_zero(struct rational a)
     return a.den != 0 && a.num == 0;
 }
 
-/* Exact while numerator and denominator, reduced, fit 63 bits; beyond that to 60 bits of precision. Null makes null. */
+/* Exact as long as two numerators or denominators that meet, reduced, have 126 bits together (so every amount times every share of
+ * counts is); beyond that both are brought to 63 bits first, with 60 bits of precision. Null makes null. */
 struct rational rational_of(__int128 num, __int128 den);
 struct rational rational_add(struct rational a, struct rational b);
 struct rational rational_subtract(struct rational a, struct rational b);

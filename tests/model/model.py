@@ -73,7 +73,7 @@ def printed(value, currency=None):
     if isinstance(value, dict):
         return "{%s}" % ",".join('"%s":%s' % (c, printed(value[c], c)) for c in sorted(value))
     if isinstance(value, Decimal):
-        return "%.*f" % (decimals(currency), value)
+        return format(value, ".%df" % decimals(currency))
     if value is None or isinstance(value, (bool, int)):
         return json.dumps(value)
     return json.dumps(value.numerator if value.denominator == 1 else float(value))
