@@ -7,9 +7,11 @@
 
 enum {
     CUSTOM_MAX = 16,
+    CUSTOM_SHARED_MAX = 22, /* of a set of kinds */
     EXPECTED_MAX = 32,
     HOURS_PER_DAY_MAX = 8,
-    N_KINDS_MAX = 16
+    N_KINDS_MAX = 16,
+    KIND_SETS_MAX = 20
 };
 
 struct open_hours {
@@ -38,6 +40,12 @@ struct rules {
         const char *expected[EXPECTED_MAX]; /* "source" or "contact|account" */
         int n_expected;
     } kind[N_KINDS_MAX];
+    /* Per kind, and per set of kinds that say a fact in common (enum kind_set of daemon/facts/table.h): by what else than the fact's
+     * dimensions it can be asked. Each name once, sorted. */
+    struct {
+        const char *at[CUSTOM_SHARED_MAX];
+        int n;
+    } customs[KIND_SETS_MAX];
     uint64_t
         fingerprint; /* of all of the above except the zone's data, the declared attributes, and what becomes of what is old */
 };

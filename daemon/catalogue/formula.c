@@ -230,7 +230,7 @@ static bool settle_atoms(struct parser *parser)
         struct atom *atom = &metric->atoms[i];
         const struct fact_row *row = &fact_rows[atom->fact];
         metric->dims &= atom_dims(atom);
-        metric->customs = metric->customs && row->custom_of != N_KINDS;
+        metric->customs = metric->customs && row->kinds != KINDS_NONE;
         now = now || atom->window == WINDOW_NOW || atom->window == WINDOW_GOALS;
         ever = ever && atom->window == WINDOW_EVER;
         if (atom->units) metric->units = metric->units ? metric->units & atom->units : atom->units;

@@ -156,8 +156,7 @@ static bool add_filter(struct parser *parser, unsigned first, const struct filte
     for (unsigned i = first; i < metric->n_atoms; i++) {
         struct atom *atom = &metric->atoms[i];
         const struct fact_row *row = &fact_rows[atom->fact];
-        bool has =
-            filter->dimension < 0 ? row->custom_of != N_KINDS : fact_dimension(row, (enum dimension)filter->dimension) >= 0;
+        bool has = filter->dimension < 0 ? row->kinds != KINDS_NONE : fact_dimension(row, (enum dimension)filter->dimension) >= 0;
         const char *name = filter->dimension < 0 ? "custom attributes" : dimension_names[filter->dimension];
         if (!has) return parser_fail(parser, "%s has no %s", row->name, name);
         if (atom->n_filters == FILTERS_MAX) return parser_fail(parser, "more than %d filters", FILTERS_MAX);

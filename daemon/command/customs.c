@@ -43,10 +43,9 @@ static void check_custom(const struct settings *settings, struct span name, unsi
                     SPAN_ARG(name), kind, kind);
 }
 
-static unsigned kind_of(const struct atom *atom)
+static unsigned kinds_of(const struct atom *atom)
 {
-    enum kind kind = fact_rows[atom->fact].custom_of;
-    return kind == N_KINDS ? 0 : 1u << kind;
+    return kind_set_members(fact_rows[atom->fact].kinds);
 }
 
 static void check_metric(const struct metric *metric, const struct settings *settings, struct problems *problems)
@@ -55,7 +54,7 @@ static void check_metric(const struct metric *metric, const struct settings *set
         for (size_t f = 0; f < metric->atoms[i].n_filters; f++) {
             const struct filter *filter = &metric->atoms[i].filters[f];
             if (filter->dimension < 0)
-                check_custom(settings, filter->custom, kind_of(&metric->atoms[i]), metric->place, problems);
+                check_custom(settings, filter->custom, kinds_of(&metric->atoms[i]), metric->place, problems);
         }
 }
 
@@ -64,7 +63,7 @@ static void check_report(const struct report *report, const struct settings *set
     unsigned kinds = 0;
     for (size_t c = 0; c < report->n_columns; c++) {
         const struct metric *metric = report->columns[c].metric;
-        for (unsigned i = 0; metric && i < metric->n_atoms; i++) kinds |= kind_of(&metric->atoms[i]);
+        for (unsigned i = 0; metric && i < metric->n_atoms; i++) kinds |= kinds_of(&metric->atoms[i]);
     }
     for (size_t s = 0; s < report->n_sections; s++)
         for (size_t b = 0; b < report->sections[s].n_by; b++) {

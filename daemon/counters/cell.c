@@ -57,16 +57,13 @@ bool cell_value_add(struct cell_value *into, const struct cell_value *other, int
 /* The tenant's declared custom attributes that are dimensions of the fact. */
 static int customs(const struct rules *rules, enum fact fact, const char *const **names)
 {
-    enum kind kind = fact_rows[fact].custom_of;
-    if (kind == N_KINDS) return 0;
-    *names = rules->kind[kind].custom;
-    return rules->kind[kind].n_custom;
+    *names = rules->customs[fact_rows[fact].kinds].at;
+    return rules->customs[fact_rows[fact].kinds].n;
 }
 
 int cell_dims(const struct rules *rules, enum fact fact)
 {
-    const char *const *names = NULL;
-    return fact_rows[fact].n_dims + customs(rules, fact, &names);
+    return fact_rows[fact].n_dims + rules->customs[fact_rows[fact].kinds].n;
 }
 
 name_id cell_currency(const struct cell_key *key)

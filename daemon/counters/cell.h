@@ -18,7 +18,7 @@ struct bucket {
     int32_t number; /* day: days since 1970; month: year * 12 + month - 1; now: 0 */
 };
 
-/* n = fact_row.n_dims + the number of custom attributes of the tenant's kind fact_row.custom_of.
+/* n = fact_row.n_dims + the number of custom attributes that the tenant declares for fact_row.kinds.
  * Values: 0 = missing. Currency always first needed for money: see cell_currency. */
 struct cell_key {
     uint16_t fact;

@@ -53,13 +53,22 @@ static void tell_missing(struct teller *teller)
     }
 }
 
-static void check_listed(struct teller *teller, const char *attribute, name_id value)
+static void check_listed(struct teller *teller, const char *attribute, struct span value)
 {
-    if (value && rules_unlisted(teller->context->rules, attribute, names_text(teller->context->names, value)))
+    if (value.len && rules_unlisted(teller->context->rules, attribute, value))
         tell_finding(teller, FACT_UNLISTED_VALUE, span_of(attribute));
 }
 
-/* Each value outside the tenant's list counts. */
+static void check_value(struct teller *teller, const char *attribute, const struct entity_value *value)
+{
+    const struct names *names = teller->context->names;
+    if (value->type == STORED_NAME) check_listed(teller, attribute, names_text(names, value->name));
+    if (value->type == STORED_TEXT) check_listed(teller, attribute, value->text);
+    struct span rest = value->type == STORED_NAMES ? value->names : NO_SPAN;
+    for (name_id next; (next = entity_next_name(&rest));) check_listed(teller, attribute, names_text(names, next));
+}
+
+/* Each value outside the tenant's list counts; a campaign's own campaign is its id. */
 static void tell_unlisted(struct teller *teller)
 {
     const struct rules *rules = teller->context->rules;
@@ -67,11 +76,11 @@ static void tell_unlisted(struct teller *teller)
     for (struct map_slot *slot; (slot = map_next(&rules->lists, &at));) {
         int64_t attribute = attribute_of(teller, slot->key);
         const struct entity_value *value = attribute < 0 ? NULL : tell_value(teller, (uint32_t)attribute);
-        if (!value) continue;
         char *name = arena_text(teller->context->arena, slot->key);
-        if (value->type == STORED_NAME) check_listed(teller, name, value->name);
-        struct span rest = value->type == STORED_NAMES ? value->names : NO_SPAN;
-        for (name_id next; (next = entity_next_name(&rest));) check_listed(teller, name, next);
+        if (attribute == ATTRIBUTE_CAMPAIGN)
+            check_listed(teller, name, names_text(teller->context->names, teller->common[DIM_CAMPAIGN]));
+        else if (value)
+            check_value(teller, name, value);
     }
 }
 

@@ -246,6 +246,16 @@ struct fact_entry *tell(struct teller *teller, enum fact fact, int32_t day)
     return scratch;
 }
 
+/* Among those of all kinds that say the fact. */
+static void place_customs(const struct teller *teller, const struct fact_row *row, struct fact_entry *entry)
+{
+    const struct rules *rules = teller->context->rules;
+    for (int i = 0; i < teller->n_customs; i++)
+        for (int at = 0; at < rules->customs[row->kinds].n; at++)
+            if (!strcmp(rules->customs[row->kinds].at[at], rules->kind[teller->entity->kind].custom[i]))
+                entry->key.dims[row->n_dims + at] = teller->customs[i];
+}
+
 struct fact_entry *tell_fully(struct teller *teller, enum fact fact, int32_t day)
 {
     const struct fact_row *row = &fact_rows[fact];
@@ -260,8 +270,10 @@ struct fact_entry *tell_fully(struct teller *teller, enum fact fact, int32_t day
     for (int i = 1; i < row->n_measures; i++) entry->measures[i] = row->measures[i].type == MEASURE_DURATION ? ABSENT : 0;
     for (int i = 0; i < row->n_dims; i++)
         if (row->dims[i] <= DIM_CAMPAIGN) entry->key.dims[i] = teller->common[row->dims[i]];
-    if (row->custom_of == teller->entity->kind)
+    if (row->kinds == teller->entity->kind)
         for (int i = 0; i < teller->n_customs; i++) entry->key.dims[row->n_dims + i] = teller->customs[i];
+    else if (kind_set_members(row->kinds) >> teller->entity->kind & 1)
+        place_customs(teller, row, entry);
     return entry;
 }
 

@@ -11,7 +11,7 @@
 static bool uses_customs(const struct kept *kept, int kind)
 {
     for (int fact = 0; fact < N_FACTS; fact++)
-        if (kept->fact[fact].on && kept->fact[fact].customs && (int)fact_rows[fact].custom_of == kind) return true;
+        if (kept->fact[fact].on && kept->fact[fact].customs && kind_set_members(fact_rows[fact].kinds) >> kind & 1) return true;
     return false;
 }
 
@@ -60,11 +60,38 @@ void kept_meet(struct kept *kept, const struct kept *other)
     kept_kinds(kept);
 }
 
+static int find_custom(const struct rules *rules, enum kind kind, struct span name)
+{
+    for (int i = 0; i < rules->kind[kind].n_custom; i++)
+        if (span_is(name, rules->kind[kind].custom[i])) return i;
+    return -1;
+}
+
+/* Does every kind of the set that declares it keep it? */
+static bool all_keep(const struct kept *kept, const struct rules *rules, unsigned set, const char *name)
+{
+    for (unsigned kind = 0, members = kind_set_members(set); members >> kind; kind++) {
+        int at = members >> kind & 1 ? find_custom(rules, (enum kind)kind, span_of(name)) : -1;
+        if (at >= 0 && !(kept->customs[kind] >> at & 1)) return false;
+    }
+    return true;
+}
+
+void kept_drop_halves(struct kept *kept, const struct rules *rules)
+{
+    for (int fact = 0; fact < N_FACTS; fact++) {
+        unsigned set = fact_rows[fact].kinds;
+        for (int i = 0; set > KINDS_NONE && i < rules->customs[set].n; i++)
+            if (!all_keep(kept, rules, set, rules->customs[set].at[i])) kept->fact[fact].customs = false;
+    }
+}
+
+/* Of a fact that several kinds say: what a kind does not keep is not told in the first place. */
 void kept_cut_key(const struct kept *kept, struct cell_key *key)
 {
     const struct fact_row *row = &fact_rows[key->fact];
-    unsigned customs = row->custom_of < N_KINDS && kept->fact[key->fact].customs ? kept->customs[row->custom_of] : 0;
-    unsigned bits = kept->fact[key->fact].dims | customs << row->n_dims;
+    unsigned customs = row->kinds < N_KINDS ? kept->customs[row->kinds] : ~0u;
+    unsigned bits = kept->fact[key->fact].dims | (kept->fact[key->fact].customs ? customs << row->n_dims : 0);
     for (int i = 0; i < key->n; i++, bits >>= 1)
         if (!(bits & 1)) key->dims[i] = 0;
 }
@@ -117,13 +144,6 @@ static bool take_fact(struct span word, int fact, struct kept *kept)
     kept->fact[fact].dims = dims;
     kept->fact[fact].customs = span_is(word, ".c");
     return !word.len || kept->fact[fact].customs;
-}
-
-static int find_custom(const struct rules *rules, enum kind kind, struct span name)
-{
-    for (int i = 0; i < rules->kind[kind].n_custom; i++)
-        if (span_is(name, rules->kind[kind].custom[i])) return i;
-    return -1;
 }
 
 /* "region,size" */

@@ -28,6 +28,10 @@ void kept_meet(struct kept *kept, const struct kept *other);          /* becomes
 /* Sets what is not kept to missing. */
 void kept_cut_key(const struct kept *kept, struct cell_key *key);
 
+/* Custom attributes of a fact that several kinds say are dropped where one of the kinds declares what it does not keep: what is counted by
+ * them is not all there is. */
+void kept_drop_halves(struct kept *kept, const struct rules *rules);
+
 /* "lists=1ff lead=1.f deal_won=1f.3ff.c custom.deal=region": of each fact that is on bits of its measures and dimensions. */
 void kept_write(const struct kept *kept, const struct rules *rules, struct buffer *out);
 /* False: it is none. `undeclared` is set to a custom attribute that the rules no longer declare, else left alone. */

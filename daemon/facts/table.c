@@ -37,8 +37,8 @@ const char *const dimension_names[N_DIMENSIONS] = {
 
 /* A row is read as a line. */
 /* clang-format off */
-#define ROW(fact, title, when, kind, ...)                                                                                        \
-    [fact] = { .name = title, .name_len = sizeof title - 1, .dating = when, .custom_of = kind, __VA_ARGS__ }
+#define ROW(fact, title, when, set, ...)                                                                                         \
+    [fact] = { .name = title, .name_len = sizeof title - 1, .dating = when, .kinds = set, __VA_ARGS__ }
 #define MEASURES(...)                                                                                                            \
     .measures = { __VA_ARGS__ }, .n_measures = sizeof((struct measure_row[]){ __VA_ARGS__ }) / sizeof(struct measure_row)
 #define DIMS(...) .dims = { __VA_ARGS__ }, .n_dims = sizeof((int8_t[]){ __VA_ARGS__ })
@@ -95,8 +95,8 @@ const struct fact_row fact_rows[N_FACTS] = {
         DIMS(D, DIM_PURPOSE, DIM_DIRECTION, DIM_CURRENCY, DIM_HOUR)),
     ROW(FACT_CALL_LOST, "call_lost", DATED, KIND_CALL, MEASURES(COUNT, TIME("wait")), DIMS(D, DIM_PURPOSE, DIM_HOUR)),
     ROW(FACT_CALLBACK, "callback", DATED, KIND_CALL, MEASURES(COUNT), DIMS(D, DIM_PURPOSE)),
-    ROW(FACT_ACTIVITY, "activity", DATED, N_KINDS, MEASURES(COUNT), DIMS(D, DIM_ACTIVITY)),
-    ROW(FACT_ACTIVITY_DUE, "activity_due", DATED, N_KINDS, MEASURES(COUNT), DIMS(D, DIM_ACTIVITY)),
+    ROW(FACT_ACTIVITY, "activity", DATED, KINDS_OF_ACTIVITY, MEASURES(COUNT), DIMS(D, DIM_ACTIVITY)),
+    ROW(FACT_ACTIVITY_DUE, "activity_due", DATED, KINDS_OF_ACTIVITY_DUE, MEASURES(COUNT), DIMS(D, DIM_ACTIVITY)),
 
     ROW(FACT_EMAIL_SENT, "email_sent", DATED, KIND_EMAIL, MEASURES(COUNT), DIMS(D)),
     ROW(FACT_EMAIL_DELIVERED, "email_delivered", DATED, KIND_EMAIL, MEASURES(COUNT), DIMS(D)),
@@ -107,7 +107,7 @@ const struct fact_row fact_rows[N_FACTS] = {
     ROW(FACT_EMAIL_COMPLAINED, "email_complained", DATED, KIND_EMAIL, MEASURES(COUNT), DIMS(D)),
     ROW(FACT_CAMPAIGN_STARTED, "campaign_started", DATED, KIND_CAMPAIGN, MEASURES(COUNT, MONEY("cost"), MONEY("budget")),
         DIMS(D, DIM_CURRENCY, DIM_CHANNEL)),
-    ROW(FACT_CAMPAIGN_RESPONSE, "campaign_response", DATED, N_KINDS, MEASURES(COUNT), DIMS(D, DIM_CHANNEL)),
+    ROW(FACT_CAMPAIGN_RESPONSE, "campaign_response", DATED, KINDS_OF_CAMPAIGN_RESPONSE, MEASURES(COUNT), DIMS(D, DIM_CHANNEL)),
 
     ROW(FACT_CASE_OPENED, "case_opened", DATED, KIND_CASE, MEASURES(COUNT), DIMS(D_CASE)),
     ROW(FACT_CASE_RESOLVED, "case_resolved", DATED, KIND_CASE, MEASURES(COUNT, SECONDS, BUSINESS, NUMBER("same_day")),
@@ -120,7 +120,7 @@ const struct fact_row fact_rows[N_FACTS] = {
     ROW(FACT_PROMISE_MISSED, "promise_missed", DATED, KIND_CASE, MEASURES(COUNT), DIMS(D_PROMISE)),
     ROW(FACT_RATING, "rating", DATED, KIND_CASE, MEASURES(COUNT, NUMBER("score"), NUMBER("satisfied")),
         DIMS(D, DIM_CHANNEL, DIM_CASE_KIND)),
-    ROW(FACT_SERVICE_CONTACT, "service_contact", DATED, N_KINDS, MEASURES(COUNT, NUMBER("costed"), MONEY("cost")),
+    ROW(FACT_SERVICE_CONTACT, "service_contact", DATED, KINDS_OF_SERVICE_CONTACT, MEASURES(COUNT, NUMBER("costed"), MONEY("cost")),
         DIMS(D, DIM_CHANNEL, DIM_CURRENCY)),
 
     ROW(FACT_VISIT, "visit", DATED, KIND_VISIT, MEASURES(COUNT, NUMBER("pages"), SECONDS, NUMBER("with_goal")),
@@ -132,19 +132,53 @@ const struct fact_row fact_rows[N_FACTS] = {
         DIMS(D, DIM_PIPELINE, DIM_CURRENCY, DIM_GOAL, DIM_METRIC, DIM_GOAL_PERIOD, DIM_TARGET)),
     ROW(FACT_GOAL_TARGET, "goal_target", DATED, KIND_GOAL, MEASURES(COUNT, AMOUNT),
         DIMS(D, DIM_PIPELINE, DIM_CURRENCY, DIM_GOAL, DIM_METRIC)),
-    ROW(FACT_RECORD, "record", UNDATED, N_KINDS, MEASURES(COUNT, NUMBER("clean")), DIMS(DIM_KIND, DIM_OWNER, DIM_EVENT_SOURCE)),
-    ROW(FACT_MISSING_VALUE, "missing_value", UNDATED, N_KINDS, MEASURES(COUNT), DIMS(DIM_KIND, DIM_ATTRIBUTE, DIM_OWNER)),
-    ROW(FACT_UNLISTED_VALUE, "unlisted_value", UNDATED, N_KINDS, MEASURES(COUNT), DIMS(DIM_KIND, DIM_ATTRIBUTE, DIM_OWNER)),
-    ROW(FACT_UNKNOWN_REFERENCE, "unknown_reference", UNDATED, N_KINDS, MEASURES(COUNT), DIMS(DIM_KIND)),
-    ROW(FACT_IMPOSSIBLE_ORDER, "impossible_order", UNDATED, N_KINDS, MEASURES(COUNT), DIMS(DIM_KIND, DIM_OWNER)),
+    ROW(FACT_RECORD, "record", UNDATED, KINDS_NONE, MEASURES(COUNT, NUMBER("clean")), DIMS(DIM_KIND, DIM_OWNER, DIM_EVENT_SOURCE)),
+    ROW(FACT_MISSING_VALUE, "missing_value", UNDATED, KINDS_NONE, MEASURES(COUNT), DIMS(DIM_KIND, DIM_ATTRIBUTE, DIM_OWNER)),
+    ROW(FACT_UNLISTED_VALUE, "unlisted_value", UNDATED, KINDS_NONE, MEASURES(COUNT), DIMS(DIM_KIND, DIM_ATTRIBUTE, DIM_OWNER)),
+    ROW(FACT_UNKNOWN_REFERENCE, "unknown_reference", UNDATED, KINDS_NONE, MEASURES(COUNT), DIMS(DIM_KIND)),
+    ROW(FACT_IMPOSSIBLE_ORDER, "impossible_order", UNDATED, KINDS_NONE, MEASURES(COUNT), DIMS(DIM_KIND, DIM_OWNER)),
     ROW(FACT_DUPLICATE_CONTACT, "duplicate_contact", UNDATED, KIND_CONTACT, MEASURES(COUNT), DIMS(D)),
     ROW(FACT_DOUBLE_SUBMISSION, "double_submission", UNDATED, KIND_CONTACT, MEASURES(COUNT), DIMS(D)),
     ROW(FACT_OVERDUE_DEAL, "overdue_deal", UNDATED, KIND_DEAL, MEASURES(COUNT), DIMS(D, DIM_PIPELINE, DIM_STAGE)),
     ROW(FACT_STALE_DEAL, "stale_deal", UNDATED, KIND_DEAL, MEASURES(COUNT), DIMS(D, DIM_PIPELINE, DIM_STAGE)),
-    ROW(FACT_REJECTED_EVENT, "rejected_event", UNDATED, N_KINDS, MEASURES(COUNT), DIMS(DIM_REASON)),
-    ROW(FACT_DUPLICATE_EVENT, "duplicate_event", UNDATED, N_KINDS, MEASURES(COUNT)),
+    ROW(FACT_REJECTED_EVENT, "rejected_event", UNDATED, KINDS_NONE, MEASURES(COUNT), DIMS(DIM_REASON)),
+    ROW(FACT_DUPLICATE_EVENT, "duplicate_event", UNDATED, KINDS_NONE, MEASURES(COUNT)),
 };
 /* clang-format on */
+
+static const uint16_t members[N_KIND_SETS - KINDS_NONE] = {
+    [KINDS_OF_ACTIVITY - KINDS_NONE] = 1u << KIND_CALL | 1u << KIND_MEETING | 1u << KIND_EMAIL,
+    [KINDS_OF_ACTIVITY_DUE - KINDS_NONE] = 1u << KIND_CALL | 1u << KIND_MEETING,
+    [KINDS_OF_CAMPAIGN_RESPONSE - KINDS_NONE] = 1u << KIND_RESPONSE | 1u << KIND_EMAIL,
+    [KINDS_OF_SERVICE_CONTACT - KINDS_NONE] = 1u << KIND_CALL | 1u << KIND_INTERACTION,
+};
+_Static_assert((int)N_KIND_SETS <= KIND_SETS_MAX, "rules have a place for each set");
+
+unsigned kind_set_members(unsigned set)
+{
+    return set < N_KINDS ? 1u << set : members[set - KINDS_NONE];
+}
+
+/* Puts it among the others, sorted, if it is not there yet and there is room. */
+static void add_custom(struct rules *rules, unsigned set, const char *name, int *n)
+{
+    const char **at = rules->customs[set].at;
+    int i = rules->customs[set].n;
+    while (i && strcmp(at[i - 1], name) > 0) i--;
+    if (i && !strcmp(at[i - 1], name)) return;
+    if (++*n > CUSTOM_SHARED_MAX) return;
+    memmove(&at[i + 1], &at[i], (size_t)(rules->customs[set].n++ - i) * sizeof *at);
+    at[i] = name;
+}
+
+int kind_set_customs(struct rules *rules, unsigned set)
+{
+    int n = rules->customs[set].n = 0;
+    for (int kind = 0; kind < N_KINDS; kind++)
+        for (int i = 0; kind_set_members(set) >> kind & 1 && i < rules->kind[kind].n_custom; i++)
+            add_custom(rules, set, rules->kind[kind].custom[i], &n);
+    return n;
+}
 
 int dimension_find(struct span name)
 {

@@ -2,7 +2,7 @@
  * Names are what the catalogue's formulas and the fields in Redis are made of. Stored nowhere by number. */
 #pragma once
 
-#include "common/span.h"
+#include "common/rules.h"
 #include "daemon/intake/kinds.h"
 
 enum dimension {
@@ -52,8 +52,22 @@ enum measure_type {
 enum {
     MEASURES_MAX = 6,
     FACT_DIMS_MAX = 12,
-    CELL_DIMS_MAX = FACT_DIMS_MAX + 16
+    CELL_DIMS_MAX = FACT_DIMS_MAX + CUSTOM_MAX
 };
+
+/* Whose declared custom attributes are further dimensions of a fact: those of the kind that says it, or of any of the kinds that do.
+ * The number of a kind stands for itself. */
+enum kind_set {
+    KINDS_NONE = N_KINDS, /* a fact without D: of the audit, of the intake */
+    KINDS_OF_ACTIVITY,
+    KINDS_OF_ACTIVITY_DUE,
+    KINDS_OF_CAMPAIGN_RESPONSE,
+    KINDS_OF_SERVICE_CONTACT,
+    N_KIND_SETS
+};
+unsigned kind_set_members(unsigned set); /* a bit per kind */
+/* Fills rules->customs of the set from what its kinds declare, as far as there is room; how many there are. */
+int kind_set_customs(struct rules *rules, unsigned set);
 
 enum fact_dating {
     DATED,  /* counted on its local day, and in that day's month */
@@ -137,7 +151,7 @@ struct fact_row {
     const char *name;
     uint8_t name_len;
     enum fact_dating dating;
-    enum kind custom_of; /* whose declared custom attributes are further dimensions; N_KINDS: none */
+    uint8_t kinds; /* enum kind_set */
     struct measure_row measures[MEASURES_MAX];
     int n_measures;
     int8_t dims[FACT_DIMS_MAX]; /* in the order of a cell's values */

@@ -108,7 +108,7 @@ static void write_where(const struct comparison *comparison, const struct census
     for (int i = 0; i < cell->key.n; i++) {
         name_id value = cell->key.dims[i];
         const char *name = i < row->n_dims ? dimension_names[row->dims[i]] : "";
-        if (!name[0]) name = comparison->rules->kind[row->custom_of].custom[i - row->n_dims];
+        if (!name[0]) name = comparison->rules->customs[row->kinds].at[i - row->n_dims];
         if (!value) continue;
         if (value < comparison->names->n)
             buffer_printf(out, " %s=%.*s", name, SPAN_ARG(names_text(comparison->names, value)));

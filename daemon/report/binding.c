@@ -4,9 +4,9 @@ int cell_index(const struct rules *rules, enum fact fact, const struct grouping 
 {
     const struct fact_row *row = &fact_rows[fact];
     if (by->type == BY_DIMENSION) return fact_dimension(row, by->dimension);
-    if (by->type == BY_UNIT || row->custom_of == N_KINDS) return -1;
-    for (int i = 0; i < rules->kind[row->custom_of].n_custom; i++)
-        if (!strcmp(rules->kind[row->custom_of].custom[i], by->name)) return row->n_dims + i;
+    if (by->type == BY_UNIT) return -1;
+    for (int i = 0; i < rules->customs[row->kinds].n; i++)
+        if (!strcmp(rules->customs[row->kinds].at[i], by->name)) return row->n_dims + i;
     return -1;
 }
 

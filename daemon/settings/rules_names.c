@@ -20,11 +20,11 @@ static bool is_custom_of_any(const struct rules *rules, struct span name)
     return false;
 }
 
-/* Attributes that hold a text which can stand in a list. */
+/* Attributes that hold a text which can stand in a list, and that are the entity's own, not an event's. */
 static bool is_listable(struct span name)
 {
     int attribute = attribute_find(name);
-    if (attribute < 0) return false;
+    if (attribute < 0 || attribute == ATTRIBUTE_LIST || attribute == ATTRIBUTE_INTO || attribute == ATTRIBUTE_PAGE) return false;
     enum attribute_type type = attribute_rows[attribute].type;
     return type == TYPE_NAME || type == TYPE_NAMES || type == TYPE_REFERENCE || type == TYPE_CURRENCY;
 }
@@ -51,7 +51,8 @@ void read_lists(const struct rules_reading *reading, const json_t *value)
             if (attribute_find(span_of(name)) < 0)
                 unknown_key(&at, "attribute", suggestion);
             else
-                problem_add(at.problems, at.where, "the values of this attribute are no names that could be listed");
+                problem_add(at.problems, at.where,
+                            "the values of this attribute are no names that could be listed, or belong to their event alone");
         } else if (read_list(&at, values, &texts)) {
             struct map *list = must_zalloc(sizeof *list);
             for (size_t i = 0; i < texts.n; i++) map_put(list, span_of(texts.at[i]), (void *)texts.at[i]);
@@ -122,9 +123,27 @@ static void read_custom_of(const struct rules_reading *reading, const struct rea
     qsort(custom, (size_t)n, sizeof *custom, by_text);
 }
 
+static const char *kinds_text(unsigned set, struct arena *arena)
+{
+    struct buffer text = { 0 };
+    for (int kind = 0; kind < N_KINDS; kind++)
+        if (kind_set_members(set) >> kind & 1) buffer_printf(&text, "%s%s", text.len ? ", " : "", kind_rows[kind].name);
+    buffer_byte(&text, 0);
+    const char *copy = arena_copy(arena, buffer_all(&text)).at;
+    buffer_deinit(&text);
+    return copy;
+}
+
 void read_custom(const struct rules_reading *reading, const json_t *value)
 {
     read_per_kind(reading, value, CUSTOM_MAX, read_custom_of);
+    for (unsigned set = 0; set < N_KIND_SETS; set++) {
+        int n = kind_set_customs(reading->rules, set);
+        if (n <= CUSTOM_SHARED_MAX) continue;
+        problem_add(reading->at.problems, reading->at.where,
+                    "%s declare %d attributes together, expected at most %d: they say facts in common",
+                    kinds_text(set, reading->at.arena), n, CUSTOM_SHARED_MAX);
+    }
 }
 
 /* "contact|account": are all of them attributes of the kind? Says which is not. */

@@ -20,7 +20,7 @@ const struct tenant_key tenant_keys[] = {
     { "stale_after", "30", read_stale_after, "days of 24 hours, whole number 1…36500", "A deal without an event for so long is stale" },
     { "retire_after", "0", read_retire_after, "days, whole number 0…36500", "A closed entity leaves Redis when nothing came for it for longer; 0: never" },
     { "fold_after", "0", read_fold_after, "days, 0 or whole number 250…36500", "Months that are over for longer are kept as a whole, no longer day by day; 0: never" },
-    { "custom", "{}", read_custom, "object: kind to list of names", "Attributes of your own, to group and filter by (at most 16 per kind)" },
+    { "custom", "{}", read_custom, "object: kind to list of names", "Attributes of your own, to group and filter by (at most 16 per kind, 22 of calls, meetings and e-mails together, which say facts in common)" },
     { "lists", "{}", read_lists, "object: attribute to list of values", "The values that are right; the audit shows others" },
     { "expected", "{\"contact\":[\"source\",\"owner\",\"email\"],\"deal\":[\"owner\",\"amount\",\"expected_close\",\"contact|account\"],\"case\":[\"owner\"]}",
       read_expected, "object: kind to list of attributes, `a|b`: one of them", "The audit shows where they are missing" },
@@ -154,6 +154,15 @@ static void put_hours(struct buffer *out, const struct rules *rules)
     for (size_t i = 0; i < rules->n_holidays; i++) buffer_zigzag(out, rules->holidays[i]);
 }
 
+/* Lists of references have an effect since references are looked up in them: who has such a list is counted anew. */
+static bool has_lists_of_references(const struct rules *rules)
+{
+    bool has = false;
+    for (int i = 0; i < N_ATTRIBUTES; i++)
+        if (reference_attributes >> i & 1) has = has || map_get(&rules->lists, span_of(attribute_rows[i].name));
+    return has;
+}
+
 uint64_t rules_fingerprint(const struct rules *rules)
 {
     struct buffer out = { 0 };
@@ -164,6 +173,7 @@ uint64_t rules_fingerprint(const struct rules *rules)
     buffer_zigzag(&out, rules->stale_after_days);
     put_hours(&out, rules);
     put_keys(&out, &rules->lists, true);
+    if (has_lists_of_references(rules)) buffer_str(&out, "references are looked up");
     for (int kind = 0; kind < N_KINDS; kind++) put_texts(&out, rules->kind[kind].expected, rules->kind[kind].n_expected);
     uint64_t hash = siphash((struct hash_key){ 0, 0 }, buffer_all(&out));
     buffer_deinit(&out);

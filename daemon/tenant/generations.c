@@ -67,6 +67,7 @@ struct kept generations_common(const struct generations *generations)
 {
     struct kept common = generations->at[0].kept;
     for (uint32_t i = 1; i < generations->stored; i++) kept_meet(&common, &generations->at[i].kept);
+    kept_drop_halves(&common, generations->at[0].rules);
     return common;
 }
 

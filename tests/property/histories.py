@@ -30,6 +30,11 @@ ZONES = {
 CENTRES = [utc(2026, 1, 1), utc(2026, 2, 28), utc(2024, 2, 29), utc(2026, 3, 29, 1), utc(2026, 10, 25, 1), utc(2026, 7, 1)]
 HOURS = [{"sunday": [["01:30", "03:30"]], "monday": [["00:00", "24:00"]]},
          {day: [["00:00", "00:30"], ["02:15", "02:45"], ["23:00", "24:00"]] for day in ("saturday", "sunday", "thursday", "friday")}, {}]
+CUSTOM = {"deal": ["region"], "case": ["product"], "contact": ["region"], "call": ["region", "product"], "email": ["region"], "meeting": ["product"],
+          "interaction": ["region"], "response": ["region"], "user": ["product"], "visit": ["region"], "campaign": ["region"], "account": ["region"]}
+LISTS = [("priority", ["low"]), ("channel", []), ("currency", ["EUR"]), ("industry", ["steel"]), ("team", ["north"]), ("pipeline", ["default"]), ("sale", ["new"]),
+         ("case_kind", ["question"]), ("purpose", ["sales"]), ("competitor", ["Contoso"]), ("account", ["a0"]), ("contact", ["c0", "c1"]), ("deal", []),
+         ("campaign", ["c1"]), ("referred_by", ["c0"]), ("metric", ["revenue"])]
 PLAIN = {"updated": 3, "created": 3, "stage_changed": 4, "deleted": 0.5, "removed": 0.5, "merged": 2, "won": 2, "set": 3, "opened": 2, "signed_in": 4}
 
 
@@ -52,7 +57,7 @@ class History:
         self.ids = {kind: rng.choice([1, 2, 3, 4, 4, 15]) for kind in VERBS}
         self.currency = rng.choice(["EUR", "JPY", "KWD"])
         self.values = Values(rng, ["u1", "u2", "u3"], ["EUR", "JPY", "KWD", "USD"], self.currency, self.reference, 1)
-        self.ordered = False
+        self.ordered, self.numbers = False, {}
         self.settings = self.random_settings(zone)
         kinds = [k for k in list(VERBS) + ["deal"] * 5 + ["contact"] * 4 + ["case"] * 4 + ["call"] * 2 if not only or k in only]
         self.kinds = rng.sample(kinds, min(len(kinds), rng.choice([1, 2, 3, 5, len(kinds)])))
@@ -64,15 +69,17 @@ class History:
         rng = self.rng
         tenant = {"time_zone": zone, "currency": self.currency}
         if rng.random() < 0.8:
-            tenant["custom"] = {"deal": ["region"], "case": ["product"], "contact": ["region"]}
+            tenant["custom"] = CUSTOM
         if rng.random() < 0.5:
             tenant |= {"week_start": rng.choice(["sunday", "saturday", "wednesday"]), "fiscal_year_start": rng.randrange(1, 13)}
         if rng.random() < 0.5:
-            tenant |= {"lists": {"source": ["web"], "stage": ["lead"], "tags": ["vip"], "owner": ["u1", "u2"]}, "stale_after": rng.choice([1, 10])}
+            tenant |= {"lists": {"source": ["web"], "stage": ["lead"], "tags": ["vip"], "owner": ["u1", "u2"]} | dict(rng.sample(LISTS, 5)),
+                       "stale_after": rng.choice([1, 10])}
         if rng.random() < 0.5:
             tenant |= {"holidays": [instant(self.clock - n * DAY)[:10] for n in (0, 1, 9)], "business_hours": rng.choice(HOURS)}
         if rng.random() < 0.3:
-            tenant["expected"] = {"contact": ["email|phone", "source"], "call": ["contact"], "deal": ["stage"], "campaign": ["budget"]}
+            tenant["expected"] = {"contact": ["email|phone", "source", "name"], "call": ["contact", "callback"], "deal": ["stage", "currency"], "campaign": ["budget"],
+                                  "visit": ["goal"], "user": ["name|team"], "interaction": ["cost"], "meeting": ["due"], "email": ["deal|case"]}
         shared = {key: tenant.pop(key) for key in list(tenant) if rng.random() < 0.2}
         if self.seed % 3 == 0:  # drawn by the number: all else of a history is as without
             (tenant if self.seed % 2 else shared)["fold_after"] = 250 + self.seed % 200
@@ -99,12 +106,20 @@ class History:
         if rng.random() < 0.3:
             event["sequence"] = rng.choice(["1", "2", "10"])
         event["data"] = self.data(kind, verb, at)
+        if rng.random() < 0.3:
+            self.share_id(event, kind)
         return event
+
+    def share_id(self, event, kind):
+        """An id that events of other entities have, too: nothing but the entity tells them apart."""
+        n = self.numbers[kind, event["subject"]] = self.numbers.get((kind, event["subject"]), 0) + 1
+        event |= {"id": "x%d" % n, "source": "/a"}
+        event.pop("sequence", None)
 
     def data(self, kind, verb, at):
         rng, data = self.rng, {}
         share = 0.5 if verb in ("created", "opened", "sent", "completed", "set", "logged", "started", "received", "held", "scheduled") else 0.12
-        for name in ATTRIBUTES[kind] + {"deal": ["region"], "case": ["product"], "contact": ["region"]}.get(kind, []):
+        for name in ATTRIBUTES[kind] + CUSTOM.get(kind, []):
             if rng.random() < share:
                 data[name] = rng.choice([None, ""]) if rng.random() < 0.08 else self.values.of(name, at)
         for name in REQUIRED.get((kind, verb), []):

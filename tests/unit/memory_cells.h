@@ -36,6 +36,7 @@ static inline struct memory_cells *memory_cells_create(void)
     cells->rules = (struct rules){ .zone = &cells->zone, .fiscal_year_start = 1, .currency = "EUR" };
     cells->rules.kind[KIND_DEAL].custom[0] = "region";
     cells->rules.kind[KIND_DEAL].n_custom = 1;
+    kind_set_customs(&cells->rules, KIND_DEAL);
     return cells;
 }
 

@@ -149,7 +149,7 @@ static void formulas_that_are_none(void **state)
     formula_refused("lead.count[source=web", "expected \"]\"");
     formula_refused("lead.count[sorce=web]", "no dimension \"sorce\", did you mean \"source\"?");
     formula_refused("lead.count[stage=x]", "lead has no stage");
-    formula_refused("activity.count[custom.region=x]", "activity has no custom attributes");
+    formula_refused("record.count[custom.region=x]", "record has no custom attributes");
     formula_refused("2[source=web] * lead.count", "nothing to filter");
     formula_refused("median(lead.count)", "no function \"median\"");
 }

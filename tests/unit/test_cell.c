@@ -10,6 +10,7 @@ static int declare_customs(void **state)
     rules.kind[KIND_DEAL].custom[0] = "region";
     rules.kind[KIND_DEAL].custom[1] = "tier";
     rules.kind[KIND_DEAL].n_custom = 2;
+    kind_set_customs(&rules, KIND_DEAL);
     return 0;
 }
 

@@ -30,7 +30,9 @@ static void assert_row(int fact)
     }
     for (int i = 0; i < row->n_dims; i++) assert_int_equal(fact_dimension(row, (enum dimension)row->dims[i]), i);
     assert_true(!money || fact_dimension(row, DIM_CURRENCY) >= 0);
-    assert_true(row->custom_of >= 0 && row->custom_of <= N_KINDS);
+    assert_true(row->kinds < N_KIND_SETS);
+    int customs = row->kinds < N_KINDS ? CUSTOM_MAX : row->kinds == KINDS_NONE ? 0 : CUSTOM_SHARED_MAX;
+    assert_true(row->n_dims + customs <= CELL_DIMS_MAX);
 }
 
 static void every_row(void **state)

@@ -14,8 +14,10 @@ enum {
 };
 
 #define SETTINGS(custom) "CRM_REPORTD_TENANTS={\"default\":{\"time_zone\":\"Europe/Berlin\",\"custom\":" custom "}}"
-static char all_customs[] = SETTINGS("{\"deal\":[\"region\",\"area\"],\"contact\":[\"area\"],\"case\":[\"region\"]}"),
-            some_customs[] = SETTINGS("{\"deal\":[\"region\"],\"contact\":[\"area\"]}");
+static char all_customs[] = SETTINGS("{\"deal\":[\"region\",\"area\"],\"contact\":[\"area\"],\"case\":[\"region\"],"
+                                     "\"call\":[\"region\",\"area\"],\"email\":[\"area\"],\"meeting\":[\"region\"]}"),
+            some_customs[] =
+                SETTINGS("{\"deal\":[\"region\"],\"contact\":[\"area\"],\"call\":[\"region\"],\"email\":[\"area\"]}");
 
 struct history {
     struct dice dice;
