@@ -9,12 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ARGV: partition, "1" if a mark is expected there, that mark, the new one; the next four … Returns 1 for each that moved, else 0. */
+/* A script with a single write stands in an append-only file as that write alone, others as a transaction, which Redis leaves out when it
+ * loads the file and its user "default" may not write (config/users.acl). A mark without the commits below it would be a loss, so it
+ * is written twice: it comes and goes as they do.
+ * ARGV: partition, "1" if a mark is expected there, that mark, the new one; the next four … Returns 1 for each that moved, else 0. */
 static const char move_text[] = "local moved = {}\n"
                                 "for i = 1, #ARGV, 4 do\n"
                                 "  local found = redis.call('HGET', KEYS[1], ARGV[i])\n"
                                 "  local same = found == (ARGV[i + 1] == '1' and ARGV[i + 2])\n"
-                                "  if same then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 3]) end\n"
+                                "  if same then\n"
+                                "    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 3])\n"
+                                "    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 3])\n"
+                                "  end\n"
                                 "  moved[#moved + 1] = same and 1 or 0\n"
                                 "end\n"
                                 "return moved\n";

@@ -23,14 +23,24 @@ class Shipped:
     def __init__(self, folder):
         self.folder, self.port = folder, free_port()
         subprocess.run([str(CONFIG / "secrets.sh"), str(folder)], check=True, timeout=60)
-        self.process = subprocess.Popen(["redis-server", str(CONFIG / "redis.conf"), "--port", str(self.port), "--dir", str(folder),
-                                         "--aclfile", str(folder / "users.acl"), "--logfile", str(folder / "redis.log")])
         self.url = "redis://127.0.0.1:%d" % self.port
-        wait_until(self.answers, lambda: (folder / "redis.log").read_text(), 20)
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(["redis-server", str(CONFIG / "redis.conf"), "--port", str(self.port), "--dir", str(self.folder),
+                                         "--aclfile", str(self.folder / "users.acl"), "--logfile", str(self.folder / "redis.log")])
+        wait_until(self.answers, self.log, 20)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def log(self):
+        return (self.folder / "redis.log").read_text()
 
     def answers(self):
         try:
-            return redis_client.Redis(port=self.port).ping()
+            return redis_client.Redis(port=self.port, username="health", password="any").ping()
         except redis_client.exceptions.ConnectionError:
             return False
 
@@ -69,6 +79,35 @@ def test_the_daemons_rights_are_enough(worked):
     assert code == 0, out
     assert "problem " not in out and "advice   redis" not in out, out
     assert "NOPERM" not in worked.whole_log()
+
+
+def count(worker):
+    code, out, err = worker.command("query", '{"tenant":"acme","metric":"cases_closed_same_day","from":"2026-03-31","to":"2026-03-31"}')
+    return (code, out or err)
+
+
+def test_nothing_is_lost_when_redis_starts_again(worked, shipped):
+    """Of its append-only file, which it loads in the name of its user "default"."""
+    state = shipped.user("crm-reportd").hgetall("crm:{acme}:state")
+    worked.terminate()
+    shipped.stop()
+    shipped.start()
+    assert "CRITICAL" not in shipped.log()
+    assert shipped.user("crm-reportd").hgetall("crm:{acme}:state") == state
+    assert count(worked) == (0, '{"rows":[{"value":1}]}\n')
+
+
+def test_marks_go_where_commits_go_when_redis_starts_again(worked, shipped):
+    """A user "default" that may not write: Redis leaves out all transactions of the file, and the daemon reads again."""
+    worked.terminate()
+    shipped.stop()
+    users = shipped.folder / "users.acl"
+    users.write_text("user default reset on nopass +ping\n" + "".join(line for line in users.read_text().splitlines(True) if "user default" not in line))
+    shipped.start()
+    assert "CRITICAL" in shipped.log()
+    assert not shipped.user("crm-reportd").hgetall("crm:{acme}:state") and not shipped.user("crm-reportd").hgetall("crm:marks")
+    worked.start()
+    wait_until(lambda: count(worked) == (0, '{"rows":[{"value":1}]}\n'), worked.log, 30)
 
 
 def test_a_dashboard_reads(worked, shipped):
@@ -113,10 +152,16 @@ def test_the_daemon_touches_nothing_else(shipped, words):
 
 
 def test_nobody_without_a_password_does_anything(shipped):
-    stranger = redis_client.Redis(port=shipped.port)
+    stranger, health = redis_client.Redis(port=shipped.port), redis_client.Redis(port=shipped.port, username="health", password="any")
+    assert health.ping()
     for words in (("GET", "crm:tenants"), ("INFO",), ("HGETALL", "crm:{acme}:metrics:today")):
-        with pytest.raises(DENIED):
+        with pytest.raises(redis_client.exceptions.AuthenticationError):
             stranger.execute_command(*words)
+        with pytest.raises(DENIED):
+            health.execute_command(*words)
+    for password in ("", "any"):
+        with pytest.raises(redis_client.exceptions.AuthenticationError):
+            redis_client.Redis(port=shipped.port, username="default", password=password).execute_command("AUTH", "default", password)
 
 
 def test_the_shipped_users_have_no_password_that_is_known(tmp_path):
@@ -125,7 +170,7 @@ def test_the_shipped_users_have_no_password_that_is_known(tmp_path):
     process = subprocess.Popen(["redis-server", "--port", str(port), "--aclfile", str(CONFIG / "users.acl"), "--save", "", "--dir", str(tmp_path)],
                                stdout=subprocess.DEVNULL)
     try:
-        wait_until(lambda: process.poll() is None and subprocess.run(["redis-cli", "-p", str(port), "ping"], capture_output=True, check=False).stdout == b"PONG\n",
+        wait_until(lambda: process.poll() is None and subprocess.run(["redis-cli", "-p", str(port), "--user", "health", "--pass", "any", "--no-auth-warning", "ping"], capture_output=True, check=False).stdout == b"PONG\n",
                    "Redis answers", 20)
         for user in ("crm-reportd", "dashboard"):
             with pytest.raises(redis_client.exceptions.AuthenticationError):
