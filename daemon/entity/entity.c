@@ -3,7 +3,7 @@
 
 #include "common/error.h"
 
-#include <ctype.h>
+#include <glib.h>
 
 static int compare_int64(int64_t a, int64_t b)
 {
@@ -55,18 +55,51 @@ static bool belongs_to_event(enum kind kind, uint32_t attribute)
     }
 }
 
+static struct span digits_of(struct span text, struct arena *arena)
+{
+    char *copy = arena_alloc(arena, text.len);
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] >= '0' && text.at[i] <= '9') copy[n++] = text.at[i];
+    return (struct span){ copy, n };
+}
+
+static bool is_ascii(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] & 0x80) return false;
+    return true;
+}
+
+/* "JÖRG@x.de" is "jörg@x.de": what is not ASCII by the tables of Unicode. */
+static struct span lower_case(struct span text, struct arena *arena)
+{
+    if (!is_ascii(text)) {
+        char *lower = g_utf8_strdown(text.at, (gssize)text.len);
+        struct span copy = arena_copy(arena, span_of(lower));
+        g_free(lower);
+        return copy;
+    }
+    char *copy = arena_alloc(arena, text.len);
+    for (size_t i = 0; i < text.len; i++) copy[i] = g_ascii_tolower(text.at[i]);
+    return (struct span){ copy, text.len };
+}
+
+static struct span trimmed(struct span text)
+{
+    const char *end = text.at + text.len;
+    while (text.at < end && g_unichar_isspace(g_utf8_get_char(text.at))) text.at = g_utf8_next_char(text.at);
+    for (const char *last; end > text.at && g_unichar_isspace(g_utf8_get_char(last = g_utf8_prev_char(end))); end = last) {
+    }
+    return (struct span){ text.at, (size_t)(end - text.at) };
+}
+
 /* E-mail addresses are compared trimmed and in lower case, phone numbers by their digits. */
 uint64_t entity_personal_hash(const struct entity_context *context, uint32_t attribute, struct span text)
 {
-    char *copy = arena_alloc(context->arena, text.len);
-    size_t n = 0;
-    while (text.len && isspace((unsigned char)text.at[0])) text.at++, text.len--;
-    while (text.len && isspace((unsigned char)text.at[text.len - 1])) text.len--;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (attribute == ATTRIBUTE_PHONE ? isdigit(c) : true) copy[n++] = (char)tolower(c);
-    }
-    return n ? siphash(context->secret, (struct span){ copy, n }) : 0;
+    struct span compared =
+        attribute == ATTRIBUTE_PHONE ? digits_of(text, context->arena) : lower_case(trimmed(text), context->arena);
+    return compared.len ? siphash(context->secret, compared) : 0;
 }
 
 static struct span store_names(const struct entity_context *context, const struct value *value)
