@@ -29,7 +29,7 @@ struct grouping {
 };
 
 enum {
-    GROUPINGS_MAX = 8
+    GROUPINGS_MAX = CELL_DIMS_MAX + 1 /* all dimensions of a fact and a unit of time */
 };
 
 struct report_column {

@@ -141,7 +141,7 @@ static bool parse_dimension(struct parser *parser, struct filter *filter)
     if (!scan_name(&parser->scanner, &name)) return parser_fail(parser, "expected a dimension");
     filter->dimension = dimension_find(name);
     if (span_is(name, "custom") && scan_sign(&parser->scanner, '.'))
-        return scan_name(&parser->scanner, &filter->custom) || parser_fail(parser, "expected the name of a custom attribute");
+        return scan_custom(&parser->scanner, &filter->custom) || parser_fail(parser, "expected the name of a custom attribute");
     if (filter->dimension >= 0) return true;
     point_at(parser, name);
     const char *best = dimension_suggestion(name);

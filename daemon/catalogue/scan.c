@@ -35,6 +35,11 @@ static bool of_name(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
+static bool of_custom(char c)
+{
+    return of_name(c) || c == '.' || c == '-';
+}
+
 static bool of_number(char c)
 {
     return isdigit((unsigned char)c) || c == '.';
@@ -55,6 +60,12 @@ bool scan_name(struct scanner *scanner, struct span *name)
     if (!isalpha((unsigned char)scan_peek(scanner))) return false;
     *name = take(scanner, of_name);
     return true;
+}
+
+bool scan_custom(struct scanner *scanner, struct span *name)
+{
+    *name = take(scanner, of_custom);
+    return name->len > 0;
 }
 
 bool scan_number(struct scanner *scanner, struct rational *number)

@@ -12,6 +12,7 @@ struct scanner {
 void scan_blanks(struct scanner *scanner);
 char scan_peek(struct scanner *scanner); /* the next sign behind blanks; 0 at the end */
 bool scan_sign(struct scanner *scanner, char sign);
-bool scan_name(struct scanner *scanner, struct span *name); /* a letter, then letters, digits, "_" */
+bool scan_name(struct scanner *scanner, struct span *name);   /* a letter, then letters, digits, "_" */
+bool scan_custom(struct scanner *scanner, struct span *name); /* of a custom attribute: letters, digits, ".", "_", "-" */
 bool scan_number(struct scanner *scanner, struct rational *number);
 bool scan_value(struct scanner *scanner, struct span *value); /* of a filter: bare up to , | ] or blank, or in double quotes */

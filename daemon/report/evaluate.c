@@ -144,12 +144,18 @@ static struct figure combine(const struct evaluation *evaluation, enum node_type
 
 static struct figure node_figure(const struct evaluation *evaluation, const struct node *node);
 
+static struct rational kept_between(const struct node *node, struct rational value)
+{
+    if (rational_is_null(value)) return value;
+    if (rational_compare(value, node->low) < 0) return node->low;
+    return rational_compare(value, node->high) > 0 ? node->high : value;
+}
+
 static struct figure between(const struct evaluation *evaluation, const struct node *node)
 {
     struct figure figure = node_figure(evaluation, node->left);
-    if (!figure.has_one || rational_is_null(figure.one)) return figure;
-    if (rational_compare(figure.one, node->low) < 0) figure.one = node->low;
-    if (rational_compare(figure.one, node->high) > 0) figure.one = node->high;
+    if (figure.has_one) figure.one = kept_between(node, figure.one);
+    for (size_t i = 0; i < figure.n_parts; i++) figure.parts[i].value = kept_between(node, figure.parts[i].value);
     return figure;
 }
 

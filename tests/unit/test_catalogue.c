@@ -101,13 +101,14 @@ static void shapes_and_units(void **state)
 static void metrics_of_metrics_take_filters(void **state)
 {
     (void)state;
-    struct catalogue *catalogue = good("{'metrics':{'m':'close_rate[sale=renewal] / (1 + won_deals[custom.region=north])'}}");
+    struct catalogue *catalogue =
+        good("{'metrics':{'m':'close_rate[sale=renewal] / (1 + won_deals[custom.my-own.region=north])'}}");
     const struct metric *metric = catalogue_metric(catalogue, SPAN("m"));
     assert_int_equal(metric->n_atoms, 4);
     for (int i = 0; i < 4; i++) assert_int_equal(metric->atoms[i].n_filters, 1);
     assert_int_equal(metric->atoms[2].filters[0].dimension, DIM_SALE);
     assert_int_equal(metric->atoms[3].filters[0].dimension, -1);
-    assert_true(span_is(metric->atoms[3].filters[0].custom, "region"));
+    assert_true(span_is(metric->atoms[3].filters[0].custom, "my-own.region"));
     catalogue_destroy(catalogue);
 }
 

@@ -55,6 +55,20 @@ static void counts_and_missing_values_last(void **state)
     ANSWER("{'metric':'leads','period':'next_month','by':['source']}", "");
 }
 
+/* A ratio of money is one of each currency, and each is kept between. */
+static void ratios_of_money_between_two_bounds(void **state)
+{
+    (void)state;
+    struct problems problems = { 0 };
+    struct catalogue *own = load_catalogue("{\"metrics\":{\"clamped\":\"between(0, margin, 0.5)\"}}", &problems);
+    put_fact(cells, "2026-03-02", "deal_won currency=EUR amount=10000 cost=1000");
+    put_fact(cells, "2026-03-02", "deal_won currency=USD amount=10000 cost=15000");
+    put_fact(cells, "2026-03-02", "deal_won currency=JPY amount=100 cost=75");
+    assert_string_equal(ask(cells, own, today, "{'metric':'clamped'}"), "{'rows':[{'value':{'EUR':0.5,'JPY':0.25,'USD':0}}]}");
+    catalogue_destroy(own);
+    problems_deinit(&problems);
+}
+
 static void several_metrics_at_once(void **state)
 {
     (void)state;
@@ -406,6 +420,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(counts_and_missing_values_last),
+        CASE(ratios_of_money_between_two_bounds),
         CASE(several_metrics_at_once),
         CASE(units_are_cut_by_the_range),
         CASE(whole_months_are_read_as_months),
