@@ -69,6 +69,52 @@ bool decimal_parse(struct span text, struct decimal *decimal)
     return true;
 }
 
+/* "+3", "-07"; one that leaves no room for digits is no larger than that says. */
+static int take_exponent(struct span text)
+{
+    int sign = text.len && text.at[0] == '-' ? -1 : 1, value = 0;
+    if (text.len && (text.at[0] == '-' || text.at[0] == '+')) text = skip(text, 1);
+    for (size_t i = 0; i < text.len && value < DECIMAL_PLAIN_BYTES; i++) value = value * 10 + (text.at[i] - '0');
+    return sign * value;
+}
+
+/* The digits of "0.0125" without its point and the zeros in front, and how many of them stand before the point: "125", -1. */
+static struct span take_digits(struct span mantissa, char *digits, int *point)
+{
+    size_t n = 0;
+    bool behind = false;
+    *point = 0;
+    for (size_t i = 0; i < mantissa.len; i++) {
+        char c = mantissa.at[i];
+        behind = behind || c == '.';
+        if (c < '0' || c > '9') continue;
+        if (n || c != '0') digits[n++] = c;
+        if (behind ? !n : n > 0) *point += behind ? -1 : 1;
+    }
+    return (struct span){ digits, n };
+}
+
+struct span decimal_plain(struct span number, char plain[DECIMAL_PLAIN_BYTES])
+{
+    char room[DECIMAL_PLAIN_BYTES];
+    size_t mantissa = 0, n = 0;
+    int point;
+    while (mantissa < number.len && (number.at[mantissa] | 0x20) != 'e') mantissa++;
+    if (mantissa == number.len) return number;
+    if (mantissa > sizeof room) return NO_SPAN;
+    struct span digits = take_digits((struct span){ number.at, mantissa }, room, &point);
+    if (!digits.len) return SPAN("0");
+    point += take_exponent(skip(number, mantissa + 1));
+    int first = point < 1 ? point - 1 : 0, end = point > (int)digits.len ? point : (int)digits.len;
+    if (end - first > DECIMAL_PLAIN_BYTES - 2) return NO_SPAN;
+    if (number.at[0] == '-') plain[n++] = '-';
+    for (int i = first; i < end; i++) {
+        if (i == point) plain[n++] = '.';
+        plain[n++] = i >= 0 && i < (int)digits.len ? digits.at[i] : '0';
+    }
+    return (struct span){ plain, n };
+}
+
 int currency_decimals(struct span code)
 {
     for (size_t i = 0; code.len == 3 && i < sizeof exceptions / sizeof exceptions[0]; i++) {

@@ -17,6 +17,13 @@ struct decimal {
  * dropped. False: not of this form, or more digits than fit an int64. */
 bool decimal_parse(struct span text, struct decimal *decimal);
 
+/* A JSON number without its exponent: "1.5E+3" becomes "1500" in `plain`; as it is where it has none. NO_SPAN: it would have more digits
+ * than any that fits. */
+enum {
+    DECIMAL_PLAIN_BYTES = 128
+};
+struct span decimal_plain(struct span number, char plain[DECIMAL_PLAIN_BYTES]);
+
 /* ISO 4217 decimals of a currency; 2 for codes it does not know. */
 int currency_decimals(struct span code);
 bool currency_valid(struct span code); /* three capital letters */

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 enum {
-    YEAR_FIRST = 1900,
-    YEAR_LAST = 2199
+    YEAR_FIRST = 1,
+    YEAR_LAST = 9999
 };
 
 /* floor(a / b), b > 0 */
@@ -143,10 +143,15 @@ static bool begins_month(int64_t second)
     return second % 86400 == 0 && civil_of_day((int32_t)(second / 86400)).day == 1;
 }
 
-static bool in_years(int64_t second)
+static bool in_years(int64_t second, int first_year, int last_year)
 {
-    int64_t first = day_of_civil((struct civil){ YEAR_FIRST, 1, 1 }), end = day_of_civil((struct civil){ YEAR_LAST + 1, 1, 1 });
+    int64_t first = day_of_civil((struct civil){ first_year, 1, 1 }), end = day_of_civil((struct civil){ last_year + 1, 1, 1 });
     return second >= first * 86400 && second < end * 86400;
+}
+
+bool instant_is_possible(int64_t instant_us)
+{
+    return in_years(floor_div(instant_us, MICROS_PER_SECOND), POSSIBLE_YEAR_FIRST, POSSIBLE_YEAR_LAST);
 }
 
 bool instant_parse(struct span text, int64_t *instant_us)
@@ -159,7 +164,7 @@ bool instant_parse(struct span text, int64_t *instant_us)
     if (!take_time(&text, &second_of_day, &leap_second) || !take_fraction(&text, &fraction) || !take_offset(text, &offset))
         return false;
     int64_t second = day_of_civil(civil) * INT64_C(86400) + second_of_day - offset;
-    if (!in_years(second) || (leap_second && !begins_month(second))) return false;
+    if (!in_years(second, YEAR_FIRST, YEAR_LAST) || (leap_second && !begins_month(second))) return false;
     *instant_us = second * MICROS_PER_SECOND + fraction;
     return true;
 }

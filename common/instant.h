@@ -17,16 +17,23 @@ struct civil {
 
 int32_t day_of_civil(struct civil civil);
 struct civil civil_of_day(int32_t day);
-bool civil_valid(struct civil civil); /* year 1900..2199, the month has that day */
+bool civil_valid(struct civil civil); /* year 1…9999, the month has that day */
 int day_weekday(int32_t day);         /* 0 = Monday … 6 = Sunday */
 
 /* The local day of an instant, given the zone's offset from UTC at that instant (seconds, east positive). */
 int32_t local_day(int64_t instant_us, int32_t offset_s);
 
-/* RFC 3339 date-time, any offset, year 1900…2199 (of the UTC instant), finer digits than microseconds are cut,
+/* RFC 3339 date-time, any offset, year 1…9999 (of the UTC instant), finer digits than microseconds are cut,
  * a leap second (:60) is read as the next second. False: not of that form or no such date. */
 bool instant_parse(struct span text, int64_t *instant_us);
-bool day_parse(struct span text, int32_t *day); /* YYYY-MM-DD, 1900…2199 */
+bool day_parse(struct span text, int32_t *day); /* YYYY-MM-DD, year 1…9999 */
+
+/* Is it of the years 1900 to 2199, in which something can happen? Dates that somebody writes down may be of others. */
+enum {
+    POSSIBLE_YEAR_FIRST = 1900,
+    POSSIBLE_YEAR_LAST = 2199
+};
+bool instant_is_possible(int64_t instant_us);
 
 /* "2026-03-02T14:05:12.400Z" (milliseconds, cut) and "2026-03-02". Terminated, so the arrays hold one more. */
 enum {

@@ -39,7 +39,7 @@ static int read_options(int argc, char **argv, struct options *options)
     for (int got; (got = getopt_long(argc, argv, ":c:", long_options, NULL)) != -1;) {
         switch (got) {
         case 'a':
-            if (!instant_parse(span_of(optarg), &options->as_of_us))
+            if (!instant_parse(span_of(optarg), &options->as_of_us) || !instant_is_possible(options->as_of_us))
                 return usage_error(argv[0], "--as-of is \"%s\", expected an instant like 2026-03-31T12:00:00Z", optarg);
             break;
         case 'c':

@@ -7,11 +7,6 @@
 
 #include <stdio.h>
 
-enum {
-    YEAR_MIN = 1900,
-    YEAR_END = 2200
-};
-
 struct decoding {
     const struct decode_settings *settings;
     const struct record *record;
@@ -130,13 +125,7 @@ static bool read_type(struct decoding *d)
 static bool reject_time(struct decoding *d, const char *what)
 {
     return reject(d->rejection, REASON_BAD_TIME, "%stime: %s; expected an RFC 3339 date-time of the years %d to %d",
-                  d->envelope.prefix, what, YEAR_MIN, YEAR_END - 1);
-}
-
-static bool timestamp_valid(int64_t instant_us)
-{
-    return instant_us != NO_INSTANT && instant_us >= day_of_civil((struct civil){ YEAR_MIN, 1, 1 }) * MICROS_PER_DAY &&
-           instant_us < day_of_civil((struct civil){ YEAR_END, 1, 1 }) * MICROS_PER_DAY;
+                  d->envelope.prefix, what, POSSIBLE_YEAR_FIRST, POSSIBLE_YEAR_LAST);
 }
 
 static bool read_time(struct decoding *d)
@@ -145,9 +134,11 @@ static bool read_time(struct decoding *d)
     d->event->time_of_record = state == FIELD_ABSENT;
     d->event->time_us = d->record->timestamp_us;
     if (state == FIELD_ABSENT)
-        return timestamp_valid(d->record->timestamp_us) ||
+        return instant_is_possible(d->record->timestamp_us) ||
                reject_time(d, "missing, and the record has no timestamp of these years to stand for it");
-    if (state == FIELD_TEXT && instant_parse(d->envelope.fields[FIELD_TIME].text, &d->event->time_us)) return true;
+    if (state == FIELD_TEXT && instant_parse(d->envelope.fields[FIELD_TIME].text, &d->event->time_us) &&
+        instant_is_possible(d->event->time_us))
+        return true;
     return reject_time(d, "no date-time, or none that exists");
 }
 

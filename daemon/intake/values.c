@@ -43,11 +43,13 @@ static bool read_names(yyjson_val *json, const struct value_context *context, st
     return true;
 }
 
+/* A text has no exponent, a number may. */
 static bool read_decimal(yyjson_val *json, struct value *value)
 {
+    char plain[DECIMAL_PLAIN_BYTES];
     if (!yyjson_is_str(json) && !yyjson_is_raw(json)) return false;
     value->type = VALUE_DECIMAL;
-    return decimal_parse(json_text(json), &value->decimal);
+    return decimal_parse(yyjson_is_raw(json) ? decimal_plain(json_text(json), plain) : json_text(json), &value->decimal);
 }
 
 static bool read_money(yyjson_val *json, const struct value_context *context, struct value *value)
@@ -85,9 +87,10 @@ static bool is_negative(struct span number)
 static bool read_duration(yyjson_val *json, const struct value_context *context, struct value *value)
 {
     (void)context;
+    char plain[DECIMAL_PLAIN_BYTES];
     if (!yyjson_is_raw(json)) return false;
-    struct span number = json_text(json);
-    if (memchr(number.at, 'e', number.len) || memchr(number.at, 'E', number.len) || is_negative(number)) return false;
+    struct span number = decimal_plain(json_text(json), plain);
+    if (!number.len || is_negative(number)) return false;
     const char *point = memchr(number.at, '.', number.len);
     size_t len = point ? (size_t)(point - number.at) + 1 + MS_DECIMALS : number.len;
     if (len < number.len) number.len = len;
@@ -123,8 +126,9 @@ static bool read_flag(yyjson_val *json, const struct value_context *context, str
 static bool read_score(yyjson_val *json, const struct value_context *context, struct value *value)
 {
     (void)context;
+    char plain[DECIMAL_PLAIN_BYTES];
     struct decimal score;
-    if (!yyjson_is_raw(json) || !decimal_parse(json_text(json), &score)) return false;
+    if (!yyjson_is_raw(json) || !decimal_parse(decimal_plain(json_text(json), plain), &score)) return false;
     *value = (struct value){ VALUE_INTEGER, .integer = score.digits };
     return score.scale == 0 && score.digits >= SCORE_MIN && score.digits <= SCORE_MAX;
 }
@@ -144,7 +148,7 @@ static bool read_period(yyjson_val *json, const struct value_context *context, s
         return false;
     }
     int32_t day;
-    return day_parse(span_of(first_day), &day);
+    return day_parse(span_of(first_day), &day) && instant_is_possible(day * MICROS_PER_DAY);
 }
 
 typedef bool (*reader)(yyjson_val *json, const struct value_context *context, struct value *value);
@@ -162,15 +166,15 @@ const char *const value_expected[] = {
     [TYPE_REFERENCE] = "an id: a text of at most 256 bytes",
     [TYPE_PERSONAL] = "a text of at most 1024 bytes",
     [TYPE_NAMES] = "a list of texts of at most 1024 bytes each",
-    [TYPE_MONEY] = "a decimal text or number without exponent, no more decimals than its currency, at most 15 digits",
+    [TYPE_MONEY] = "a number, or a decimal text without exponent, no more decimals than its currency, at most 15 digits",
     [TYPE_CURRENCY] = "three capital letters, as in ISO 4217",
-    [TYPE_DURATION] = "seconds as a number >= 0 without exponent, below 10^12",
-    [TYPE_INSTANT] = "an RFC 3339 date-time of the years 1900 to 2199",
-    [TYPE_DATE] = "a date YYYY-MM-DD of the years 1900 to 2199",
+    [TYPE_DURATION] = "seconds as a number >= 0, below 10^12",
+    [TYPE_INSTANT] = "an RFC 3339 date-time",
+    [TYPE_DATE] = "a date YYYY-MM-DD",
     [TYPE_FLAG] = "true or false",
     [TYPE_SCORE] = "a whole number from 1 to 5",
-    [TYPE_TARGET] = "a decimal text or number without exponent, below 10^15; with a currency, no further decimals than it has",
-    [TYPE_PERIOD] = "a month, quarter or year: 2026-03, 2026-Q1, 2026",
+    [TYPE_TARGET] = "a number, or a decimal text without exponent, below 10^15; with a currency, no further decimals than it has",
+    [TYPE_PERIOD] = "a month, quarter or year of 1900 to 2199: 2026-03, 2026-Q1, 2026",
 };
 
 bool value_is_empty(yyjson_val *json)

@@ -22,7 +22,8 @@ bool engine_init(struct engine *engine, const struct settings *settings, const s
     engine_retune(engine, settings);
     catalogue_kept(catalogue, &engine->kept);
     const char *clock = getenv("CRM_REPORTD_CLOCK");
-    if (!clock || !*clock || instant_parse(span_of(clock), &engine->set_clock_us)) return true;
+    if (!clock || !*clock) return true;
+    if (instant_parse(span_of(clock), &engine->set_clock_us) && instant_is_possible(engine->set_clock_us)) return true;
     return fail(error, "CRM_REPORTD_CLOCK is \"%s\", expected an instant like 2026-03-31T12:00:00Z", clock);
 }
 

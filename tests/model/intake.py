@@ -8,6 +8,7 @@ from vocabulary import ATTRIBUTES, REQUIRED, VERBS
 
 ISO_DECIMALS = {"JPY": 0, "KRW": 0, "ISK": 0, "CLP": 0, "VND": 0, "KWD": 3, "BHD": 3, "TND": 3}  # those that random histories use; else 2
 INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$")
+POSSIBLE = [(datetime.datetime(year, 1, 1) - datetime.datetime(1970, 1, 1)) // datetime.timedelta(microseconds=1) for year in (1900, 2200)]
 MONEY, SECONDS = re.compile(r"-?\d+(\.\d+)?$"), re.compile(r"\d+(\.\d+)?$")
 EPOCH = datetime.datetime(1970, 1, 1)
 CONTENT = {"amount": "money", "cost": "money", "budget": "money", "target": "target", "currency": "currency", "expected_close": "date", "due": "instant",
@@ -25,13 +26,11 @@ def decimals(currency):
 
 
 def micros(text):
-    """Microseconds since 1970 of an RFC 3339 instant of the years 1900 to 2199; finer digits are cut. Else ValueError."""
+    """Microseconds since 1970 of an RFC 3339 instant; finer digits are cut. Else ValueError."""
     found = INSTANT.match(text)
     if not found:
         raise ValueError(text)
     year, month, day, hour, minute, second = map(int, found.groups()[:6])
-    if not 1900 <= year <= 2199:
-        raise ValueError(text)
     wall = datetime.datetime(year, month, day, hour, minute, second) - EPOCH
     offset = 0
     if found[8]:
@@ -105,6 +104,8 @@ class Intake:
             at = micros(raw["time"])
         except (ValueError, TypeError):
             self.reject("bad_time")
+        if not POSSIBLE[0] <= at < POSSIBLE[1]:
+            self.reject("bad_time")
         if at > stamp + self.max_ahead:
             self.reject("too_far_ahead")
         return at
@@ -176,7 +177,7 @@ class Intake:
 
     @staticmethod
     def is_score(value, _):
-        return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 5
+        return isinstance(value, (int, Decimal)) and not isinstance(value, bool) and value in range(1, 6)
 
     @staticmethod
     def is_period(value, _):

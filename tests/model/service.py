@@ -68,7 +68,7 @@ class ServiceFacts:
         self.promise(case, "resolve", resolved, where)
         if rated := case.last("rated"):
             where = {"channel": case.get("channel"), "case_kind": case.get("case_kind")}
-            self.add("rating", case, rated.at, where, score=rated.data["score"], satisfied=int(rated.data["score"] >= 4))
+            self.add("rating", case, rated.at, where, score=int(rated.data["score"]), satisfied=int(rated.data["score"] >= 4))
 
     def times(self, case, event):
         return {"seconds": self.elapsed(case.created, event.at), "business_seconds": self.almanac.business(case.created, event.at) // 1000}

@@ -139,9 +139,9 @@ class History:
         rng = self.rng
         for name in ("due", "response_due", "resolve_due"):
             if data.get(name) and rng.random() < 0.4:
-                data[name] = instant(rng.choice(self.instants + [self.clock]), 6)
+                data[name] = rng.choice([instant(at, 6) for at in self.instants + [self.clock]] + ["9990-12-01T00:00:00Z", "1753-01-01T00:00:00Z"])
         if data.get("expected_close") and rng.random() < 0.4:
-            data["expected_close"] = instant(self.clock + rng.choice([-DAY, 0, 0, DAY]))[:10]
+            data["expected_close"] = rng.choice([instant(self.clock + n)[:10] for n in (-DAY, 0, 0, DAY)] + ["9990-12-31", "1753-01-01"])
         if kind == "deal" and rng.random() < 0.15:
             data["contact"] = self.reference("contact")
 

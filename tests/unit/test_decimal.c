@@ -35,6 +35,39 @@ static void good_decimals(void **state)
     assert_decimal("00000000000000000000000000000001", 1, 0);
 }
 
+static void assert_plain(const char *number, const char *plain)
+{
+    char room[DECIMAL_PLAIN_BYTES];
+    struct span found = decimal_plain(span_of(number), room);
+    if (!span_is(found, plain)) fail_msg("%s became %.*s, not %s", number, SPAN_ARG(found), plain);
+}
+
+static void exponents_are_written_out(void **state)
+{
+    (void)state;
+    assert_plain("1250.00", "1250.00");
+    assert_plain("1E+3", "1000");
+    assert_plain("1e0", "1");
+    assert_plain("-1.5e1", "-15");
+    assert_plain("1.25e1", "12.5");
+    assert_plain("125e-2", "1.25");
+    assert_plain("125e-3", "0.125");
+    assert_plain("5e-05", "0.00005");
+    assert_plain("0.0125e3", "12.5");
+    assert_plain("0.0125e1", "0.125");
+    assert_plain("-0.00e-99", "0");
+    assert_plain("1e100", "1" /* and a hundred zeros */
+                          "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000");
+    assert_plain("1e126", "");
+    assert_plain("1e-126", "");
+    assert_plain("1e99999999999999999999", "");
+    assert_plain("-1e-99999999999999999999", "");
+    char longest[200] = "";
+    memset(longest, '9', 150);
+    strcpy(longest + 150, "e1");
+    assert_plain(longest, "");
+}
+
 static void bad_decimals(void **state)
 {
     (void)state;
@@ -178,10 +211,15 @@ static void money_there_and_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_decimals), cmocka_unit_test(bad_decimals),
-        cmocka_unit_test(currencies),    cmocka_unit_test(smallest_units),
-        cmocka_unit_test(what_fits),     cmocka_unit_test(quotients),
-        cmocka_unit_test(money),         cmocka_unit_test(money_there_and_back),
+        cmocka_unit_test(good_decimals),
+        cmocka_unit_test(exponents_are_written_out),
+        cmocka_unit_test(bad_decimals),
+        cmocka_unit_test(currencies),
+        cmocka_unit_test(smallest_units),
+        cmocka_unit_test(what_fits),
+        cmocka_unit_test(quotients),
+        cmocka_unit_test(money),
+        cmocka_unit_test(money_there_and_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
