@@ -35,7 +35,7 @@ static int bits_of(__int128 a)
 
 static bool is_long(struct rational a)
 {
-    return bits_of(a.num) > LONG_BITS || bits_of(a.den) > LONG_BITS;
+    return a.num != (int64_t)a.num || a.den != (int64_t)a.den;
 }
 
 struct rational rational_of(__int128 num, __int128 den)
@@ -49,8 +49,8 @@ struct rational rational_of(__int128 num, __int128 den)
     return a;
 }
 
-/* The nearest there is of at most 63 bits each (what is larger is taken for the largest). A numerator that is longer is divided out, and the denominator becomes a power
- * of two: halving both would leave nothing of a short denominator. */
+/* The nearest there is of at most 63 bits each; what is larger is taken for the largest. A numerator that is longer is divided out, and the
+ * denominator becomes a power of two: halving both would leave nothing of a short denominator. */
 static struct rational shortened(struct rational a)
 {
     int down = bits_of(a.den) - LONG_BITS;
@@ -62,17 +62,15 @@ static struct rational shortened(struct rational a)
     return (struct rational){ whole * ((__int128)1 << up) + rest * ((__int128)1 << up) / a.den, (__int128)1 << up };
 }
 
-/* Are products of these two, and sums of two such products, in range? */
-static bool products_fit(struct rational a, struct rational b)
+static int longest_of(struct rational a)
 {
-    int a_bits = bits_of(a.num) > bits_of(a.den) ? bits_of(a.num) : bits_of(a.den);
-    int b_bits = bits_of(b.num) > bits_of(b.den) ? bits_of(b.num) : bits_of(b.den);
-    return a_bits + b_bits <= PRODUCT_BITS;
+    return bits_of(a.num) > bits_of(a.den) ? bits_of(a.num) : bits_of(a.den);
 }
 
-static void make_products_fit(struct rational *a, struct rational *b)
+/* Products of the two, and sums of two such products, are in range then. */
+static void make_room(struct rational *a, struct rational *b)
 {
-    if (products_fit(*a, *b)) return;
+    if (longest_of(*a) + longest_of(*b) <= PRODUCT_BITS) return;
     *a = shortened(*a);
     *b = shortened(*b);
 }
@@ -80,7 +78,7 @@ static void make_products_fit(struct rational *a, struct rational *b)
 struct rational rational_add(struct rational a, struct rational b)
 {
     if (a.den == b.den && !is_long(a) && !is_long(b)) return rational_of(a.num + b.num, a.den);
-    make_products_fit(&a, &b);
+    if (is_long(a) || is_long(b)) make_room(&a, &b);
     return rational_of(a.num * b.den + b.num * a.den, a.den * b.den);
 }
 
@@ -91,21 +89,21 @@ struct rational rational_subtract(struct rational a, struct rational b)
 
 struct rational rational_multiply(struct rational a, struct rational b)
 {
-    make_products_fit(&a, &b);
+    if (is_long(a) || is_long(b)) make_room(&a, &b);
     return rational_of(a.num * b.num, a.den * b.den);
 }
 
 struct rational rational_divide(struct rational a, struct rational b)
 {
     if (!b.den) return RATIONAL_NULL;
-    make_products_fit(&a, &b);
+    if (is_long(a) || is_long(b)) make_room(&a, &b);
     return rational_of(a.num * b.den, a.den * b.num);
 }
 
 int rational_compare(struct rational a, struct rational b)
 {
     REQUIRE(a.den && b.den);
-    make_products_fit(&a, &b);
+    if (is_long(a) || is_long(b)) make_room(&a, &b);
     __int128 left = a.num * b.den, right = b.num * a.den;
     return (left > right) - (left < right);
 }

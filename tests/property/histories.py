@@ -50,7 +50,8 @@ class History:
         self.clock = centre + round(span * rng.uniform(0.1, 1)) + rng.choice([0, 0, 0, 1])
         self.as_of = instant(self.clock)
         self.instants = [min(centre + rng.randrange(-span, span), self.clock) for _ in range(rng.randrange(5, 50))]
-        self.instants += [self.instants[0] + n for n in (-600, -1, 1, 599.999999, 600)]
+        self.minutes = [self.instants[0] + n for n in (-600, -1, 1, 599.999999, 600)]  # that a form is sent twice in
+        self.instants += self.minutes
         self.instants += [centre + rng.randrange(-4, 5) * 3600 + rng.choice([0, 0, 0.5, 0.000001, 59.999999]) for _ in range(8)]
         self.instants += rng.sample([self.clock + n for n in (-1, 0, 1, 599, 600, -30 * DAY, -10 * DAY, 601)], 2)
         self.instants += [self.clock - n * DAY for n in (1, 10, 30)]
@@ -97,7 +98,8 @@ class History:
         kind = rng.choice(self.kinds)
         verbs = VERBS[kind]
         verb = rng.choices(verbs, [PLAIN.get(v, 1) for v in verbs])[0]
-        at = rng.choice(self.instants)
+        twice = (kind, verb) == ("contact", "created") and rng.random() < 0.3
+        at = rng.choice(self.minutes if twice else self.instants)
         event = {"specversion": "1.0", "id": "e%d" % n, "source": rng.choice(["/a", "/a", "/b"]), "type": "crm.%s.%s" % (kind, verb),
                  "subject": "%s%d" % (kind[0], rng.randrange(self.ids[kind])), "tenantid": TENANT if rng.random() < 0.97 else NEIGHBOUR,
                  "time": instant(at, rng.choice([3, 6, 6, 6]), rng.choice([0, 0, 60, -570]))}
@@ -105,7 +107,7 @@ class History:
             del event["time"]
         if rng.random() < 0.3:
             event["sequence"] = rng.choice(["1", "2", "10"])
-        event["data"] = self.data(kind, verb, at)
+        event["data"] = self.data(kind, verb, at) | ({"email": rng.choice(["Same@example.com", "same@EXAMPLE.com "])} if twice else {})
         if rng.random() < 0.3:
             self.share_id(event, kind)
         return event
@@ -147,6 +149,9 @@ class History:
 
     def goal(self, data):
         rng, year, month = self.rng, *map(int, self.as_of[:7].split("-"))
+        if rng.random() < 0.5:  # of all conditions at most one, or few goals would ever get anywhere
+            for name in rng.sample(["owner", "team", "pipeline", "source"], 3):
+                data.pop(name, None)
         if data.get("metric"):
             data["metric"] = rng.choice(["revenue", "revenue", "won_deals", rng.choice(list(METRICS)), rng.choice(list(METRICS)), "no_such_metric", "goal_progress"])
         if data.get("period"):
