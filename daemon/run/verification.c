@@ -106,20 +106,41 @@ static bool take_subjects(struct verification *verification, struct error *error
 
 /* ---- what the topics say ---- */
 
+static int64_t position_of(const struct tenant *tenant, struct span partition)
+{
+    for (size_t i = 0; i < tenant->n_positions; i++)
+        if (span_equal(tenant->positions[i].partition, partition)) return tenant->positions[i].next;
+    return 0;
+}
+
+/* Up to here all of the tenant is in its numbers: its own position says so, and the mark, which was read before. That the position does
+ * not say what the mark does is no matter: nothing of it came since – or what was counted of it is gone. */
+static int64_t counted_until(const struct servers *servers, const struct topics_lane *lane, const struct tenant *tenant)
+{
+    int64_t next = position_of(tenant, lane->partition.key);
+    for (size_t i = 0; lane->whole && i < servers->n_marks; i++) {
+        const struct mark *mark = &servers->marks[i];
+        if (span_equal(mark->partition, lane->partition.key) && mark->next > next) next = mark->next;
+    }
+    return next;
+}
+
 static void add_subject(struct verification *verification, struct subject *subject)
 {
+    const struct topics *topics = &verification->servers.topics;
     const struct tenant *tenant = subject->view.tenant;
-    subject->lack = topics_lack(&verification->servers.topics, tenant);
+    subject->lack = topics_lack(topics, tenant);
     if (!generations_share_zone(&tenant->generations)) subject->lack = "it was begun with other time zone data";
     if (subject->lack) return;
-    struct refold_tenant *again = refold_add(verification->refold, tenant, &subject->shared, tenant->clock_us);
+    int64_t clock_us = tenant->version ? tenant->clock_us : engine_clock(verification->engine);
+    struct refold_tenant *again = refold_add(verification->refold, tenant, &subject->shared, clock_us);
     again->bounded = true;
-    for (size_t i = 0; i < tenant->n_positions; i++) {
-        const struct tenant_position *position = &tenant->positions[i];
-        struct topics_lane *lane = topics_lane(&verification->servers.topics, position->partition);
-        if (!position->next) continue;
-        refold_limit(again, position->partition, position->next);
-        if (position->next > lane->until) lane->until = position->next;
+    for (size_t i = 0; i < topics->n; i++) {
+        struct topics_lane *lane = &topics->lanes[i];
+        int64_t next = counted_until(&verification->servers, lane, tenant);
+        if (!next) continue;
+        refold_limit(again, lane->partition.key, next);
+        if (next > lane->until) lane->until = next;
     }
 }
 

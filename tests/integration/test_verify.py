@@ -165,3 +165,13 @@ def test_wrong_usage_and_servers_that_are_away(counted):
     redis.kill()
     status, out, err = running.command("verify")
     assert status == 1 and out == "" and "redis" in err.lower()
+
+
+def test_a_tenant_of_whom_only_the_name_is_left_is_no_good_one(counted):
+    """What the marks say is counted must be, also where the tenant has no positions any more."""
+    running, redis, _, _ = counted
+    running.terminate()  # marks stand at the end
+    redis.client.delete(*redis.client.scan_iter("crm:{t01}:*", count=1000))
+    status, differences, about, _ = verified(running)
+    assert status == 4 and list(differences) == ["t01"], (differences, about)
+    assert any(line.startswith("t01: 0 counters, 0 entities, at version 0: ") and "difference" in line for line in about), about
