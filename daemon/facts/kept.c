@@ -18,6 +18,7 @@ static bool uses_customs(const struct kept *kept, int kind)
 struct kept kept_of(const struct kept *needed, const struct rules *rules)
 {
     struct kept kept = *needed;
+    for (int fact = 0; fact < N_FACTS; fact++) kept.fact[fact].customs &= rules->customs[fact_rows[fact].kinds].n > 0;
     for (int kind = 0; kind < N_KINDS; kind++)
         kept.customs[kind] = uses_customs(needed, kind) ? (uint16_t)((1u << rules->kind[kind].n_custom) - 1) : 0;
     return kept;
