@@ -4,7 +4,6 @@
 #include "daemon/state/cluster.h"
 #include "daemon/state/server.h"
 #include "daemon/state/slots.h"
-#include "daemon/state/tls.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -322,9 +321,4 @@ bool state_redis_connected(const struct state *state)
 const char *state_redis_where(const struct state *state)
 {
     return is_server(state) ? connection_where(((const struct server *)state)->connection) : cluster_where(state);
-}
-
-bool state_redis_has_tls(void)
-{
-    return tls_available();
 }

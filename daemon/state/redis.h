@@ -39,9 +39,6 @@ bool state_redis_connected(const struct state *state);
 /* "127.0.0.1:6379/0" or "/run/redis.sock", for logs. Lives as long as the state. */
 const char *state_redis_where(const struct state *state);
 
-/* Can this build speak TLS (rediss://)? */
-bool state_redis_has_tls(void);
-
 /* Each server by itself, as a state: the only one, or a cluster's primaries as they were found last. NULL: there are no more.
  * Valid until the next state_redis_connect. */
 struct state *state_redis_server(struct state *state, size_t i);
@@ -65,9 +62,3 @@ bool state_redis_history(struct state *state, uint64_t *history, struct error *e
 /* Same process and same history of data? */
 bool redis_identity_same(const struct redis_identity *a, const struct redis_identity *b);
 uint64_t redis_identity_hash(const struct redis_identity *identity); /* odd */
-
-/* Removes what is kept of a tenant, its state hash first, so that whoever still holds its version is refused; of all tenants
- * with tenant.at == NULL (then without that order: nobody else may be at work). Published reports, metrics and their versions
- * stay, as do the list of tenants and the marks. Walks over the whole database: SCAN. */
-bool state_redis_forget(struct state *state, const char *prefix, struct span tenant, enum outcome *outcome,
-                        struct error *error) MUST_USE;

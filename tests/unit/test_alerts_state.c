@@ -123,16 +123,6 @@ static void all_or_nothing(void **state)
     assert_int_equal(commit(fixture, 0, 6, &raise_a, 1).answer, ALERTS_STORED);
 }
 
-static void they_outlive_a_rebuild(void **state)
-{
-    struct fixture *fixture = *state;
-    commit(fixture, 0, 6, &raise_a, 1);
-    private_redis_do(&fixture->redis, "HSET crm:{acme}:state version 9");
-    assert_true(state_redis_forget(fixture->state, "crm", SPAN("acme"), &fixture->outcome, &fixture->error));
-    assert_true(stored(fixture).n_unsent == 2 && stored(fixture).n_rows == 6);
-    assert_int_equal(private_redis_do(&fixture->redis, "EXISTS crm:{acme}:state"), 0);
-}
-
 static void assert_active(struct fixture *fixture, const char *tenant, const char *want)
 {
     struct buffer out = { 0 };
@@ -182,11 +172,8 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(only_who_knows_them_changes_them, clear),
-        cmocka_unit_test_setup(each_change_is_hinted_at, clear),
-        cmocka_unit_test_setup(what_is_acknowledged_is_noted, clear),
-        cmocka_unit_test_setup(all_or_nothing, clear),
-        cmocka_unit_test_setup(they_outlive_a_rebuild, clear),
+        cmocka_unit_test_setup(only_who_knows_them_changes_them, clear), cmocka_unit_test_setup(each_change_is_hinted_at, clear),
+        cmocka_unit_test_setup(what_is_acknowledged_is_noted, clear),    cmocka_unit_test_setup(all_or_nothing, clear),
         cmocka_unit_test_setup(those_that_stand_are_shown, clear),
     };
     return cmocka_run_group_tests(tests, start, end);

@@ -1,6 +1,7 @@
 /* Where a Redis is: the forms of its URL, and TLS with the checks that make it worth having. */
 #include "daemon/state/address.h"
 #include "daemon/state/redis.h"
+#include "daemon/state/tls.h"
 #include "tests/unit/private_redis.h"
 #include "tests/unit/unit.h"
 
@@ -155,8 +156,8 @@ static void tls(void **state)
              redis.folder, ca_file);
     private_redis_start(&redis, options);
     bool trusted = try_connect("localhost", port, ca_file, &error);
-    if (state_redis_has_tls() && !trusted) print_error("%s\n", error.text);
-    assert_true(trusted == state_redis_has_tls());
+    if (tls_available() && !trusted) print_error("%s\n", error.text);
+    assert_true(trusted == tls_available());
     if (!trusted) assert_non_null(strstr(error.text, "use a TLS tunnel on the same host"));
     assert_false(try_connect("127.0.0.1", port, ca_file, &error));
     assert_non_null(strstr(error.text, "TLS"));

@@ -546,22 +546,6 @@ static void identity(void **state)
     other->ops->destroy(other);
 }
 
-static void forget(void **state)
-{
-    struct fixture *fixture = *state;
-    enum outcome outcome;
-    const char *const keep = "MSET crm:{t}:report:pipeline 1 crm:{t}:metrics:today 1 crm:{t}:versions 1 crm:{t}:published 1 "
-                             "crm:{t2}:state 1 crm:tenants 1 crm:marks 1 other 1";
-    private_redis_do(&fixture->redis, keep);
-    assert_int_equal(try_commit(fixture, 0, NULL), DONE);
-    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 8 + 6);
-    assert_true(state_redis_forget(fixture->state, "crm", SPAN("t"), &outcome, &fixture->error));
-    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 8);
-    assert_true(state_redis_forget(fixture->state, "crm", NO_SPAN, &outcome, &fixture->error));
-    assert_int_equal(private_redis_do(&fixture->redis, "EXISTS crm:{t2}:state"), 0);
-    assert_int_equal(private_redis_do(&fixture->redis, "DBSIZE"), 7);
-}
-
 static int start(void **state)
 {
     struct fixture *fixture = must_zalloc(sizeof *fixture);
@@ -625,7 +609,6 @@ int main(void)
         TEST(too_large),
         TEST(refused_read),
         TEST(identity),
-        TEST(forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
