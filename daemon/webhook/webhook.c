@@ -41,7 +41,6 @@ struct webhooks {
     pthread_mutex_t lock; /* of inbox and outcomes */
     struct call *inbox, *outcomes;
     atomic_bool stop;
-    _Atomic uint64_t attempted, delivered, given_up;
     /* the thread's own: */
     CURLM *multi;
     struct call *calls;
@@ -151,7 +150,6 @@ static void begin(struct webhooks *webhooks, struct call *call)
     curl_easy_setopt(curl, CURLOPT_PRIVATE, call);
     curl_multi_add_handle(webhooks->multi, curl);
     webhooks->under_way++;
-    atomic_fetch_add(&webhooks->attempted, 1);
 }
 
 /* ---- the thread: what came of it ---- */
@@ -166,8 +164,6 @@ static void finish(struct webhooks *webhooks, struct call *call, enum delivery d
 {
     remove_from(&webhooks->calls, call);
     call->delivery = delivery;
-    if (delivery == DELIVERED) atomic_fetch_add(&webhooks->delivered, 1);
-    if (delivery == UNDELIVERABLE) atomic_fetch_add(&webhooks->given_up, 1);
     pthread_mutex_lock(&webhooks->lock);
     push_last(&webhooks->outcomes, call);
     pthread_mutex_unlock(&webhooks->lock);
@@ -288,11 +284,6 @@ void webhooks_poll(struct webhooks *webhooks)
     webhooks->outcomes = NULL;
     pthread_mutex_unlock(&webhooks->lock);
     tell_all(webhooks, outcomes);
-}
-
-struct webhook_counts webhooks_counts(const struct webhooks *webhooks)
-{
-    return (struct webhook_counts){ webhooks->attempted, webhooks->delivered, webhooks->given_up };
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;

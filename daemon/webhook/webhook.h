@@ -25,11 +25,6 @@ void webhooks_destroy(struct webhooks *webhooks); /* stops what is under way, at
 void webhooks_post(struct webhooks *webhooks, const struct webhook_post *post);
 void webhooks_poll(struct webhooks *webhooks); /* never waits */
 
-struct webhook_counts {
-    uint64_t attempts, delivered, given_up;
-};
-struct webhook_counts webhooks_counts(const struct webhooks *webhooks);
-
 /* "v1,<base64 of HMAC-SHA256 over `id.timestamp.body`>", as in the Standard Webhooks specification: a secret `whsec_…` is the
  * base64 of the key, any other one is the key itself. To be freed. */
 char *webhook_signature(const char *secret, struct span id, int64_t timestamp_s, struct span body);

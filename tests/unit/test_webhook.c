@@ -193,7 +193,6 @@ static void tried_again_until_it_is_taken(void **state)
     assert_string_equal(header(receiver->requests[0], "webhook-id", first), header(receiver->requests[2], "webhook-id", last));
     assert_string_not_equal(header(receiver->requests[0], "webhook-timestamp", first),
                             header(receiver->requests[2], "webhook-timestamp", last));
-    assert_true(webhooks_counts(webhooks).attempts == 3 && webhooks_counts(webhooks).delivered == 1);
     webhooks_destroy(webhooks);
     receiver_destroy(receiver);
 }
@@ -217,7 +216,6 @@ static void given_up_in_the_end(void **state)
     post(webhooks, "http://127.0.0.1:1/x", 1, 2);
     wait_for(webhooks, &outcomes, 3);
     assert_int_equal(outcomes.delivery[2], UNDELIVERABLE);
-    assert_int_equal(webhooks_counts(webhooks).given_up, 3);
     webhooks_destroy(webhooks);
     receiver_destroy(receiver);
 }
