@@ -59,8 +59,3 @@ size_t names_bytes(const struct names *names)
 {
     return names->arena.bytes + names->by_text.room * sizeof *names->by_text.slots + names->room * sizeof *names->texts;
 }
-
-void names_cut(struct names *names, uint32_t n)
-{
-    while (names->n > n) map_remove(&names->by_text, names->texts[--names->n]);
-}

@@ -24,6 +24,3 @@ struct span names_text(const struct names *names, name_id id);   /* empty for 0 
 bool names_restore(struct names *names, name_id id, struct span text);
 
 size_t names_bytes(const struct names *names); /* of memory */
-
-/* Forget numbers from `n` on (a commit that was refused). */
-void names_cut(struct names *names, uint32_t n);

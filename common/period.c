@@ -168,22 +168,3 @@ bool period_previous(const struct rules *rules, struct span name, struct period 
         *previous = (struct period){ period.from - (period.to - period.from + 1), period.from - 1 };
     return true;
 }
-
-static int32_t year_before(int32_t day)
-{
-    struct civil civil = civil_of_day(day);
-    civil.year--;
-    if (civil.month == 2 && civil.day == 29) civil.day = 28;
-    return day_of_civil(civil);
-}
-
-bool period_last_year(const struct rules *rules, struct span name, struct period period, struct period *before)
-{
-    if (is_open_ended(period)) return false;
-    const struct named *row = find_named(name);
-    if (row && row->unit != N_UNITS && unit_months[row->unit])
-        *before = unit_beside(rules, row->unit, period.from, -MONTHS_PER_YEAR / unit_months[row->unit]);
-    else
-        *before = (struct period){ year_before(period.from), year_before(period.to) };
-    return true;
-}

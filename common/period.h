@@ -42,9 +42,6 @@ extern const char *const period_names[]; /* NULL-terminated, all names */
  * last_7_days the 7 days before, of from…to as many days before. "all" has none: false. `name` may be empty (a range). */
 bool period_previous(const struct rules *rules, struct span name, struct period period, struct period *previous);
 
-/* The same days a year earlier (February 29 becomes 28); for named months, quarters, years the same unit. */
-bool period_last_year(const struct rules *rules, struct span name, struct period period, struct period *before);
-
 /* Months as numbers: year * 12 + month - 1. */
 int32_t month_of_day(int32_t day);
 struct period month_period(int32_t month);

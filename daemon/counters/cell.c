@@ -66,12 +66,6 @@ int cell_dims(const struct rules *rules, enum fact fact)
     return fact_rows[fact].n_dims + rules->customs[fact_rows[fact].kinds].n;
 }
 
-name_id cell_currency(const struct cell_key *key)
-{
-    int at = fact_dimension(&fact_rows[key->fact], DIM_CURRENCY);
-    return at < 0 ? 0 : key->dims[at];
-}
-
 void cell_field_write(const struct cell_key *key, const struct rules *rules, struct buffer *out)
 {
     enum fact fact = (enum fact)key->fact;

@@ -19,7 +19,7 @@ struct bucket {
 };
 
 /* n = fact_row.n_dims + the number of custom attributes that the tenant declares for fact_row.kinds.
- * Values: 0 = missing. Currency always first needed for money: see cell_currency. */
+ * Values: 0 = missing. */
 struct cell_key {
     uint16_t fact;
     uint16_t n;
@@ -55,7 +55,6 @@ bool cell_value_is_zero(const struct cell_value *value);
 bool cell_value_add(struct cell_value *into, const struct cell_value *other, int factor);
 
 int cell_dims(const struct rules *rules, enum fact fact); /* n of the fact's cells */
-name_id cell_currency(const struct cell_key *key);        /* 0: the fact has none */
 
 /* Field: "deal_won:3,1,,7" (numbers of names, the missing empty, empty ones at the end dropped), custom attributes
  * behind: "deal_won:3,1;region=9". Value: "1 130000 0 86400000 2|seconds 812:1" (sums in the order of the fact's measures,

@@ -63,15 +63,6 @@ static void fields(void **state)
     assert_field(&key, "duplicate_event");
 }
 
-static void currencies(void **state)
-{
-    (void)state;
-    struct cell_key key = parsed("deal_won:1,2,3,4,5,6,7,8,9,10", &rules);
-    assert_int_equal(cell_currency(&key), 7);
-    key = parsed("lead:1,2,3,4", &rules);
-    assert_int_equal(cell_currency(&key), 0);
-}
-
 static void what_the_rules_do_not_know(void **state)
 {
     (void)state;
@@ -237,7 +228,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields),
-        cmocka_unit_test(currencies),
         cmocka_unit_test(what_the_rules_do_not_know),
         cmocka_unit_test(bad_fields),
         cmocka_unit_test(values),
