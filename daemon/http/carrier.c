@@ -236,7 +236,7 @@ static enum MHD_Result reply(struct carrier *carrier)
 
 bool carrier_shelve(struct carrier *carrier)
 {
-    struct exchange *waiting = shelf_take(&carrier->server->shelf, &carrier->exchange, thread_monotonic_us());
+    struct exchange *waiting = shelf_take(&carrier->server->shelf, &carrier->exchange);
     for (struct exchange *next; waiting; waiting = next) {
         next = waiting->next;
         carrier_resume((struct carrier *)waiting);

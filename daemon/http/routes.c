@@ -5,10 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum {
-    PARTS_MAX = 8
-};
-
 static const char *const format_only[] = { "format", NULL };
 
 /* clang-format off */

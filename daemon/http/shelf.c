@@ -115,10 +115,9 @@ static void copy_answer(struct exchange *to, const struct exchange *from)
     to->answer.retry_after_s = from->answer.retry_after_s;
 }
 
-struct exchange *shelf_take(struct shelf *shelf, struct exchange *exchange, int64_t now_us)
+struct exchange *shelf_take(struct shelf *shelf, struct exchange *exchange)
 {
     struct shelved *shelved = find(shelf, exchange->tenant, exchange->report, false);
-    (void)now_us;
     if (!shelved || shelved->asking != exchange) return NULL;
     struct exchange *waiting = shelved->waiting;
     shelved->asking = shelved->waiting = NULL;

@@ -35,7 +35,7 @@ enum shelf_says {
 enum shelf_says shelf_ask(struct shelf *shelf, struct exchange *exchange, int64_t now_us);
 
 /* The answer to a question of SHELF_ASK: keeps a document, answers those that waited. Returns these, linked by `next`. */
-struct exchange *shelf_take(struct shelf *shelf, struct exchange *exchange, int64_t now_us);
+struct exchange *shelf_take(struct shelf *shelf, struct exchange *exchange);
 
 void shelf_hint(struct shelf *shelf, struct span tenant, struct span report);
 void shelf_clear(struct shelf *shelf);  /* what is kept counts no more */

@@ -149,7 +149,6 @@ extern const uint64_t reference_attributes; /* those of TYPE_REFERENCE, a bit ea
 
 enum {
     VERBS_PER_KIND_MAX = 12,
-    ATTRIBUTES_PER_KIND_MAX = 24,
     REQUIRED_MAX = 3
 };
 

@@ -18,7 +18,6 @@
 enum {
     BATCH_RECORDS = 4096,
     BATCH_BYTES = 8 << 20,
-    CHUNK_RECORDS = 256,
     CLOSE_MS = 2000,
     END_MS = 500,
     RENEW_FIRST_MS = 1000,

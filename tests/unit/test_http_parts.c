@@ -299,7 +299,7 @@ static void one_question_answers_all_who_wait(void **state)
     assert_int_equal(shelf_ask(&shelf, &two, 1), SHELF_WAITS);
     assert_int_equal(shelf_ask(&shelf, &three, 2), SHELF_WAITS);
     answer(&one, "7");
-    struct exchange *waited = shelf_take(&shelf, &one, 3);
+    struct exchange *waited = shelf_take(&shelf, &one);
     assert_ptr_equal(waited, &three);
     assert_ptr_equal(waited->next, &two);
     assert_true(span_is(two.answer.fixed, "7") && span_is(three.answer.fixed, "7"));
@@ -322,11 +322,11 @@ static void a_hint_makes_what_was_asked_before_it_old(void **state)
     shelf_hint(&shelf, SPAN("acme"), SPAN("service"));
     assert_int_equal(shelf_ask(&shelf, &two, 1), SHELF_ASK); /* who knows of the hint does not get what was asked for before it */
     answer(&one, "7"), answer(&two, "8");
-    assert_null(shelf_take(&shelf, &one, 2));
-    assert_null(shelf_take(&shelf, &two, 2));
+    assert_null(shelf_take(&shelf, &one));
+    assert_null(shelf_take(&shelf, &two));
     assert_int_equal(shelf_ask(&shelf, &three, 3), SHELF_ASK); /* neither was kept */
     answer(&three, "8");
-    assert_null(shelf_take(&shelf, &three, 4));
+    assert_null(shelf_take(&shelf, &three));
     assert_has(&shelf, 5, "8");
     shelf_hint(&shelf, SPAN("acme"), SPAN("conversion"));
     assert_has(&shelf, 6, "8");
@@ -348,7 +348,7 @@ static void what_fails_is_told_to_all_and_not_kept(void **state)
     assert_int_equal(shelf_ask(&shelf, &two, 0), SHELF_WAITS);
     answer_problem(&one, 503, "redis_away", "gone");
     one.answer.retry_after_s = 1;
-    assert_ptr_equal(shelf_take(&shelf, &one, 1), &two);
+    assert_ptr_equal(shelf_take(&shelf, &one), &two);
     assert_int_equal(two.answer.status, 503);
     assert_int_equal(two.answer.retry_after_s, 1);
     assert_true(span_equal(buffer_all(&two.answer.text), buffer_all(&one.answer.text)));
@@ -369,7 +369,7 @@ static void the_shelf_is_bounded(void **state)
         exchange.tenant = (struct span){ name, (size_t)len };
         assert_int_equal(shelf_ask(&shelf, &exchange, 0), SHELF_ASK);
         answer(&exchange, "7");
-        assert_null(shelf_take(&shelf, &exchange, 0));
+        assert_null(shelf_take(&shelf, &exchange));
         end(&exchange);
         assert_true(shelf.reports.count <= SHELF_REPORTS_MAX);
     }
