@@ -95,13 +95,8 @@ void *map_put_by(struct map *map, struct span key, uint64_t hash, void *value)
 
 void *map_remove(struct map *map, struct span key)
 {
-    return map_remove_by(map, key, bytes_hash(key.at, key.len));
-}
-
-void *map_remove_by(struct map *map, struct span key, uint64_t hash)
-{
     if (!map->count) return NULL;
-    struct map_slot *slot = find(map, key, hash);
+    struct map_slot *slot = find(map, key, bytes_hash(key.at, key.len));
     void *old = slot->value;
     if (!old) return NULL;
     size_t mask = map->room - 1, hole = (size_t)(slot - map->slots);

@@ -20,10 +20,9 @@ void map_clear(struct map *map);  /* forgets all, keeps the room */
 
 void *map_get(const struct map *map, struct span key); /* NULL: not there */
 
-/* The same by a hash that the caller worked out; all entries of the map must then come and go by it. */
+/* The same by a hash that the caller worked out: all entries of the map must then come by it, and map_remove does not find them. */
 void *map_get_by(const struct map *map, struct span key, uint64_t hash);
 void *map_put_by(struct map *map, struct span key, uint64_t hash, void *value);
-void *map_remove_by(struct map *map, struct span key, uint64_t hash);
 
 /* Sets or replaces (the key, too). `value` must not be NULL. Returns the value that stood there, or NULL. */
 void *map_put(struct map *map, struct span key, void *value);

@@ -14,7 +14,8 @@ const char *shape_name(enum shape shape)
     return names[shape];
 }
 
-void dimensions_write(uint32_t dims, const char *between, struct buffer *out)
+/* "owner, team": the names of the set bits; "" for none. */
+static void dimensions_write(uint32_t dims, const char *between, struct buffer *out)
 {
     bool first = true;
     for (int dimension = 0; dimension < N_DIMENSIONS; dimension++) {
@@ -24,7 +25,7 @@ void dimensions_write(uint32_t dims, const char *between, struct buffer *out)
     }
 }
 
-void units_write(uint8_t units, const char *between, struct buffer *out)
+static void units_write(uint8_t units, const char *between, struct buffer *out)
 {
     bool first = true;
     for (int unit = 0; unit < N_UNITS; unit++) {

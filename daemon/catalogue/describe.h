@@ -15,7 +15,3 @@ void catalogue_write_json(const struct catalogue *catalogue, struct buffer *out)
 void catalogue_write_markdown(const struct catalogue *catalogue, struct buffer *out);
 
 const char *shape_name(enum shape shape); /* "number", "money", "ratios", "distribution", "goal" */
-
-/* "owner, team", "month": the names of the set bits, comma between them; "" for none. */
-void dimensions_write(uint32_t dims, const char *between, struct buffer *out);
-void units_write(uint8_t units, const char *between, struct buffer *out);

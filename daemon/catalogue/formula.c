@@ -189,7 +189,8 @@ bool filter_equal(const struct filter *a, const struct filter *b)
     return true;
 }
 
-uint32_t atom_dims(const struct atom *atom)
+/* The dimensions, a bit per enum dimension, that a sum can be asked by (inner ones left out). */
+static uint32_t atom_dims(const struct atom *atom)
 {
     const struct fact_row *row = &fact_rows[atom->fact];
     bool level = atom->window == WINDOW_LEVEL || atom->window == WINDOW_LEVEL_BEFORE;

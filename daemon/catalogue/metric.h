@@ -128,6 +128,3 @@ struct metric {
 };
 
 bool filter_equal(const struct filter *a, const struct filter *b);
-
-/* The dimensions, a bit per enum dimension, that a sum can be asked by (inner ones left out). */
-uint32_t atom_dims(const struct atom *atom);

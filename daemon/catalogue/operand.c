@@ -45,7 +45,8 @@ bool add_atom(struct parser *parser, int fact, int measure, struct typed *out)
     return true;
 }
 
-bool parse_measure(struct parser *parser, struct span fact_name, struct typed *out)
+/* Behind "fact." */
+static bool parse_measure(struct parser *parser, struct span fact_name, struct typed *out)
 {
     struct span name = NO_SPAN;
     int fact = fact_find(fact_name);

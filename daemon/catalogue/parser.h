@@ -41,7 +41,6 @@ bool parse_factor(struct parser *parser, struct typed *out);  /* one operand wit
 bool parse_operand(struct parser *parser, struct typed *out); /* fact.measure, metric or call */
 bool parse_filter(struct parser *parser, unsigned first);     /* behind "[": for the atoms from `first` on */
 bool parse_call(struct parser *parser, struct span name, struct typed *out, bool *found); /* behind "(" */
-bool parse_measure(struct parser *parser, struct span fact, struct typed *out);           /* behind "fact." */
 bool add_atom(struct parser *parser, int fact, int measure, struct typed *out);           /* one more sum */
 bool find_metric(struct parser *parser, struct span name, struct metric **metric);        /* or a problem */
 

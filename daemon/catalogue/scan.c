@@ -4,7 +4,7 @@
 
 #include <ctype.h>
 
-void scan_blanks(struct scanner *scanner)
+static void scan_blanks(struct scanner *scanner)
 {
     while (scanner->at < scanner->text.len && isspace((unsigned char)scanner->text.at[scanner->at])) scanner->at++;
 }

@@ -9,7 +9,6 @@ struct scanner {
     size_t at;
 };
 
-void scan_blanks(struct scanner *scanner);
 char scan_peek(struct scanner *scanner); /* the next sign behind blanks; 0 at the end */
 bool scan_sign(struct scanner *scanner, char sign);
 bool scan_name(struct scanner *scanner, struct span *name);   /* a letter, then letters, digits, "_" */

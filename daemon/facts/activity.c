@@ -4,7 +4,8 @@
 
 /* ---- what they share ---- */
 
-void tell_activity(struct teller *teller, const struct entity_event *event, enum known_name activity)
+/* A completed call, held meeting or sent e-mail: an activity, and a touch of the contact it names. */
+static void tell_activity(struct teller *teller, const struct entity_event *event, enum known_name activity)
 {
     set_dim(tell(teller, FACT_ACTIVITY, event_day(event)), DIM_ACTIVITY, known(teller->context, activity));
     struct span contact = tell_text(teller, ATTRIBUTE_CONTACT);
@@ -18,7 +19,8 @@ void tell_activity(struct teller *teller, const struct entity_event *event, enum
     buffer_deinit(&key);
 }
 
-void tell_due(struct teller *teller, bool done, enum known_name activity)
+/* A scheduled call or meeting that is still to come. `done`: it took place or was missed. */
+static void tell_due(struct teller *teller, bool done, enum known_name activity)
 {
     const struct entity_event *scheduled = last_of(teller, VERB_SCHEDULED), *cancelled = last_of(teller, VERB_CANCELLED);
     const struct entity_value *due = tell_value(teller, ATTRIBUTE_DUE);

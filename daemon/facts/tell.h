@@ -103,11 +103,6 @@ void tell_customer(struct teller *teller);
 /* A service contact: a service call or a logged interaction; costed where it names a cost. */
 void tell_service_contact(struct teller *teller, const struct entity_event *event, name_id channel);
 
-/* A completed call, held meeting or sent e-mail: an activity, and a touch of the contact it names. */
-void tell_activity(struct teller *teller, const struct entity_event *event, enum known_name activity);
-/* A scheduled call or meeting that is still to come. `done`: it took place or was missed. */
-void tell_due(struct teller *teller, bool done, enum known_name activity);
-
 /* Lines of lists (lists.c): of the findings among the facts told, last of all; of an open deal. */
 void tell_offenders(struct teller *teller);
 void tell_open_deal(struct teller *teller, const struct list_line *line);

@@ -28,7 +28,7 @@ static const struct {
     { 503, "Service Unavailable" },
 };
 
-const char *status_title(unsigned status)
+static const char *status_title(unsigned status)
 {
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         if (titles[i].status == status) return titles[i].title;

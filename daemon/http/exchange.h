@@ -69,7 +69,4 @@ void answer_problem(struct exchange *exchange, unsigned status, const char *code
 /* Answers with a document: what is appended to the buffer returned is its body. */
 struct buffer *answer_with(struct exchange *exchange, const char *content_type);
 
-/* "404" -> "Not Found" */
-const char *status_title(unsigned status);
-
 extern const char type_json[], type_csv[];

@@ -73,11 +73,6 @@ void refold_limit(struct refold_tenant *tenant, struct span partition, int64_t n
     tenant->limits[tenant->n_limits++] = (struct refold_limit){ { text, partition.len }, next };
 }
 
-struct refold_tenant *refold_find(const struct refold *refold, struct span name)
-{
-    return map_get(&refold->tenants, name);
-}
-
 /* ---- one round ---- */
 
 static struct batch *open_batch(struct refold *refold, struct refold_tenant *of)
@@ -182,7 +177,7 @@ static void take_record(struct refold *refold, const struct record *record, cons
     struct rejection rejection;
     *entry = (struct entry){ .partition = partition->key, .offset = record->offset, .life = partition->life, .record = record };
     bool good = decode(&refold->settings.decode, record, &refold->arena, &entry->event, &rejection);
-    struct refold_tenant *tenant = refold_find(refold, good ? entry->event.tenant : rejection.tenant);
+    struct refold_tenant *tenant = map_get(&refold->tenants, good ? entry->event.tenant : rejection.tenant);
     if (!tenant || !counts(tenant, partition->key, record->offset)) return;
     if (!good) entry->reason = rejection.reason;
     batch_add(open_batch(refold, tenant), entry);

@@ -35,7 +35,6 @@ struct refold_tenant *refold_add(struct refold *refold, const struct tenant *lik
 void refold_begin(struct refold_tenant *again, const struct tenant *like, const struct kept *kept,
                   int64_t clock_us);                                                  /* nothing was folded yet, again */
 void refold_limit(struct refold_tenant *tenant, struct span partition, int64_t next); /* makes it bounded */
-struct refold_tenant *refold_find(const struct refold *refold, struct span name);     /* NULL */
 
 /* Folds and commits the records of one partition's life that count. False: the state did not take them. */
 struct refold_partition {

@@ -10,7 +10,8 @@ static const char *const secrets[] = { "sasl.password",         "ssl.key.passwor
 
 static const char file_ending[] = "_file";
 
-bool property_is_secret(struct span name)
+/* Never to be shown. */
+static bool property_is_secret(struct span name)
 {
     for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
         if (span_is(name, secrets[i])) return true;

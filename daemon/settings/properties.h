@@ -13,7 +13,6 @@ void property_of_variable(const char *rest, char name[VARIABLE_BYTES]);
 void properties_read(struct settings *settings, const struct reading *reading, const json_t *object, const char *folder,
                      bool read_files);
 const char *property_get(const struct settings *settings, const char *name); /* NULL: not set */
-bool property_is_secret(struct span name);                                   /* never to be shown */
 
 /* The first line of a file. False after saying what is wrong. */
 bool secret_read(const struct reading *reading, const char *path, const char **secret);

@@ -84,30 +84,6 @@ static void read_key(struct rules_reading reading, const struct tenant_key *key,
         read_standard(reading, key);
 }
 
-struct rules *rules_read(const struct reading *reading, const char *tenant, const json_t *own, const json_t *filler,
-                         struct zones *zones)
-{
-    struct rules *rules = must_zalloc(sizeof *rules);
-    struct rules_reading inner = { *reading, rules, zones };
-    struct reading at = reading_at(reading, tenant);
-    check_keys(&at, own);
-    for (size_t i = 0; i < n_tenant_keys; i++) read_key(inner, &tenant_keys[i], tenant, own, filler);
-    rules->fingerprint = rules_fingerprint(rules);
-    return rules;
-}
-
-void rules_destroy(struct rules *rules)
-{
-    struct map_slot *slot;
-    if (!rules) return;
-    for (size_t i = 0; (slot = map_next(&rules->lists, &i));) {
-        map_deinit(slot->value);
-        free(slot->value);
-    }
-    map_deinit(&rules->lists);
-    free(rules);
-}
-
 static int by_key(const void *a, const void *b)
 {
     return span_compare(*(const struct span *)a, *(const struct span *)b);
@@ -163,7 +139,8 @@ static bool has_lists_of_references(const struct rules *rules)
     return has;
 }
 
-uint64_t rules_fingerprint(const struct rules *rules)
+/* Over the content in a fixed order: equal content, equal number, on every machine. */
+static uint64_t fingerprint(const struct rules *rules)
 {
     struct buffer out = { 0 };
     buffer_text(&out, span_of(rules->zone ? rules->zone->name : ""));
@@ -178,6 +155,30 @@ uint64_t rules_fingerprint(const struct rules *rules)
     uint64_t hash = siphash((struct hash_key){ 0, 0 }, buffer_all(&out));
     buffer_deinit(&out);
     return hash;
+}
+
+struct rules *rules_read(const struct reading *reading, const char *tenant, const json_t *own, const json_t *filler,
+                         struct zones *zones)
+{
+    struct rules *rules = must_zalloc(sizeof *rules);
+    struct rules_reading inner = { *reading, rules, zones };
+    struct reading at = reading_at(reading, tenant);
+    check_keys(&at, own);
+    for (size_t i = 0; i < n_tenant_keys; i++) read_key(inner, &tenant_keys[i], tenant, own, filler);
+    rules->fingerprint = fingerprint(rules);
+    return rules;
+}
+
+void rules_destroy(struct rules *rules)
+{
+    struct map_slot *slot;
+    if (!rules) return;
+    for (size_t i = 0; (slot = map_next(&rules->lists, &i));) {
+        map_deinit(slot->value);
+        free(slot->value);
+    }
+    map_deinit(&rules->lists);
+    free(rules);
 }
 
 /* A bar would end the cell. */

@@ -29,8 +29,5 @@ struct rules *rules_read(const struct reading *reading, const char *tenant, cons
                          struct zones *zones);
 void rules_destroy(struct rules *rules);
 
-/* Over the content in a fixed order: equal content, equal number, on every machine. */
-uint64_t rules_fingerprint(const struct rules *rules);
-
 /* The table of config/README.md, in Markdown. */
 void tenant_keys_write_table(struct buffer *out);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 enum {
-    SHOWN_BYTES = 64
+    SHOWN_BYTES = 64,
+    FOUND_BYTES = 96
 };
 
 /* How many bytes of a UTF-8 text can be shown without cutting a letter in two. */
@@ -31,7 +32,8 @@ static void describe_text(const char *value, char text[FOUND_BYTES])
     snprintf(text, FOUND_BYTES, "the text \"%.*s%s\"", len, value, value[len] ? "…" : "");
 }
 
-void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
+/* `the text "x"`, `the number 5`, `the list [1,2]`, `an object` … */
+static void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
 {
     switch (json_typeof(value)) {
     case JSON_STRING:

@@ -16,12 +16,6 @@ struct reading {
 /* Says what was found instead. Always returns false. */
 bool expected(const struct reading *reading, const json_t *found, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* `the text "x"`, `the number 5`, `the list [1,2]`, `an object` … */
-enum {
-    FOUND_BYTES = 96
-};
-void describe(const json_t *value, bool secret, char text[FOUND_BYTES]);
-
 /* The same place, one step deeper: "tenants.acme" and "week_start". The text is in the arena. */
 struct reading reading_at(const struct reading *reading, const char *key);
 struct reading reading_nth(const struct reading *reading, size_t index); /* "holidays[2]" */

@@ -13,7 +13,8 @@ void owned_deinit(struct owned *owned)
     *owned = (struct owned){ 0 };
 }
 
-struct span owned_topic(struct owned *owned, struct span topic)
+/* A copy that stays, terminated. */
+static struct span owned_topic(struct owned *owned, struct span topic)
 {
     struct span *known = map_get(&owned->topics, topic);
     if (!known) {

@@ -21,7 +21,6 @@ struct owned {
 };
 
 void owned_deinit(struct owned *owned);
-struct span owned_topic(struct owned *owned, struct span topic); /* a copy that stays, terminated */
 
 void owned_clear(struct owned *owned);
 /* Not started, end of the log unknown. */

@@ -34,7 +34,7 @@ struct cluster {
     int64_t look_at_us; /* while one is out: whether another has taken its place is asked of the others so soon */
 };
 
-extern const struct state_ops cluster_ops;
+static const struct state_ops cluster_ops;
 
 static struct cluster *cluster_of(const struct state *state)
 {
@@ -338,7 +338,7 @@ static void cluster_destroy(struct state *state)
     free(cluster);
 }
 
-const struct state_ops cluster_ops = {
+static const struct state_ops cluster_ops = {
     .read = cluster_read,
     .read_atomic = cluster_read_atomic,
     .timers = cluster_timers,

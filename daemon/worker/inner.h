@@ -97,8 +97,6 @@ void worker_letters_resend(struct worker *worker);
 
 /* timers.c */
 void worker_tell_publisher(struct worker *worker, const struct tenant *tenant); /* to look at it, as it stands */
-void worker_tell_doubt(struct worker *worker,
-                       bool set_back);            /* the publisher: look at all; `set_back`: the state has lost something */
 void worker_adopt_tenants(struct worker *worker); /* those that somebody must look after: loads them, tells the publisher */
 bool worker_is_ours(const struct worker *worker, const struct tenant *tenant);
 bool worker_is_behind(const struct worker *worker);    /* does more wait in the source than a round may take? (sight.c) */

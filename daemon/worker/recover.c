@@ -74,7 +74,8 @@ void worker_set_back(struct worker *worker, enum outcome outcome, const struct e
     log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error->text);
 }
 
-void worker_tell_doubt(struct worker *worker, bool set_back)
+/* The publisher is to look at all; `set_back`: the state has lost something. */
+static void tell_doubt(struct worker *worker, bool set_back)
 {
     if (!worker->parts.committed || !worker->tenants.count) return;
     struct committed *doubt = must_zalloc(sizeof *doubt);
@@ -87,7 +88,7 @@ static void doubt_lists(struct worker *worker)
 {
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) ((struct tenant *)slot->value)->listed = false;
-    worker_tell_doubt(worker, false);
+    tell_doubt(worker, false);
 }
 
 void worker_doubt_state(struct worker *worker)
@@ -140,7 +141,7 @@ void worker_return(struct worker *worker)
         log_event(LEVEL_WARN, "state_changed", "meaning=%s", "another server or another history: reading again from its marks");
         worker_forget_passed(worker);
         worker_doubt_state(worker);
-        worker_tell_doubt(worker, true);
+        tell_doubt(worker, true);
     }
 }
 

@@ -103,10 +103,8 @@ struct worker_parts {
     struct decode_settings decode;
     struct tenant_settings tenants;
     struct span dead_letter_topic;
-    const char *first_topic; /* whose partitions are the tenants' homes; may be NULL */
     size_t cache_bytes;
     size_t batch_records;                     /* of a round */
-    size_t commit_events;                     /* of one tenant in one commit */
     const _Atomic int64_t *durability_lag_us; /* may change; NULL where there are no marks */
     int64_t midnight_spread_us;               /* all tenants of a zone are refreshed so soon after their midnight */
     bool accept_gap;                          /* go on where retention was faster than we */
