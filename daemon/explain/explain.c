@@ -21,15 +21,15 @@ static void explain_row(void *context, const struct tally_row *row)
 {
     struct explanation *explanation = context;
     const struct shares *shares = explanation->shares;
-    struct evaluation evaluation = { .metric = shares->query->metric,
+    const struct bound_query *query = shares->query;
+    struct evaluation evaluation = { .metric = query->metric,
                                      .sums = row->sums,
                                      .weights = &shares->weights,
                                      .period = row->period,
                                      .today = shares->tenant->today,
                                      .arena = &explanation->arena,
-                                     .goals = &shares->goals };
-    for (size_t i = 0; i < shares->query->n_by; i++)
-        if (grouping_is_goal(&shares->query->by[i])) evaluation.goal = row->key[i];
+                                     .goals = &shares->goals,
+                                     .goal = goal_of_row(query->by, query->n_by, row->key) };
     struct lister listing = { shares, row, &evaluation, explanation->limit };
     struct buffer fields = { 0 };
     parts_write(&listing, &fields);
@@ -55,9 +55,11 @@ static void explain_shares(const struct shares *shares, size_t limit, struct buf
     const struct tenant *tenant = shares->tenant->view->tenant;
     struct explanation explanation = { .shares = shares, .limit = limit };
     size_t n = 0;
-    explanation.rows = (struct row_list){
-        shares->query->by, shares->query->n_by, tenant->rules, &tenant->names, &explanation.arena, NULL, 0, 0
-    };
+    explanation.rows = (struct row_list){ .by = shares->query->by,
+                                          .n_by = shares->query->n_by,
+                                          .rules = tenant->rules,
+                                          .names = &tenant->names,
+                                          .arena = &explanation.arena };
     tally_rows(shares->tally, count_row, &n);
     if (n > 1) explanation.limit = limit / n ? limit / n : 1;
     tally_rows(shares->tally, explain_row, &explanation);

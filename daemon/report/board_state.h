@@ -115,6 +115,12 @@ struct board {
     size_t n_of_fact[N_FACTS];
 };
 
+/* What a formula is worked out from, but for the metric and the row. */
+static inline struct evaluation board_evaluation(const struct board *board, struct arena *arena)
+{
+    return (struct evaluation){ .weights = &board->weights, .today = board->today, .arena = arena, .goals = &board->goals };
+}
+
 /* The lines that differ, as JSON, into rendered->changes. */
 void render_changes(const struct report *report, const struct rendered *before, struct rendered *now);
 

@@ -31,17 +31,12 @@ static struct rational target_of(const struct evaluation *evaluation, const stru
     return rational_of(rational_rounded(target), 1);
 }
 
-static void take_sums(void *context, const struct tally_row *row)
-{
-    *(const struct sum **)context = row->sums;
-}
-
 /* The metric in the goal's period, of the goal's currency where it has one per currency. */
 static struct rational actual_of(const struct evaluation *evaluation, const struct goal *goal)
 {
     struct evaluation inner = *evaluation;
     if (!goal->tally || !tally_shows(goal->tally, 0)) return RATIONAL_NULL;
-    tally_rows(goal->tally, take_sums, &inner.sums);
+    inner.sums = tally_only_row(goal->tally);
     inner.slots = NULL;
     inner.metric = goal->metric;
     inner.period = goal->period;

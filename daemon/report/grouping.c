@@ -7,6 +7,13 @@ bool grouping_is_goal(const struct grouping *by)
     return by->type == BY_DIMENSION && by->dimension == DIM_GOAL;
 }
 
+name_id goal_of_row(const struct grouping *by, size_t n_by, const uint32_t *key)
+{
+    for (size_t i = 0; i < n_by; i++)
+        if (grouping_is_goal(&by[i])) return key[i];
+    return 0;
+}
+
 int grouping_compare(const struct grouping *by, const struct names *names, uint32_t a, uint32_t b)
 {
     int32_t day = (int32_t)a, other = (int32_t)b;

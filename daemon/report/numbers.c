@@ -54,28 +54,19 @@ static void tell_metric(const struct telling *telling, const struct evaluation *
     }
 }
 
-static void take_sums(void *context, const struct tally_row *row)
-{
-    *(const struct sum **)context = row->sums;
-}
-
 void board_metrics(struct board *board, size_t period, void (*each)(void *context, struct span name, struct span value),
                    void *context)
 {
     const struct board_period *of = &board->metrics[period];
-    const struct sum *sums = NULL;
     struct arena arena = { 0 };
     struct telling telling = { board->names, each, context };
-    tally_rows(of->total, take_sums, &sums);
+    struct evaluation evaluation = board_evaluation(board, &arena);
+    evaluation.sums = tally_only_row(of->total);
+    evaluation.period = of->now;
     for (size_t i = 0; i < board->catalogue->n_metrics; i++) {
         if (!tally_shows(of->total, i)) continue;
-        struct evaluation evaluation = { .metric = board->catalogue->metrics[i],
-                                         .sums = sums,
-                                         .slots = tally_slots(of->total, i),
-                                         .weights = &board->weights,
-                                         .period = of->now,
-                                         .today = board->today,
-                                         .arena = &arena };
+        evaluation.metric = board->catalogue->metrics[i];
+        evaluation.slots = tally_slots(of->total, i);
         tell_metric(&telling, &evaluation);
     }
     board->metrics_touched = false;

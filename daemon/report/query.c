@@ -88,9 +88,8 @@ static void take_row(void *context, const struct tally_row *row)
                                      .period = row->period,
                                      .today = answer->tenant->today,
                                      .arena = &answer->arena,
-                                     .goals = &answer->goals };
-    for (size_t i = 0; i < query->n_by; i++)
-        if (grouping_is_goal(&query->by[i])) evaluation.goal = row->key[i];
+                                     .goals = &answer->goals,
+                                     .goal = goal_of_row(query->by, query->n_by, row->key) };
     struct figure figure = evaluate(&evaluation, query->stat);
     struct buffer text = { 0 };
     if (!answer->bare) buffer_str(&text, "\"value\":");
@@ -130,7 +129,9 @@ static bool open_all(struct answers *answers, const struct bound_query *bound, c
         struct answer *answer = &answers->at[i];
         const struct bound_query *query = &bound[i];
         *answer = (struct answer){ .query = query, .tenant = tenant, .bare = bare };
-        answer->rows = (struct row_list){ query->by, query->n_by, tenant->rules, tenant->names, &answer->arena, NULL, 0, 0 };
+        answer->rows = (struct row_list){
+            .by = query->by, .n_by = query->n_by, .rules = tenant->rules, .names = tenant->names, .arena = &answer->arena
+        };
         good = open_answer(answer, catalogue, error) && good;
     }
     return good;

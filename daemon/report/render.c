@@ -34,16 +34,12 @@ static const struct metric share_of_number = { .shape = SHAPE_NUMBER }, share_of
 static struct figure column_figure(const struct rendering *at, size_t column, const struct tally_row *row)
 {
     size_t metric = at->of->metric_of_column[column];
-    struct evaluation evaluation = { .metric = at->of->metrics[metric],
-                                     .sums = row->sums,
-                                     .slots = tally_slots(at->tally, metric),
-                                     .weights = &at->board->weights,
-                                     .period = row->period,
-                                     .today = at->board->today,
-                                     .arena = at->scratch,
-                                     .goals = &at->board->goals };
-    for (size_t i = 0; row->key && i < at->section->n_by; i++)
-        if (grouping_is_goal(&at->section->by[i])) evaluation.goal = row->key[i];
+    struct evaluation evaluation = board_evaluation(at->board, at->scratch);
+    evaluation.metric = at->of->metrics[metric];
+    evaluation.sums = row->sums;
+    evaluation.slots = tally_slots(at->tally, metric);
+    evaluation.period = row->period;
+    if (row->key) evaluation.goal = goal_of_row(at->section->by, at->section->n_by, row->key);
     return evaluate(&evaluation, at->of->report->columns[column].stat);
 }
 
@@ -97,19 +93,12 @@ static void write_values(struct rendering *at, const struct span *values)
     }
 }
 
-static void take_only_row(void *context, const struct tally_row *row)
-{
-    *(const struct sum **)context = row->sums;
-}
-
 /* "total" or "previous": the one row of a tally without groupings. */
 static void render_total(struct rendering *at, enum line_type type, const struct tally *tally, struct period period,
                          struct figure *first)
 {
-    const struct sum *sums = NULL;
     at->tally = tally;
-    tally_rows(tally, take_only_row, &sums);
-    const struct span *values = render_values(at, &(struct tally_row){ NULL, sums, period }, NULL, first);
+    const struct span *values = render_values(at, &(struct tally_row){ NULL, tally_only_row(tally), period }, NULL, first);
     put_line(at, type, (struct piece){ 0 });
     buffer_byte(&at->out->sections, '{');
     write_values(at, values);
@@ -291,7 +280,7 @@ static void render_lists(struct rendering *at)
     const struct board *board = at->board;
     const struct report *report = at->of->report;
     struct buffer *out = &at->out->sections;
-    struct evaluation evaluation = { .weights = &board->weights, .today = board->today, .arena = at->scratch };
+    struct evaluation evaluation = board_evaluation(board, at->scratch);
     if (report->lists >> SHOWS_OPEN_DEALS & 1) {
         buffer_str(out, ",\"open_deals\":");
         lists_write_open_deals(&board->lists, report->weight, &evaluation, board->names, span_of(board->rules->currency), out);

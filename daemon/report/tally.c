@@ -204,6 +204,12 @@ const struct sum *tally_find(const struct tally *tally, const uint32_t *key)
     return entry ? entry->sums : NULL;
 }
 
+const struct sum *tally_only_row(const struct tally *tally)
+{
+    REQUIRE(!tally->spec.n_by);
+    return tally_find(tally, &(uint32_t){ 0 });
+}
+
 void tally_needs(const struct tally *tally, struct reading *reading)
 {
     bool daily = tally->unit == UNIT_DAY || tally->unit == UNIT_WEEK;

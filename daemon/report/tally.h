@@ -72,8 +72,14 @@ size_t tally_n_sums(const struct tally *tally);
 /* The sums of the row with this key (n_by values, no unit of time), existing or not; NULL: nothing ever came for it. */
 const struct sum *tally_find(const struct tally *tally, const uint32_t *key);
 
+/* Those of the one row of a tally without groupings. Never NULL. */
+const struct sum *tally_only_row(const struct tally *tally);
+
 /* Does it go by goal? */
 bool grouping_is_goal(const struct grouping *by);
+
+/* The goal that the row with this key is of; 0: it goes by none. */
+name_id goal_of_row(const struct grouping *by, size_t n_by, const uint32_t *key);
 
 /* The order of values of a dimension: byte by byte, missing last; of a unit of time by its days. */
 int grouping_compare(const struct grouping *by, const struct names *names, uint32_t a, uint32_t b);

@@ -31,15 +31,11 @@ static struct figure figure_in(const struct watching *watching, const uint32_t *
 {
     const struct watch *what = &watching->watch->what;
     if (!sums) sums = arena_zalloc(watching->arena, (what->metric->n_atoms + 1) * sizeof *sums);
-    struct evaluation evaluation = { .metric = what->metric,
-                                     .sums = sums,
-                                     .weights = &watching->board->weights,
-                                     .period = period,
-                                     .today = watching->board->today,
-                                     .arena = watching->arena,
-                                     .goals = &watching->board->goals };
-    for (size_t i = 0; i < what->n_by; i++)
-        if (grouping_is_goal(&what->by[i])) evaluation.goal = key[i];
+    struct evaluation evaluation = board_evaluation(watching->board, watching->arena);
+    evaluation.metric = what->metric;
+    evaluation.sums = sums;
+    evaluation.period = period;
+    evaluation.goal = goal_of_row(what->by, what->n_by, key);
     return evaluate(&evaluation, what->stat);
 }
 
