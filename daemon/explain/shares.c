@@ -74,18 +74,6 @@ static void note_share(void *context, size_t at, const uint32_t *row)
 
 /* ---- folding ---- */
 
-/* The cell that the fact alone would make. */
-static void cell_of(const struct fact_entry *fact, struct cell_value *value)
-{
-    const struct fact_row *row = &fact_rows[fact->key.fact];
-    cell_value_clear(value);
-    for (int i = 0; i < row->n_measures; i++) {
-        if (fact->measures[i] == ABSENT) continue;
-        value->sums[i] = fact->measures[i];
-        if (row->measures[i].type == MEASURE_DURATION) histogram_add(&value->spread[i], fact->measures[i], 1);
-    }
-}
-
 static void add_cell(struct shares *shares, const struct period *day, const struct cell_key *key, const struct cell_value *value)
 {
     (void)tally_add(shares->tally, day, key, value);
@@ -102,12 +90,14 @@ static bool matters(const struct shares *shares, enum fact fact)
     return does;
 }
 
+/* `value`: room for the cell that the fact alone would make. */
 static void add_fact(struct shares *shares, const struct fact_entry *fact, struct cell_value *value)
 {
     struct period day = { fact->day, fact->day };
     const struct period *dated = fact_rows[fact->key.fact].dating == DATED ? &day : NULL;
     if (!matters(shares, (enum fact)fact->key.fact)) return;
-    cell_of(fact, value);
+    cell_value_clear(value);
+    fact_entry_add(fact, 1, value);
     add_cell(shares, dated, &fact->key, value);
     shares->fact = fact;
     tally_each(shares->tally, dated, &fact->key, note_share, shares);
@@ -116,19 +106,7 @@ static void add_fact(struct shares *shares, const struct fact_entry *fact, struc
 /* What it says, as it was counted. */
 static struct statement statement_of(const struct shares *shares, const struct stored *stored)
 {
-    struct tenant *tenant = shares->tenant->view->tenant;
-    struct statement statement = { 0 };
-    if (!stored->readable || entity_is_empty(&stored->entity)) return statement;
-    const struct generation *by = tenant_generation(tenant, &stored->entity);
-    struct facts_context facts = { .arena = stored->arena,
-                                   .scratch = stored->arena,
-                                   .names = &tenant->names,
-                                   .known = tenant->known,
-                                   .rules = by->rules,
-                                   .kept = &by->kept,
-                                   .clock_us = counted_clock_us(&stored->entity) };
-    facts_of(&stored->entity, &facts, &statement);
-    return statement;
+    return stored_statement(shares->tenant->view, stored, counted_clock_us(&stored->entity));
 }
 
 static bool fold_goal(void *context, const struct stored *stored)

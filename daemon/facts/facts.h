@@ -20,6 +20,17 @@ static inline size_t fact_entry_bytes(const struct fact_entry *entry)
     return offsetof(struct fact_entry, key) + cell_key_bytes(&entry->key);
 }
 
+/* Adds the fact's measures, times the factor, to those of its cell. */
+static inline void fact_entry_add(const struct fact_entry *fact, int factor, struct cell_value *value)
+{
+    const struct fact_row *row = &fact_rows[fact->key.fact];
+    for (int i = 0; i < row->n_measures; i++) {
+        if (fact->measures[i] == ABSENT) continue;
+        value->sums[i] += factor * fact->measures[i];
+        if (row->measures[i].type == MEASURE_DURATION) histogram_add(&value->spread[i], fact->measures[i], factor);
+    }
+}
+
 /* One thing handed to another entity, which may not be there yet. */
 struct handover {
     enum kind to;

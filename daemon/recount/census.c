@@ -24,8 +24,7 @@ void census_deinit(struct census *census)
 /* Bucket, fact and dimensions lie behind each other. */
 static struct span cell_name(const struct census_cell *cell)
 {
-    size_t bytes = offsetof(struct census_cell, key) + offsetof(struct cell_key, dims);
-    return (struct span){ (const char *)cell, bytes + cell->key.n * sizeof *cell->key.dims };
+    return (struct span){ (const char *)cell, offsetof(struct census_cell, key) + cell_key_bytes(&cell->key) };
 }
 
 static struct census_cell like(struct bucket bucket, const struct cell_key *key)
@@ -33,9 +32,7 @@ static struct census_cell like(struct bucket bucket, const struct cell_key *key)
     struct census_cell cell;
     memset(&cell, 0, sizeof cell);
     cell.bucket = bucket;
-    cell.key.fact = key->fact;
-    cell.key.n = key->n;
-    memcpy(cell.key.dims, key->dims, key->n * sizeof *key->dims);
+    cell_key_copy(&cell.key, key);
     return cell;
 }
 
@@ -76,9 +73,8 @@ void census_add_shared(struct census *census, const struct census *other, const 
     for (struct map_slot *slot; (slot = map_next(&other->cells, &at));) {
         const struct census_cell *cell = slot->value;
         struct cell_value value = { 0 };
-        struct cell_key key = { .fact = cell->key.fact, .n = cell->key.n };
+        struct cell_key key = cell->key;
         if (!shared->fact[key.fact].on) continue;
-        memcpy(key.dims, cell->key.dims, key.n * sizeof *key.dims);
         kept_cut_key(shared, &key);
         (void)cell_value_add(&value, &cell->value, 1);
         for (int i = 1; i < fact_rows[key.fact].n_measures; i++)
@@ -155,13 +151,7 @@ struct telling {
 
 static void add_to_bucket(struct census *census, struct bucket bucket, const struct fact_entry *fact, int factor)
 {
-    const struct fact_row *row = &fact_rows[fact->key.fact];
-    struct cell_value *value = &cell_of(census, bucket, &fact->key)->value;
-    for (int i = 0; i < row->n_measures; i++) {
-        if (fact->measures[i] == ABSENT) continue;
-        value->sums[i] += factor * fact->measures[i];
-        if (row->measures[i].type == MEASURE_DURATION) histogram_add(&value->spread[i], fact->measures[i], factor);
-    }
+    fact_entry_add(fact, factor, &cell_of(census, bucket, &fact->key)->value);
 }
 
 static void add_statement(struct census *census, const struct statement *statement, int factor)
@@ -175,23 +165,6 @@ static void add_statement(struct census *census, const struct statement *stateme
         add_to_bucket(census, (struct bucket){ BUCKET_DAY, fact->day }, fact, factor);
         add_to_bucket(census, (struct bucket){ BUCKET_MONTH, month_of_day(fact->day) }, fact, factor);
     }
-}
-
-static struct statement say(const struct telling *telling, const struct stored *stored, int64_t clock_us)
-{
-    struct statement statement = { 0 };
-    struct tenant *tenant = telling->view->tenant;
-    if (!stored->readable || entity_is_empty(&stored->entity)) return statement;
-    const struct generation *by = tenant_generation(tenant, &stored->entity);
-    struct facts_context context = { .arena = stored->arena,
-                                     .scratch = stored->arena,
-                                     .names = &tenant->names,
-                                     .known = tenant->known,
-                                     .rules = by->rules,
-                                     .kept = &by->kept,
-                                     .clock_us = clock_us };
-    facts_of(&stored->entity, &context, &statement);
-    return statement;
 }
 
 static bool is_shared(const struct telling *telling, const struct entity *entity, uint32_t attribute)
@@ -283,11 +256,11 @@ static bool take_entity(void *context, const struct stored *stored)
     struct entity entity = stored->entity;
     note_entity(telling, stored, &entity);
     if (!stored->readable) return true;
-    struct statement counted = say(telling, stored, counted_clock_us(&entity));
+    struct statement counted = stored_statement(telling->view, stored, counted_clock_us(&entity));
     add_statement(telling->census, &counted, 1);
     add_listings(telling, stored, &counted);
     if (!telling->due || entity.wake_us > tenant->clock_us) return true;
-    struct statement now = say(telling, stored, tenant->clock_us);
+    struct statement now = stored_statement(telling->view, stored, tenant->clock_us);
     add_statement(telling->due, &counted, -1);
     add_statement(telling->due, &now, 1);
     return true;

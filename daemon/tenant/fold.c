@@ -36,13 +36,9 @@ struct entity_context batch_entity_context(const struct batch *batch)
 
 static struct facts_context facts_context(const struct batch *batch, const struct generation *by, int64_t clock_us)
 {
-    return (struct facts_context){ .arena = batch->working,
-                                   .scratch = batch->scratch,
-                                   .names = &batch->tenant->names,
-                                   .known = batch->tenant->known,
-                                   .rules = by->rules,
-                                   .kept = &by->kept,
-                                   .clock_us = clock_us };
+    struct facts_context context = tenant_facts_context(batch->tenant, by, batch->working, clock_us);
+    context.scratch = batch->scratch;
+    return context;
 }
 
 /* ---- one entity at work ---- */
@@ -159,10 +155,9 @@ void batch_add(struct batch *batch, struct entry *entry)
 /* As it was counted: by what it was, everything before its wake-up had come, nothing from there on. */
 void batch_evaluate_before(struct batch *batch, struct work *work)
 {
-    int64_t clock_us = work->entity.wake_us == NEVER ? INT64_MAX - 1 : work->entity.wake_us - 1;
     const struct generation *by = tenant_generation(batch->tenant, &work->entity);
     if (by && !entity_is_empty(&work->entity)) {
-        struct facts_context context = facts_context(batch, by, clock_us);
+        struct facts_context context = facts_context(batch, by, counted_clock_us(&work->entity));
         facts_of(&work->entity, &context, &work->before);
     }
     work->said = work->before;

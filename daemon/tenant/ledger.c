@@ -60,14 +60,9 @@ static struct difference *difference_of(struct ledger *ledger, struct bucket buc
 
 void ledger_add(struct ledger *ledger, const struct fact_entry *fact, int factor)
 {
-    const struct fact_row *row = &fact_rows[fact->key.fact];
-    struct bucket bucket = row->dating == DATED ? (struct bucket){ BUCKET_DAY, fact->day } : (struct bucket){ BUCKET_NOW, 0 };
-    struct difference *difference = difference_of(ledger, bucket, &fact->key);
-    for (int i = 0; i < row->n_measures; i++) {
-        if (fact->measures[i] == ABSENT) continue;
-        difference->value.sums[i] += factor * fact->measures[i];
-        if (row->measures[i].type == MEASURE_DURATION) histogram_add(&difference->value.spread[i], fact->measures[i], factor);
-    }
+    bool dated = fact_rows[fact->key.fact].dating == DATED;
+    struct bucket bucket = dated ? (struct bucket){ BUCKET_DAY, fact->day } : (struct bucket){ BUCKET_NOW, 0 };
+    fact_entry_add(fact, factor, &difference_of(ledger, bucket, &fact->key)->value);
 }
 
 static bool same(const struct fact_entry *a, const struct fact_entry *b)

@@ -17,6 +17,16 @@ enum {
 /* Stands for the id that a grave no longer has: long enough for what its events share with it. */
 static char lost_id[LOST_ID_BYTES];
 
+struct statement stored_statement(const struct view *view, const struct stored *stored, int64_t clock_us)
+{
+    struct statement statement = { 0 };
+    if (!stored->readable || entity_is_empty(&stored->entity)) return statement;
+    const struct generation *by = tenant_generation(view->tenant, &stored->entity);
+    struct facts_context context = tenant_facts_context(view->tenant, by, stored->arena, clock_us);
+    facts_of(&stored->entity, &context, &statement);
+    return statement;
+}
+
 uint64_t view_entity_count(const struct view *view)
 {
     uint64_t n = 0;

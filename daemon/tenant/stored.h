@@ -20,6 +20,9 @@ enum {
     ALL_KINDS = (1 << N_ENTITY_KINDS) - 1 /* else a bit per enum kind */
 };
 
+/* What it says at that clock, by what it was counted; nothing if it cannot be read. In the arena of the call. */
+struct statement stored_statement(const struct view *view, const struct stored *stored, int64_t clock_us);
+
 /* How many there are, of all kinds. */
 uint64_t view_entity_count(const struct view *view);
 
@@ -40,9 +43,3 @@ struct span *view_keys(const struct view *view, struct arena *arena, size_t *n);
 
 /* Did the tenant move on since? False also when that cannot be found out. */
 bool view_is_behind(struct view *view);
-
-/* The clock at which a stored entity was counted: everything before its wake-up had come, nothing from there on. */
-static inline int64_t counted_clock_us(const struct entity *entity)
-{
-    return entity->wake_us == NEVER ? INT64_MAX - 1 : entity->wake_us - 1;
-}

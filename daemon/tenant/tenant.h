@@ -123,6 +123,25 @@ static inline const struct generation *tenant_generation(const struct tenant *te
     return entity->generation < tenant->generations.n ? &tenant->generations.at[entity->generation] : NULL;
 }
 
+/* The clock at which an entity was counted: everything before its wake-up had come, nothing from there on. */
+static inline int64_t counted_clock_us(const struct entity *entity)
+{
+    return entity->wake_us == NEVER ? INT64_MAX - 1 : entity->wake_us - 1;
+}
+
+/* What its entities say is told by these rules, at this clock. */
+static inline struct facts_context tenant_facts_context(struct tenant *tenant, const struct generation *by, struct arena *arena,
+                                                        int64_t clock_us)
+{
+    return (struct facts_context){ .arena = arena,
+                                   .scratch = arena,
+                                   .names = &tenant->names,
+                                   .known = tenant->known,
+                                   .rules = by->rules,
+                                   .kept = &by->kept,
+                                   .clock_us = clock_us };
+}
+
 /* Of how many entities, of all kinds, there is but a mark. */
 uint64_t tenant_retired(const struct tenant *tenant);
 
