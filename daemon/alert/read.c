@@ -19,8 +19,8 @@ enum {
 struct reader {
     const struct settings *settings;
     const struct catalogue *catalogue;
-    struct arena *arena; /* of the rules */
-    struct reading at;   /* "alerts[0]" */
+    struct arena *arena;       /* of the rules */
+    struct setting_reading at; /* "alerts[0]" */
     json_t *object;
     struct alert_rule *rule;
 };
@@ -29,9 +29,9 @@ static const char *const keys[] = { "name",     "description", "tenant", "metric
                                     "where",    "above",       "below",  "change_above", "change_below", "clear",  "for",
                                     "currency", "webhook",     NULL };
 
-static struct reading place(const struct reader *reader, const char *key)
+static struct setting_reading place(const struct reader *reader, const char *key)
 {
-    return reading_at(&reader->at, key);
+    return setting_at(&reader->at, key);
 }
 
 static const json_t *value_of(const struct reader *reader, const char *key)
@@ -80,7 +80,7 @@ static json_t *parts_of(const struct reader *reader, const char *const *names)
 static bool try_key(const struct reader *reader, const char *key, struct bound_query *bound)
 {
     struct query_error error;
-    struct reading at = place(reader, key);
+    struct setting_reading at = place(reader, key);
     bool is_period = strcmp(key, "period") == 0, grouped = is_period && reader->rule->watch.n_by;
     json_t *parts = parts_of(reader, (const char *const[]){ "metric", key, grouped ? "by" : NULL, NULL });
     bool good = bind_parts(reader, parts, bound, &error);
@@ -92,7 +92,7 @@ static bool try_key(const struct reader *reader, const char *key, struct bound_q
 
 static bool take_metric(struct reader *reader)
 {
-    struct reading at = place(reader, "metric");
+    struct setting_reading at = place(reader, "metric");
     const json_t *value = value_of(reader, "metric");
     const char *name = json_string_value(value);
     struct watch *watch = &reader->rule->watch;
@@ -110,7 +110,7 @@ static bool take_metric(struct reader *reader)
 
 static void take_period(struct reader *reader)
 {
-    struct reading at = place(reader, "period");
+    struct setting_reading at = place(reader, "period");
     struct bound_query bound;
     const char *name = json_string_value(value_of(reader, "period"));
     if (!value_of(reader, "period"))
@@ -121,7 +121,7 @@ static void take_period(struct reader *reader)
 
 static void take_by(struct reader *reader)
 {
-    struct reading at = place(reader, "by");
+    struct setting_reading at = place(reader, "by");
     struct bound_query bound;
     struct watch *watch = &reader->rule->watch;
     if (!value_of(reader, "by") || !try_key(reader, "by", &bound)) return;
@@ -152,7 +152,7 @@ static void take_stat(struct reader *reader)
 
 static void take_name(struct reader *reader)
 {
-    struct reading at = place(reader, "name");
+    struct setting_reading at = place(reader, "name");
     const json_t *value = value_of(reader, "name");
     if (!value) return problem_add(at.problems, at.where, "is missing, expected a name of the rule's own");
     if (!read_text(&at, value, &reader->rule->name)) return;
@@ -161,20 +161,20 @@ static void take_name(struct reader *reader)
 
 static void take_description(struct reader *reader)
 {
-    struct reading at = place(reader, "description");
+    struct setting_reading at = place(reader, "description");
     if (value_of(reader, "description")) read_text(&at, value_of(reader, "description"), &reader->rule->description);
 }
 
 static void take_tenant(struct reader *reader)
 {
-    struct reading at = place(reader, "tenant");
+    struct setting_reading at = place(reader, "tenant");
     const json_t *value = value_of(reader, "tenant");
     if (!value || !read_text(&at, value, &reader->rule->tenant)) return;
     if (!form_name(span_of(reader->rule->tenant))) expected(&at, value, "a tenant's id; none: all tenants");
 }
 
 /* A number exactly as it is written, not as the double nearest to it. */
-static bool read_number(const struct reading *at, const json_t *value, struct rational *number)
+static bool read_number(const struct setting_reading *at, const json_t *value, struct rational *number)
 {
     struct buffer text = { 0 };
     struct decimal decimal;
@@ -193,7 +193,7 @@ static void take_limit(struct reader *reader)
 {
     int found = 0;
     for (int test = 0; test < N_ALERT_TESTS; test++) {
-        struct reading at = place(reader, alert_test_names[test]);
+        struct setting_reading at = place(reader, alert_test_names[test]);
         const json_t *value = value_of(reader, alert_test_names[test]);
         if (!value) continue;
         if (++found > 1)
@@ -212,7 +212,7 @@ static void take_limit(struct reader *reader)
 static void take_clear(struct reader *reader)
 {
     struct alert_rule *rule = reader->rule;
-    struct reading at = place(reader, "clear");
+    struct setting_reading at = place(reader, "clear");
     const json_t *value = value_of(reader, "clear");
     rule->clear = rule->limit;
     if (!value || !read_number(&at, value, &rule->clear) || rational_is_null(rule->limit)) return;
@@ -244,7 +244,7 @@ static bool duration_parse(const char *text, int64_t *us)
 
 static void take_for(struct reader *reader)
 {
-    struct reading at = place(reader, "for");
+    struct setting_reading at = place(reader, "for");
     const json_t *value = value_of(reader, "for");
     if (value && !duration_parse(json_string_value(value), &reader->rule->for_us))
         expected(&at, value, "a time of 1s to %dd such as \"30s\", \"10m\", \"2h\" or \"3d\"", FOR_DAYS_MAX);
@@ -252,7 +252,7 @@ static void take_for(struct reader *reader)
 
 static void take_currency(struct reader *reader)
 {
-    struct reading at = place(reader, "currency");
+    struct setting_reading at = place(reader, "currency");
     const json_t *value = value_of(reader, "currency");
     const struct metric *metric = reader->rule->watch.metric;
     if (!value || !read_text(&at, value, &reader->rule->currency)) return;
@@ -263,7 +263,7 @@ static void take_currency(struct reader *reader)
 
 static void take_webhook(struct reader *reader)
 {
-    struct reading at = place(reader, "webhook");
+    struct setting_reading at = place(reader, "webhook");
     const json_t *value = value_of(reader, "webhook");
     if (value) reader->rule->webhook = alert_webhook_read(&at, value, settings_folder(reader->settings));
 }
@@ -297,7 +297,7 @@ static void check_previous(const struct reader *reader)
     const struct watch *watch = &reader->rule->watch;
     struct rules none = { .fiscal_year_start = 1 };
     struct period period, previous;
-    struct reading at = place(reader, "period");
+    struct setting_reading at = place(reader, "period");
     if (!watch->previous || !watch->period || !period_named(&none, span_of(watch->period), 0, &period)) return;
     if (!period_previous(&none, span_of(watch->period), period, &previous))
         problem_add(at.problems, at.where, "\"%s\" has no period before it, as \"%s\" needs", watch->period,
@@ -327,11 +327,11 @@ static void read_rule(struct reader *reader)
     reader->rule->condition = condition_text(reader);
 }
 
-static void check_names(const struct alert_rules *rules, const struct reading *reading)
+static void check_names(const struct alert_rules *rules, const struct setting_reading *reading)
 {
     struct map seen = { 0 };
     for (size_t i = 0; i < rules->n; i++) {
-        struct reading nth = reading_nth(reading, i), at = reading_at(&nth, "name");
+        struct setting_reading nth = setting_nth(reading, i), at = setting_at(&nth, "name");
         struct alert_rule *rule = &rules->at[i];
         if (rule->name && map_put(&seen, span_of(rule->name), rule))
             problem_add(at.problems, at.where, "\"%s\" is the name of another rule, too", rule->name);
@@ -342,7 +342,7 @@ static void check_names(const struct alert_rules *rules, const struct reading *r
 static void read_rules(struct alert_rules *rules, const struct settings *settings, const struct catalogue *catalogue,
                        json_t *list, struct problems *wrong)
 {
-    struct reading all = { wrong, &rules->arena, "alerts", false };
+    struct setting_reading all = { wrong, &rules->arena, "alerts", false };
     size_t n = json_array_size(list);
     if (n > RULES_MAX) return problem_add(wrong, "alerts", "found %zu rules, expected at most %d", n, RULES_MAX);
     rules->at = arena_zalloc(&rules->arena, (n + 1) * sizeof *rules->at);
@@ -350,7 +350,7 @@ static void read_rules(struct alert_rules *rules, const struct settings *setting
         struct reader reader = { .settings = settings,
                                  .catalogue = catalogue,
                                  .arena = &rules->arena,
-                                 .at = reading_nth(&all, i),
+                                 .at = setting_nth(&all, i),
                                  .object = json_array_get(list, i),
                                  .rule = &rules->at[rules->n++] };
         if (json_is_object(reader.object)) read_rule(&reader);
@@ -366,9 +366,9 @@ struct alert_rules *alert_rules_read(const struct settings *settings, const stru
     json_t *list = json_loads(settings->alerts, 0, NULL);
     if (json_is_array(list)) read_rules(rules, settings, catalogue, list, wrong);
     json_decref(list);
-    struct reading all = { wrong, &rules->arena, "alerts", false };
+    struct setting_reading all = { wrong, &rules->arena, "alerts", false };
     for (size_t i = 0; advice && wrong->n == before && i < rules->n; i++)
-        alert_rule_advise(&rules->at[i], settings, reading_nth(&all, i).where, advice);
+        alert_rule_advise(&rules->at[i], settings, setting_nth(&all, i).where, advice);
     if (wrong->n == before) return rules;
     alert_rules_destroy(rules);
     return NULL;

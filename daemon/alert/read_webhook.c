@@ -8,7 +8,7 @@ enum {
     ATTEMPTS = 10
 };
 
-void alert_unknown_keys(const struct reading *at, const json_t *object, const char *const *known)
+void alert_unknown_keys(const struct setting_reading *at, const json_t *object, const char *const *known)
 {
     const char *key;
     json_t *value;
@@ -16,7 +16,7 @@ void alert_unknown_keys(const struct reading *at, const json_t *object, const ch
     {
         bool found = false;
         for (size_t i = 0; known[i]; i++) found = found || !strcmp(known[i], key);
-        struct reading inner = reading_at(at, key);
+        struct setting_reading inner = setting_at(at, key);
         const char *best = suggest_from(span_of(key), known);
         if (!found && best)
             problem_add(at->problems, inner.where, "unknown key; did you mean %s?", best);
@@ -33,9 +33,9 @@ static bool is_url(const char *text)
     return *host && *host != '/';
 }
 
-static void take_url(const struct reading *hook, const json_t *object, struct alert_webhook *webhook)
+static void take_url(const struct setting_reading *hook, const json_t *object, struct alert_webhook *webhook)
 {
-    struct reading at = reading_at(hook, "url");
+    struct setting_reading at = setting_at(hook, "url");
     const json_t *value = json_object_get(object, "url");
     at.secret = true; /* it may hold a token */
     if (!value)
@@ -44,9 +44,10 @@ static void take_url(const struct reading *hook, const json_t *object, struct al
         expected(&at, value, "a URL https://host/… or http://host/…");
 }
 
-static void take_secret(const struct reading *hook, const json_t *object, const char *folder, struct alert_webhook *webhook)
+static void take_secret(const struct setting_reading *hook, const json_t *object, const char *folder,
+                        struct alert_webhook *webhook)
 {
-    struct reading at = reading_at(hook, "secret_file");
+    struct setting_reading at = setting_at(hook, "secret_file");
     const json_t *value = json_object_get(object, "secret_file");
     const char *file;
     if (!value)
@@ -55,14 +56,14 @@ static void take_secret(const struct reading *hook, const json_t *object, const 
         secret_read(&at, file_resolve(at.arena, folder, file), &webhook->secret);
 }
 
-const struct alert_webhook *alert_webhook_read(const struct reading *at, const json_t *value, const char *folder)
+const struct alert_webhook *alert_webhook_read(const struct setting_reading *at, const json_t *value, const char *folder)
 {
     static const char *const known[] = { "url", "secret_file", "timeout_ms", "attempts", NULL };
     if (!expect_object(at, value, "an object such as {\"url\":…,\"secret_file\":…}")) return NULL;
     struct alert_webhook *webhook = arena_zalloc(at->arena, sizeof *webhook);
     *webhook = (struct alert_webhook){ .url = "", .secret = "", .timeout_ms = TIMEOUT_MS, .attempts = ATTEMPTS };
     const json_t *timeout = json_object_get(value, "timeout_ms"), *attempts = json_object_get(value, "attempts");
-    struct reading at_timeout = reading_at(at, "timeout_ms"), at_attempts = reading_at(at, "attempts");
+    struct setting_reading at_timeout = setting_at(at, "timeout_ms"), at_attempts = setting_at(at, "attempts");
     alert_unknown_keys(at, value, known);
     take_url(at, value, webhook);
     take_secret(at, value, folder, webhook);

@@ -12,7 +12,7 @@ enum {
 };
 
 /* "history: 12,000 events counted …", later "23,607 events counted, 20/s, lag 1". */
-static int status_events(struct page *page, int row, int column)
+static int status_events(struct screen_page *page, int row, int column)
 {
     const struct status *status = page->status;
     if (status->catching_up && !status->counted)
@@ -23,7 +23,7 @@ static int status_events(struct page *page, int row, int column)
                         status->events_per_s, status_lag(status));
 }
 
-int panel_status(struct page *page, int row)
+int panel_status(struct screen_page *page, int row)
 {
     const struct status *status = page->status;
     char time[16];
@@ -39,7 +39,7 @@ int panel_status(struct page *page, int row)
     return row + 1;
 }
 
-static void three_head(struct page *page, int row)
+static void three_head(struct screen_page *page, int row)
 {
     int column = NAME_WIDTH;
     for (size_t i = 0; i < n_three_columns && column + three_width(i) <= page->canvas->columns; i++) {
@@ -50,7 +50,7 @@ static void three_head(struct page *page, int row)
 }
 
 /* The tenant with the time of its day, which is the one that counts. */
-static void three_name(struct page *page, int row, size_t tenant)
+static void three_name(struct screen_page *page, int row, size_t tenant)
 {
     const struct zone *zone = page->status->zones[tenant];
     int64_t second = page->status->now_us / MICROS_PER_SECOND + zone_offset(zone, page->status->now_us), minute = second / 60;
@@ -58,7 +58,7 @@ static void three_name(struct page *page, int row, size_t tenant)
     canvas_print(page->canvas, row, 0, style, " %-8s %02d:%02d ", cast[tenant].name, (int)(minute / 60 % 24), (int)(minute % 60));
 }
 
-static void three_row(struct page *page, int row, size_t tenant)
+static void three_row(struct screen_page *page, int row, size_t tenant)
 {
     int column = NAME_WIDTH;
     three_name(page, row, tenant);
@@ -71,7 +71,7 @@ static void three_row(struct page *page, int row, size_t tenant)
     }
 }
 
-int panel_three(struct page *page, int row)
+int panel_three(struct screen_page *page, int row)
 {
     three_head(page, row);
     for (size_t i = 0; i < n_cast; i++) three_row(page, row + 2 + (int)i, i);
@@ -79,7 +79,7 @@ int panel_three(struct page *page, int row)
 }
 
 /* Where the tabs have to begin so that the chosen one is to be seen. */
-static size_t first_tab(const struct page *page)
+static size_t first_tab(const struct screen_page *page)
 {
     const struct catalogue *catalogue = page->wall->catalogue;
     size_t chosen = page->screen->choice.report, first = chosen;
@@ -92,7 +92,7 @@ static size_t first_tab(const struct page *page)
     return first + 1 > chosen ? chosen : first + 1;
 }
 
-int panel_tabs(struct page *page, int row)
+int panel_tabs(struct screen_page *page, int row)
 {
     const struct catalogue *catalogue = page->wall->catalogue;
     size_t first = first_tab(page);
@@ -111,7 +111,8 @@ int panel_tabs(struct page *page, int row)
     return row + 1;
 }
 
-static void report_title(struct page *page, int row, const struct snapshot *snapshot, const json_t *section, const json_t *period)
+static void report_title(struct screen_page *page, int row, const struct snapshot *snapshot, const json_t *section,
+                         const json_t *period)
 {
     const struct report *report = &page->wall->catalogue->reports[page->screen->choice.report];
     const char *from = json_string_value(json_object_get(period, "from")), *to = json_string_value(json_object_get(period, "to"));
@@ -127,7 +128,7 @@ static void report_title(struct page *page, int row, const struct snapshot *snap
     if (page->screen->choice.frozen) canvas_print(page->canvas, row, column + 2, STYLE_NOTE, "held: space goes on");
 }
 
-int panel_report(struct page *page, int row, int rows)
+int panel_report(struct screen_page *page, int row, int rows)
 {
     struct choice *choice = &page->screen->choice;
     const struct report *report = &page->wall->catalogue->reports[choice->report];

@@ -4,7 +4,7 @@
 #include "daemon/demo/screen.h"
 
 /* One page being drawn. */
-struct page {
+struct screen_page {
     struct screen *screen;
     struct canvas *canvas;
     const struct status *status;
@@ -12,13 +12,13 @@ struct page {
     struct notes *notes;
 };
 
-int panel_status(struct page *page, int row);
-int panel_three(struct page *page, int row);
-int panel_tabs(struct page *page, int row);
-int panel_report(struct page *page, int row, int rows);
-int panel_notes(struct page *page, int row, int rows);
-int panel_newest(struct page *page, int row, int rows);
-int panel_inside(struct page *page, int row, int rows);
+int panel_status(struct screen_page *page, int row);
+int panel_three(struct screen_page *page, int row);
+int panel_tabs(struct screen_page *page, int row);
+int panel_report(struct screen_page *page, int row, int rows);
+int panel_notes(struct screen_page *page, int row, int rows);
+int panel_newest(struct screen_page *page, int row, int rows);
+int panel_inside(struct screen_page *page, int row, int rows);
 
 /* The head and the rows of a table, into at most so many rows of the canvas, from its column `left` on; `flashes` NULL: nothing
  * shines. */

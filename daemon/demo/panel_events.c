@@ -11,7 +11,7 @@ enum {
     BOTH_COLUMNS = 128 /* wide enough for what happened before what it did */
 };
 
-static int draw_time(struct page *page, int row, int64_t at_us)
+static int draw_time(struct screen_page *page, int row, int64_t at_us)
 {
     time_t seconds = (time_t)(at_us / MICROS_PER_SECOND);
     struct tm local;
@@ -19,7 +19,7 @@ static int draw_time(struct page *page, int row, int64_t at_us)
     return canvas_print(page->canvas, row, 1, STYLE_DIM, "%02d:%02d:%02d ", local.tm_hour, local.tm_min, local.tm_sec);
 }
 
-static void draw_note(struct page *page, int row, const struct note *note)
+static void draw_note(struct screen_page *page, int row, const struct note *note)
 {
     char effect[NOTE_TEXT_BYTES];
     const struct news_item *item = &note->item;
@@ -37,7 +37,7 @@ static void draw_note(struct page *page, int row, const struct note *note)
     }
 }
 
-int panel_notes(struct page *page, int row, int rows)
+int panel_notes(struct screen_page *page, int row, int rows)
 {
     struct note *note;
     int end = row + rows;
@@ -46,7 +46,7 @@ int panel_notes(struct page *page, int row, int rows)
     return end;
 }
 
-int panel_newest(struct page *page, int row, int rows)
+int panel_newest(struct screen_page *page, int row, int rows)
 {
     const struct screen *screen = page->screen;
     int end = row + rows;
@@ -59,7 +59,7 @@ int panel_newest(struct page *page, int row, int rows)
     return end;
 }
 
-int panel_inside(struct page *page, int row, int rows)
+int panel_inside(struct screen_page *page, int row, int rows)
 {
     int end = row + rows;
     for (size_t i = 0; row < end && page->screen->inside[i]; i++)

@@ -36,7 +36,7 @@ static void draw_too_small(struct canvas *canvas)
 }
 
 /* Keys, and where there is room the dashboard's address. */
-static void draw_last_line(struct page *page, int row)
+static void draw_last_line(struct screen_page *page, int row)
 {
     int columns = page->canvas->columns, width = (int)strlen(page->status->where);
     int column = canvas_print(page->canvas, row, 1, STYLE_DIM, "%s", choice_keys(columns));
@@ -45,7 +45,7 @@ static void draw_last_line(struct page *page, int row)
 }
 
 /* The report gets what it needs, as long as something is left for the rest. */
-static void draw_all(struct page *page)
+static void draw_all(struct screen_page *page)
 {
     int rows = page->canvas->rows;
     int row = panel_status(page, 0);
@@ -65,7 +65,7 @@ static void draw_all(struct page *page)
 void screen_draw(struct screen *screen, const struct status *status, struct wall *wall, struct notes *notes, int rows,
                  int columns)
 {
-    struct page page = { screen, &screen->canvas, status, wall, notes };
+    struct screen_page page = { screen, &screen->canvas, status, wall, notes };
     canvas_resize(&screen->canvas, rows, columns);
     canvas_clear(&screen->canvas);
     if (rows < SCREEN_ROWS_MIN || columns < SCREEN_COLUMNS_MIN)

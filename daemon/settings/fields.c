@@ -11,7 +11,7 @@ static void *field(struct settings *settings, const struct row *row)
     return (char *)settings + row->offset;
 }
 
-static void read_text_row(struct settings *settings, const struct row *row, const struct reading *at, const json_t *value)
+static void read_text_row(struct settings *settings, const struct row *row, const struct setting_reading *at, const json_t *value)
 {
     const char **text = field(settings, row);
     if (!read_text(at, value, text)) return;
@@ -19,7 +19,7 @@ static void read_text_row(struct settings *settings, const struct row *row, cons
 }
 
 /* Is the text one the row takes? Says what is wrong. */
-static bool item_accepted(const struct row *row, const struct reading *at, const json_t *item, const char *text)
+static bool item_accepted(const struct row *row, const struct setting_reading *at, const json_t *item, const char *text)
 {
     if (row->accepts && !row->accepts(span_of(text))) return expected(at, item, "%s", row->form);
     for (size_t i = 0; row->choices && row->choices[i]; i++)
@@ -29,7 +29,7 @@ static bool item_accepted(const struct row *row, const struct reading *at, const
     return expected(at, item, "the name of a period%s%s%s", best ? "; did you mean " : "", best ? best : "", best ? "?" : "");
 }
 
-static void read_list_row(struct settings *settings, const struct row *row, const struct reading *at, const json_t *value)
+static void read_list_row(struct settings *settings, const struct row *row, const struct setting_reading *at, const json_t *value)
 {
     struct text_list *list = field(settings, row);
     bool whole = read_list(at, value, list);
@@ -37,7 +37,7 @@ static void read_list_row(struct settings *settings, const struct row *row, cons
     if (list->n < (size_t)row->min || list->n > (size_t)row->max)
         problem_add(at->problems, at->where, "found %zu of them, expected %" PRId64 " to %" PRId64, list->n, row->min, row->max);
     for (size_t i = 0; i < list->n; i++) {
-        struct reading nth = reading_nth(at, i);
+        struct setting_reading nth = setting_nth(at, i);
         if (!whole && !json_is_string(json_array_get(value, i))) continue;
         if (!item_accepted(row, &nth, json_array_get(value, i), list->at[i])) continue;
         for (size_t j = 0; j < i; j++)
@@ -45,8 +45,8 @@ static void read_list_row(struct settings *settings, const struct row *row, cons
     }
 }
 
-static void read_files_row(struct settings *settings, const struct row *row, const struct reading *at, const json_t *value,
-                           const char *folder)
+static void read_files_row(struct settings *settings, const struct row *row, const struct setting_reading *at,
+                           const json_t *value, const char *folder)
 {
     struct text_list *list = field(settings, row);
     read_list_row(settings, row, at, value);
@@ -55,14 +55,15 @@ static void read_files_row(struct settings *settings, const struct row *row, con
     list->at = files;
 }
 
-static void read_objects_row(struct settings *settings, const struct row *row, const struct reading *at, const json_t *value)
+static void read_objects_row(struct settings *settings, const struct row *row, const struct setting_reading *at,
+                             const json_t *value)
 {
     if (!expect_list(at, value, "a list of objects")) return;
     size_t i;
     json_t *item;
     json_array_foreach(value, i, item)
     {
-        struct reading nth = reading_nth(at, i);
+        struct setting_reading nth = setting_nth(at, i);
         expect_object(&nth, item, "an object");
     }
     char *text = json_dumps(value, JSON_COMPACT);
@@ -70,7 +71,7 @@ static void read_objects_row(struct settings *settings, const struct row *row, c
     free(text);
 }
 
-static void read_row(struct settings *settings, struct tenants *tenants, const struct row *row, const struct reading *at,
+static void read_row(struct settings *settings, struct tenants *tenants, const struct row *row, const struct setting_reading *at,
                      const json_t *value, const char *folder, enum settings_need need)
 {
     const char **text = field(settings, row);
@@ -105,9 +106,9 @@ static void read_row(struct settings *settings, struct tenants *tenants, const s
     }
 }
 
-static void check_password(struct settings *settings, const struct reading *at, enum settings_need need)
+static void check_password(struct settings *settings, const struct setting_reading *at, enum settings_need need)
 {
-    struct reading file = reading_at(at, "redis.password_file");
+    struct setting_reading file = setting_at(at, "redis.password_file");
     if (!settings->redis.password_file[0] || need < NEED_REDIS) return;
     if (settings->redis.password[0])
         problem_add(at->problems, file.where, "stands beside redis.password, expected one of them");
@@ -164,10 +165,10 @@ void fields_read(struct settings *settings, struct tenants *tenants, const struc
     clear(settings);
     for (size_t i = 0; i < n_setting_rows; i++) {
         const struct raw *raw = &raws->of[i];
-        struct reading at = { problems, arena, raw->where, setting_rows[i].secret };
+        struct setting_reading at = { problems, arena, raw->where, setting_rows[i].secret };
         if (raw->value) read_row(settings, tenants, &setting_rows[i], &at, raw->value, raws->folder, need);
     }
-    struct reading at = { problems, arena, "", true };
+    struct setting_reading at = { problems, arena, "", true };
     check_password(settings, &at, need);
     check_topics(settings, problems);
     check_listen(settings, problems);

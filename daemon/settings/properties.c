@@ -47,7 +47,7 @@ const char *file_resolve(struct arena *arena, const char *folder, const char *na
     return text;
 }
 
-bool secret_read(const struct reading *reading, const char *path, const char **secret)
+bool secret_read(const struct setting_reading *reading, const char *path, const char **secret)
 {
     char line[4096] = "";
     FILE *file = fopen(path, "re");
@@ -67,7 +67,7 @@ bool secret_read(const struct reading *reading, const char *path, const char **s
 }
 
 /* Texts, numbers and flags, as librdkafka takes them: as text. */
-static bool property_text(const struct reading *reading, const json_t *value, const char **text)
+static bool property_text(const struct setting_reading *reading, const json_t *value, const char **text)
 {
     if (json_is_string(value)) return read_text(reading, value, text);
     if (!json_is_number(value) && !json_is_boolean(value)) return expected(reading, value, "a text, a number, true or false");
@@ -77,12 +77,12 @@ static bool property_text(const struct reading *reading, const json_t *value, co
     return true;
 }
 
-static bool property_read(struct kafka_property *property, const struct reading *reading, const char *name, const json_t *value,
-                          const char *folder, bool read_files)
+static bool property_read(struct kafka_property *property, const struct setting_reading *reading, const char *name,
+                          const json_t *value, const char *folder, bool read_files)
 {
     struct span secret;
     bool from_file = secret_of_file(name, &secret);
-    struct reading at = reading_at(reading, name);
+    struct setting_reading at = setting_at(reading, name);
     at.secret = property_is_secret(span_of(name));
     const char *text = "";
     if (!property_text(&at, value, &text)) return false;
@@ -98,7 +98,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct kafka_property *)a)->name, ((const struct kafka_property *)b)->name);
 }
 
-void properties_read(struct settings *settings, const struct reading *reading, const json_t *object, const char *folder,
+void properties_read(struct settings *settings, const struct setting_reading *reading, const json_t *object, const char *folder,
                      bool read_files)
 {
     if (!expect_object(reading, object, "an object of librdkafka properties")) return;

@@ -10,12 +10,12 @@
 void property_of_variable(const char *rest, char name[VARIABLE_BYTES]);
 
 /* Fills settings->kafka. `read_files`: the `*_file` ones. */
-void properties_read(struct settings *settings, const struct reading *reading, const json_t *object, const char *folder,
+void properties_read(struct settings *settings, const struct setting_reading *reading, const json_t *object, const char *folder,
                      bool read_files);
 const char *property_get(const struct settings *settings, const char *name); /* NULL: not set */
 
 /* The first line of a file. False after saying what is wrong. */
-bool secret_read(const struct reading *reading, const char *path, const char **secret);
+bool secret_read(const struct setting_reading *reading, const char *path, const char **secret);
 
 /* A relative name starts at the folder (NULL: it stays as it is). */
 const char *file_resolve(struct arena *arena, const char *folder, const char *name);

@@ -141,14 +141,14 @@ static void take(struct raws *raws, const char *path, json_t *value, struct prob
 
 static void take_object(struct raws *raws, const json_t *object, const char *path, struct problems *problems)
 {
-    struct reading at = { problems, &raws->arena, path, false };
+    struct setting_reading at = { problems, &raws->arena, path, false };
     if (!expect_object(&at, object, "an object")) return;
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
     {
         at.where = path;
-        take(raws, reading_at(&at, key).where, value, problems);
+        take(raws, setting_at(&at, key).where, value, problems);
     }
 }
 

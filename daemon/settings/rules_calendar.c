@@ -73,7 +73,7 @@ static bool time_of_day(const char *text, int32_t *second)
     return minute < 60 && *second <= 86400;
 }
 
-static bool read_hours(const struct reading *at, const json_t *value, struct open_hours *hours)
+static bool read_hours(const struct setting_reading *at, const json_t *value, struct open_hours *hours)
 {
     bool pair = json_array_size(value) == 2 && time_of_day(json_string_value(json_array_get(value, 0)), &hours->from_s) &&
                 time_of_day(json_string_value(json_array_get(value, 1)), &hours->to_s);
@@ -86,7 +86,7 @@ static int by_opening(const void *a, const void *b)
     return ((const struct open_hours *)a)->from_s - ((const struct open_hours *)b)->from_s;
 }
 
-static void read_day(const struct rules_reading *reading, const struct reading *at, const json_t *value, int day)
+static void read_day(const struct rules_reading *reading, const struct setting_reading *at, const json_t *value, int day)
 {
     struct open_hours *open = reading->rules->business_hours[day].open;
     size_t i, n = 0;
@@ -97,7 +97,7 @@ static void read_day(const struct rules_reading *reading, const struct reading *
     }
     json_array_foreach(value, i, item)
     {
-        struct reading nth = reading_nth(at, i);
+        struct setting_reading nth = setting_nth(at, i);
         n += read_hours(&nth, item, &open[n]);
     }
     qsort(open, n, sizeof *open, by_opening);
@@ -115,7 +115,7 @@ void read_business_hours(const struct rules_reading *reading, const json_t *valu
     if (!expect_object(&reading->at, value, "an object of weekdays")) return;
     json_object_foreach((json_t *)value, name, hours)
     {
-        struct reading at = reading_at(&reading->at, name);
+        struct setting_reading at = setting_at(&reading->at, name);
         struct suggestion suggestion = { .name = span_of(name) };
         int day = 0;
         while (weekdays[day] && strcmp(weekdays[day], name) != 0) suggest(&suggestion, weekdays[day++]);
@@ -140,7 +140,7 @@ void read_holidays(const struct rules_reading *reading, const json_t *value)
     json_t *item;
     json_array_foreach(value, i, item)
     {
-        struct reading at = reading_nth(&reading->at, i);
+        struct setting_reading at = setting_nth(&reading->at, i);
         if (day_parse(span_of(json_string_value(item)), &days[n]))
             n++;
         else

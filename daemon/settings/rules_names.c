@@ -43,7 +43,7 @@ void read_lists(const struct rules_reading *reading, const json_t *value)
     if (!expect_object(&reading->at, value, "an object: attribute to list of its values")) return;
     json_object_foreach((json_t *)value, name, values)
     {
-        struct reading at = reading_at(&reading->at, name);
+        struct setting_reading at = setting_at(&reading->at, name);
         struct text_list texts = { NULL, 0 };
         if (!is_listable(span_of(name)) && !is_custom_of_any(reading->rules, span_of(name))) {
             struct suggestion suggestion = { .name = span_of(name) };
@@ -63,7 +63,7 @@ void read_lists(const struct rules_reading *reading, const json_t *value)
 
 /* Calls `read_one` for each kind's list of names. */
 static void read_per_kind(const struct rules_reading *reading, const json_t *value, size_t max,
-                          void (*read_one)(const struct rules_reading *, const struct reading *, int kind,
+                          void (*read_one)(const struct rules_reading *, const struct setting_reading *, int kind,
                                            const struct text_list *))
 {
     const char *name;
@@ -71,7 +71,7 @@ static void read_per_kind(const struct rules_reading *reading, const json_t *val
     if (!expect_object(&reading->at, value, "an object: kind to list of attributes")) return;
     json_object_foreach((json_t *)value, name, names)
     {
-        struct reading at = reading_at(&reading->at, name);
+        struct setting_reading at = setting_at(&reading->at, name);
         struct text_list list = { NULL, 0 };
         enum kind kind;
         if (!kind_find(span_of(name), &kind)) {
@@ -101,12 +101,13 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void read_custom_of(const struct rules_reading *reading, const struct reading *at, int kind, const struct text_list *list)
+static void read_custom_of(const struct rules_reading *reading, const struct setting_reading *at, int kind,
+                           const struct text_list *list)
 {
     const char **custom = reading->rules->kind[kind].custom;
     int n = 0;
     for (size_t i = 0; i < list->n; i++) {
-        struct reading nth = reading_nth(at, i);
+        struct setting_reading nth = setting_nth(at, i);
         struct span name = span_of(list->at[i]);
         if (!form_name(name))
             problem_add(at->problems, nth.where, "found \"%.80s\", expected a name of 1 to 64 of A-Z a-z 0-9 . _ -", list->at[i]);
@@ -147,7 +148,7 @@ void read_custom(const struct rules_reading *reading, const json_t *value)
 }
 
 /* "contact|account": are all of them attributes of the kind? Says which is not. */
-static bool all_known(const struct rules *rules, int kind, const struct reading *at, const char *text)
+static bool all_known(const struct rules *rules, int kind, const struct setting_reading *at, const char *text)
 {
     for (;;) {
         struct span name = { text, strcspn(text, "|") };
@@ -166,12 +167,12 @@ static bool all_known(const struct rules *rules, int kind, const struct reading 
     }
 }
 
-static void read_expected_of(const struct rules_reading *reading, const struct reading *at, int kind,
+static void read_expected_of(const struct rules_reading *reading, const struct setting_reading *at, int kind,
                              const struct text_list *list)
 {
     struct rules *rules = reading->rules;
     for (size_t i = 0; i < list->n; i++) {
-        struct reading nth = reading_nth(at, i);
+        struct setting_reading nth = setting_nth(at, i);
         if (all_known(rules, kind, &nth, list->at[i])) rules->kind[kind].expected[rules->kind[kind].n_expected++] = list->at[i];
     }
 }

@@ -28,7 +28,7 @@ const struct tenant_key tenant_keys[] = {
 /* clang-format on */
 const size_t n_tenant_keys = sizeof tenant_keys / sizeof tenant_keys[0];
 
-void unknown_key(const struct reading *at, const char *what, struct suggestion suggestion)
+void unknown_key(const struct setting_reading *at, const char *what, struct suggestion suggestion)
 {
     if (suggestion.best)
         problem_add(at->problems, at->where, "unknown %s; did you mean %s?", what, suggestion.best);
@@ -48,7 +48,7 @@ json_t *tenant_key_value(const struct tenant_key *key, const char *text, struct 
     return value;
 }
 
-static void check_keys(const struct reading *at, const json_t *object)
+static void check_keys(const struct setting_reading *at, const json_t *object)
 {
     const char *name;
     json_t *value;
@@ -57,7 +57,7 @@ static void check_keys(const struct reading *at, const json_t *object)
         struct suggestion suggestion = { .name = span_of(name) };
         size_t i = 0;
         while (i < n_tenant_keys && strcmp(tenant_keys[i].name, name) != 0) suggest(&suggestion, tenant_keys[i++].name);
-        struct reading inner = reading_at(at, name);
+        struct setting_reading inner = setting_at(at, name);
         if (i == n_tenant_keys) unknown_key(&inner, "setting of a tenant", suggestion);
     }
 }
@@ -75,8 +75,8 @@ static void read_key(struct rules_reading reading, const struct tenant_key *key,
                      const json_t *filler)
 {
     const json_t *value = json_object_get(own, key->name);
-    struct reading of_tenant = reading_at(&reading.at, value ? tenant : "default");
-    reading.at = reading_at(&of_tenant, key->name);
+    struct setting_reading of_tenant = setting_at(&reading.at, value ? tenant : "default");
+    reading.at = setting_at(&of_tenant, key->name);
     if (!value) value = json_object_get(filler, key->name);
     if (value)
         key->read(&reading, value);
@@ -157,12 +157,12 @@ static uint64_t fingerprint(const struct rules *rules)
     return hash;
 }
 
-struct rules *rules_read(const struct reading *reading, const char *tenant, const json_t *own, const json_t *filler,
+struct rules *rules_read(const struct setting_reading *reading, const char *tenant, const json_t *own, const json_t *filler,
                          struct zones *zones)
 {
     struct rules *rules = must_zalloc(sizeof *rules);
     struct rules_reading inner = { *reading, rules, zones };
-    struct reading at = reading_at(reading, tenant);
+    struct setting_reading at = setting_at(reading, tenant);
     check_keys(&at, own);
     for (size_t i = 0; i < n_tenant_keys; i++) read_key(inner, &tenant_keys[i], tenant, own, filler);
     rules->fingerprint = fingerprint(rules);

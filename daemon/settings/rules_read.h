@@ -6,7 +6,7 @@
 #include "daemon/settings/zones.h"
 
 struct rules_reading {
-    struct reading at;
+    struct setting_reading at;
     struct rules *rules;
     struct zones *zones;
 };
@@ -25,7 +25,7 @@ json_t *tenant_key_value(const struct tenant_key *key, const char *text, struct 
 
 /* Two objects: the tenant's own and what fills in (NULL: nothing but the keys' defaults). Both are objects or NULL. Every
  * mistake goes to reading->problems; the rules then hold defaults in that place. To be given back with rules_destroy. */
-struct rules *rules_read(const struct reading *reading, const char *tenant, const json_t *own, const json_t *filler,
+struct rules *rules_read(const struct setting_reading *reading, const char *tenant, const json_t *own, const json_t *filler,
                          struct zones *zones);
 void rules_destroy(struct rules *rules);
 

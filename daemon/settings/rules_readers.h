@@ -18,4 +18,4 @@ void read_lists(const struct rules_reading *reading, const json_t *value);
 void read_expected(const struct rules_reading *reading, const json_t *value);
 
 /* "unknown kind; did you mean deal?" */
-void unknown_key(const struct reading *at, const char *what, struct suggestion suggestion);
+void unknown_key(const struct setting_reading *at, const char *what, struct suggestion suggestion);

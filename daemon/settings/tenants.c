@@ -10,15 +10,15 @@ static int by_text(const void *a, const void *b)
 }
 
 /* Is this a tenant's entry at all? Says what is wrong. */
-static bool is_tenant(const struct reading *reading, const char *name, const json_t *own)
+static bool is_tenant(const struct setting_reading *reading, const char *name, const json_t *own)
 {
-    struct reading at = reading_at(reading, name);
+    struct setting_reading at = setting_at(reading, name);
     if (form_name(span_of(name))) return expect_object(&at, own, "an object of a tenant's settings");
     problem_add(at.problems, at.where, "is no tenant's id, expected 1 to 64 of A-Z a-z 0-9 . _ -");
     return false;
 }
 
-void tenants_read(struct tenants *tenants, const struct reading *reading, const json_t *object)
+void tenants_read(struct tenants *tenants, const struct setting_reading *reading, const json_t *object)
 {
     const json_t *filler = json_object_get(object, "default");
     if (!json_is_object(filler)) filler = NULL;

@@ -12,5 +12,5 @@ struct tenants {
 
 /* A zeroed struct tenants is filled from an object: tenant to its settings. Mistakes go to reading->problems. Texts and
  * lists stand in reading->arena, which must outlive the tenants. */
-void tenants_read(struct tenants *tenants, const struct reading *reading, const json_t *object);
+void tenants_read(struct tenants *tenants, const struct setting_reading *reading, const json_t *object);
 void tenants_deinit(struct tenants *tenants);

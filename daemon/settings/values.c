@@ -72,7 +72,7 @@ static void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
     }
 }
 
-bool expected(const struct reading *reading, const json_t *found, const char *format, ...)
+bool expected(const struct setting_reading *reading, const json_t *found, const char *format, ...)
 {
     char what[ERROR_TEXT_BYTES], instead[FOUND_BYTES];
     va_list args;
@@ -84,29 +84,29 @@ bool expected(const struct reading *reading, const json_t *found, const char *fo
     return false;
 }
 
-static struct reading deeper(const struct reading *reading, const char *format, const char *key, size_t index)
+static struct setting_reading deeper(const struct setting_reading *reading, const char *format, const char *key, size_t index)
 {
     char where[256];
     if (key)
         snprintf(where, sizeof where, "%s%s%s", reading->where, format, key);
     else
         snprintf(where, sizeof where, "%s[%zu]", reading->where, index);
-    struct reading inner = *reading;
+    struct setting_reading inner = *reading;
     inner.where = arena_text(reading->arena, span_of(where));
     return inner;
 }
 
-struct reading reading_at(const struct reading *reading, const char *key)
+struct setting_reading setting_at(const struct setting_reading *reading, const char *key)
 {
     return deeper(reading, reading->where[0] ? "." : "", key, 0);
 }
 
-struct reading reading_nth(const struct reading *reading, size_t index)
+struct setting_reading setting_nth(const struct setting_reading *reading, size_t index)
 {
     return deeper(reading, "", NULL, index);
 }
 
-bool read_integer(const struct reading *reading, const json_t *value, int64_t min, int64_t max, int64_t *number)
+bool read_integer(const struct setting_reading *reading, const json_t *value, int64_t min, int64_t max, int64_t *number)
 {
     if (!json_is_integer(value) || json_integer_value(value) < min || json_integer_value(value) > max)
         return expected(reading, value, "a whole number %" PRId64 "…%" PRId64, min, max);
@@ -124,7 +124,7 @@ static void name_all(const char *const *names, char text[ERROR_TEXT_BYTES / 2])
     }
 }
 
-bool read_choice(const struct reading *reading, const json_t *value, const char *const *names, int64_t *index)
+bool read_choice(const struct setting_reading *reading, const json_t *value, const char *const *names, int64_t *index)
 {
     const char *text = json_string_value(value);
     for (size_t i = 0; text && names[i]; i++)
@@ -134,14 +134,14 @@ bool read_choice(const struct reading *reading, const json_t *value, const char 
     return expected(reading, value, "%s", all);
 }
 
-bool read_text(const struct reading *reading, const json_t *value, const char **text)
+bool read_text(const struct setting_reading *reading, const json_t *value, const char **text)
 {
     if (!json_is_string(value)) return expected(reading, value, "a text");
     *text = arena_text(reading->arena, span_of(json_string_value(value)));
     return true;
 }
 
-bool read_list(const struct reading *reading, const json_t *value, struct text_list *list)
+bool read_list(const struct setting_reading *reading, const json_t *value, struct text_list *list)
 {
     if (!expect_list(reading, value, "a list of texts")) return false;
     const char **texts = arena_zalloc(reading->arena, (json_array_size(value) + 1) * sizeof *texts);
@@ -150,7 +150,7 @@ bool read_list(const struct reading *reading, const json_t *value, struct text_l
     json_t *item;
     json_array_foreach(value, i, item)
     {
-        struct reading at = reading_nth(reading, i);
+        struct setting_reading at = setting_nth(reading, i);
         texts[i] = "";
         ok = read_text(&at, item, &texts[i]) && ok;
     }
@@ -158,12 +158,12 @@ bool read_list(const struct reading *reading, const json_t *value, struct text_l
     return ok;
 }
 
-bool expect_object(const struct reading *reading, const json_t *value, const char *what)
+bool expect_object(const struct setting_reading *reading, const json_t *value, const char *what)
 {
     return json_is_object(value) || expected(reading, value, "%s", what);
 }
 
-bool expect_list(const struct reading *reading, const json_t *value, const char *what)
+bool expect_list(const struct setting_reading *reading, const json_t *value, const char *what)
 {
     return json_is_array(value) || expected(reading, value, "%s", what);
 }

@@ -32,7 +32,7 @@ static void begin_anew(struct turns *turns, size_t n)
         turns->room = n;
     }
     turns->n = turns->last = turns->holder = n;
-    for (size_t i = 0; i < n; i++) turns->at[i] = (struct turn){ .silent = NO_OFFSET };
+    for (size_t i = 0; i < n; i++) turns->at[i] = (struct partition_turn){ .silent = NO_OFFSET };
 }
 
 /* Has nothing come for long of whose turn it is? */

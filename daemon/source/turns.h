@@ -14,7 +14,7 @@ enum {
 
 /* A zeroed one: nobody waits. */
 struct turns {
-    struct turn {
+    struct partition_turn {
         bool waits;
         int64_t silent; /* at this offset nothing came of it */
     } * at;             /* by index of `owned` */

@@ -228,7 +228,7 @@ bool state_redis_reaches(const struct state *state, struct span tenant)
 
 /* The reads of each server, together, in the order given. */
 struct split {
-    struct reading *of; /* per node, and last nowhere */
+    struct server_reading *of; /* per node, and last nowhere */
     size_t n;
     uint16_t *owners; /* of each read */
 };
@@ -245,7 +245,7 @@ static struct split split_reads(struct cluster *cluster, const struct hash_read 
         struct hash_read *own = arena_alloc(arena, counts[node] * sizeof *own);
         for (size_t i = 0, at = 0; at < counts[node]; i++)
             if (split.owners[i] == node) own[at++] = reads[i];
-        split.of[node] = reading_begin(cluster->nodes[node].server, own, counts[node], error);
+        split.of[node] = server_reading_begin(cluster->nodes[node].server, own, counts[node], error);
     }
     return split;
 }
@@ -268,10 +268,10 @@ static bool cluster_read(struct state *state, struct hash_read *reads, size_t n,
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < split.n; i++)
-            if (!reading_is_over(&split.of[i])) reading_ask(&split.of[i], error);
+            if (!server_reading_is_over(&split.of[i])) server_reading_ask(&split.of[i], error);
         for (size_t i = 0; i < split.n; i++) {
-            reading_answer(&split.of[i], arena, error);
-            more |= !reading_is_over(&split.of[i]);
+            server_reading_answer(&split.of[i], arena, error);
+            more |= !server_reading_is_over(&split.of[i]);
         }
     }
     for (size_t i = 0; i < split.n; i++)

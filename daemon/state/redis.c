@@ -113,20 +113,20 @@ static size_t answer_reads(struct connection *connection, struct hash_read *read
     return reads_together(reads, n);
 }
 
-struct reading reading_begin(struct server *server, struct hash_read *reads, size_t n, struct error *error)
+struct server_reading server_reading_begin(struct server *server, struct hash_read *reads, size_t n, struct error *error)
 {
-    struct reading reading = { .connection = server_ask(&server->state), .reads = reads, .n = n };
+    struct server_reading reading = { .connection = server_ask(&server->state), .reads = reads, .n = n };
     reading.outcome = reads_fit(reads, n, error) ? DONE : REFUSED;
     return reading;
 }
 
-bool reading_is_over(const struct reading *reading)
+bool server_reading_is_over(const struct server_reading *reading)
 {
     return reading->answered == reading->n || reading->outcome != DONE;
 }
 
 /* Written at once as far as the socket takes it: other servers may be asked before the answers are taken. */
-void reading_ask(struct reading *reading, struct error *error)
+void server_reading_ask(struct server_reading *reading, struct error *error)
 {
     struct connection *connection = reading->connection;
     while (reading->asked < reading->n && reading->asked - reading->answered < PIPELINE_READS &&
@@ -135,21 +135,21 @@ void reading_ask(struct reading *reading, struct error *error)
     if (!connection_flush(connection, error)) reading->outcome = LOST;
 }
 
-void reading_answer(struct reading *reading, struct arena *arena, struct error *error)
+void server_reading_answer(struct server_reading *reading, struct arena *arena, struct error *error)
 {
     while (reading->answered < reading->asked && reading->outcome != LOST)
         reading->answered += answer_reads(reading->connection, &reading->reads[reading->answered], reading->n - reading->answered,
                                           arena, &reading->outcome, error);
-    if (reading_is_over(reading)) connection_settle(reading->connection);
+    if (server_reading_is_over(reading)) connection_settle(reading->connection);
 }
 
 static bool redis_read(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
                        struct error *error)
 {
-    struct reading reading = reading_begin(server_of(state), reads, n, error);
-    while (!reading_is_over(&reading)) {
-        reading_ask(&reading, error);
-        reading_answer(&reading, arena, error);
+    struct server_reading reading = server_reading_begin(server_of(state), reads, n, error);
+    while (!server_reading_is_over(&reading)) {
+        server_reading_ask(&reading, error);
+        server_reading_answer(&reading, arena, error);
     }
     *outcome = reading.outcome;
     return *outcome == DONE;

@@ -40,14 +40,14 @@ struct connection *server_ask(struct state *state);
 redisReply *server_answer(struct state *state, enum outcome *outcome, struct error *error) MUST_USE;
 
 /* Reads of one server on their way, a portion at a time: asked for and then answered, until `answered` is `n`. */
-struct reading {
+struct server_reading {
     struct connection *connection;
     struct hash_read *reads;
     size_t n, asked, answered;
     enum outcome outcome; /* not DONE: ask for no more */
 };
 /* Answers of commits under way are taken first. A read that is too large for Redis: outcome REFUSED. */
-struct reading reading_begin(struct server *server, struct hash_read *reads, size_t n, struct error *error);
-void reading_ask(struct reading *reading, struct error *error);
-void reading_answer(struct reading *reading, struct arena *arena, struct error *error);
-bool reading_is_over(const struct reading *reading);
+struct server_reading server_reading_begin(struct server *server, struct hash_read *reads, size_t n, struct error *error);
+void server_reading_ask(struct server_reading *reading, struct error *error);
+void server_reading_answer(struct server_reading *reading, struct arena *arena, struct error *error);
+bool server_reading_is_over(const struct server_reading *reading);
