@@ -49,9 +49,9 @@ static bool covers(const struct atom *whole, const struct atom *part)
 /* Entered is counted as 1, left as -1: only a level of them is never negative. */
 static bool is_negative(const struct atom *atom)
 {
-    bool level = atom->window == WINDOW_LEVEL || atom->window == WINDOW_LEVEL_BEFORE || atom->window == WINDOW_EVER;
     bool signed_fact = atom->fact == FACT_CASE_OPEN || atom->fact == FACT_USER;
-    return fact_rows[atom->fact].measures[atom->measure].type == MEASURE_MONEY || (signed_fact && !level);
+    return fact_rows[atom->fact].measures[atom->measure].type == MEASURE_MONEY ||
+           (signed_fact && !window_is_running(atom->window));
 }
 
 static struct bounds at_least(struct rational low)
@@ -94,8 +94,7 @@ static struct bounds quotient(const struct metric *metric, const struct node *no
 static bool is_level(const struct metric *metric, const struct node *node)
 {
     const struct atom *in = atom_of(metric, node->left), *out = atom_of(metric, node->right);
-    return in && out && in->window == out->window && (in->window == WINDOW_LEVEL || in->window == WINDOW_LEVEL_BEFORE) &&
-           !is_negative(in) && !is_negative(out);
+    return in && out && in->window == out->window && window_is_level(in->window) && !is_negative(in) && !is_negative(out);
 }
 
 static struct bounds combined(const struct metric *metric, const struct node *node)

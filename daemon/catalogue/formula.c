@@ -193,7 +193,7 @@ bool filter_equal(const struct filter *a, const struct filter *b)
 static uint32_t atom_dims(const struct atom *atom)
 {
     const struct fact_row *row = &fact_rows[atom->fact];
-    bool level = atom->window == WINDOW_LEVEL || atom->window == WINDOW_LEVEL_BEFORE;
+    bool level = window_is_level(atom->window);
     uint32_t dims = 0;
     for (int i = 0; i < row->n_dims; i++)
         if (!dimension_is_inner(row->dims[i]) && (row->dims[i] != DIM_EXPECTED_MONTH || level)) dims |= 1u << row->dims[i];
@@ -210,7 +210,7 @@ static bool check_levels(struct parser *parser)
 {
     for (unsigned i = 0; i < parser->metric->n_atoms; i++) {
         const struct atom *atom = &parser->metric->atoms[i];
-        bool level = atom->window == WINDOW_LEVEL || atom->window == WINDOW_LEVEL_BEFORE;
+        bool level = window_is_level(atom->window);
         const char *name = fact_rows[atom->fact].name;
         if ((atom->fact == FACT_CASE_OPEN || atom->fact == FACT_USER) && !level)
             return parser_fail(parser, "%s is entered and left: write level(%s.count)", name, name);
@@ -232,7 +232,7 @@ static bool settle_atoms(struct parser *parser)
         const struct fact_row *row = &fact_rows[atom->fact];
         metric->dims &= atom_dims(atom);
         metric->customs = metric->customs && row->kinds != KINDS_NONE;
-        now = now || atom->window == WINDOW_NOW || atom->window == WINDOW_GOALS;
+        now = now || window_is_undated(atom->window);
         ever = ever && atom->window == WINDOW_EVER;
         if (atom->units) metric->units = metric->units ? metric->units & atom->units : atom->units;
         bool per_currency = metric->shape == SHAPE_MONEY || metric->shape == SHAPE_RATIOS;

@@ -33,6 +33,19 @@ enum window {
     WINDOW_NOW,          /* undated ones */
     WINDOW_GOALS         /* the undated goals whose period begins in the period */
 };
+static inline bool window_is_level(enum window window)
+{
+    return window == WINDOW_LEVEL || window == WINDOW_LEVEL_BEFORE;
+}
+/* Does it add up from unit to unit? */
+static inline bool window_is_running(enum window window)
+{
+    return window_is_level(window) || window == WINDOW_EVER;
+}
+static inline bool window_is_undated(enum window window)
+{
+    return window == WINDOW_NOW || window == WINDOW_GOALS;
+}
 
 /* One condition on a dimension of a fact. */
 struct filter {

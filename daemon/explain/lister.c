@@ -35,11 +35,6 @@ struct lines {
 
 /* ---- picking ---- */
 
-static bool is_running(enum window window)
-{
-    return window == WINDOW_LEVEL || window == WINDOW_LEVEL_BEFORE || window == WINDOW_EVER;
-}
-
 static struct rational worth(const struct lister *listing, const struct atom *atom, const struct share *share)
 {
     int64_t measure = share->measure == ABSENT ? 0 : share->measure;
@@ -55,7 +50,7 @@ static void pick(struct lines *list, const struct share *share, struct rational 
     if (each && share->measure == ABSENT) return;
     list->picks[list->n_picks] = (struct pick){ .share = share,
                                                 .value = rational_multiply(factor, worth(list->listing, atom, share)),
-                                                .merge_day = is_running(atom->window) ? 0 : share->day,
+                                                .merge_day = window_is_running(atom->window) ? 0 : share->day,
                                                 .weighed_atom = atom->weight ? (int)share->atom : -1,
                                                 .number = each ? list->n_picks : 0 };
     list->n_picks++;

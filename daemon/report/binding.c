@@ -111,7 +111,7 @@ void binding_init(struct binding *binding, const struct atom *atom, const struct
     const struct fact_row *row = &fact_rows[atom->fact];
     binding->atom = atom;
     binding->measure = atom->measure;
-    binding->undated = atom_is_undated(atom);
+    binding->undated = window_is_undated(atom->window);
     for (size_t i = 0; i < spec->n_by; i++) binding->by[i] = (int8_t)cell_index(spec->rules, atom->fact, &spec->by[i]);
     binding->currency = currency_at(atom);
     binding->unit = atom->units ? (int8_t)fact_dimension(row, DIM_UNIT) : -1;

@@ -28,17 +28,6 @@ struct binding {
     struct bound_filter *filters;
 };
 
-static inline bool atom_is_undated(const struct atom *atom)
-{
-    return atom->window == WINDOW_NOW || atom->window == WINDOW_GOALS;
-}
-
-/* Does it add up from unit to unit? */
-static inline bool atom_is_running(const struct atom *atom)
-{
-    return atom->window == WINDOW_LEVEL || atom->window == WINDOW_LEVEL_BEFORE || atom->window == WINDOW_EVER;
-}
-
 /* Where the dimension stands in the fact's cells; -1: nowhere. */
 int cell_index(const struct rules *rules, enum fact fact, const struct grouping *by);
 

@@ -216,12 +216,12 @@ void tally_needs(const struct tally *tally, struct reading *reading)
     for (size_t i = 0; i < tally->n_bindings; i++) {
         const struct binding *binding = &tally->bindings[i];
         if (!binding->atom) continue;
-        if (atom_is_undated(binding->atom)) {
+        if (window_is_undated(binding->atom->window)) {
             reading->now = true;
             continue;
         }
         reading_add(reading, binding->range);
-        if (tally->unit != N_UNITS && atom_is_running(binding->atom)) reading_add(reading, tally->spec.period);
+        if (tally->unit != N_UNITS && window_is_running(binding->atom->window)) reading_add(reading, tally->spec.period);
         if (daily) reading_add_daily(reading, binding->atom->window == WINDOW_UNIT_BEFORE ? binding->range : tally->spec.period);
     }
 }
@@ -231,7 +231,7 @@ static bool place_in_time(const struct tally *tally, const struct binding *bindi
 {
     struct period period = tally->spec.period, unit = unit_period(tally->spec.rules, tally->unit, day);
     *unit_day = unit.from;
-    if (atom_is_running(binding->atom)) {
+    if (window_is_running(binding->atom->window)) {
         if (binding->atom->window == WINDOW_EVER || day < period.from) *unit_day = BASE_DAY;
     } else if (binding->atom->window == WINDOW_UNIT_BEFORE) {
         *unit_day = unit.to + 1;

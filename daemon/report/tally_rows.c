@@ -11,7 +11,7 @@ static bool metric_is_present(const struct metric *metric, const struct sum *sum
     __int128 net[ATOMS_MAX] = { 0 };
     for (unsigned i = 0; i < metric->n_atoms; i++) {
         const struct atom *atom = &metric->atoms[i];
-        if (with_levels || !atom_is_running(atom)) net[atom->group] += (__int128)atom->sign * sums[slots[i]].count;
+        if (with_levels || !window_is_running(atom->window)) net[atom->group] += (__int128)atom->sign * sums[slots[i]].count;
     }
     for (unsigned i = 0; i < metric->n_groups; i++)
         if (net[i]) return true;
@@ -48,7 +48,7 @@ struct walk {
 static bool is_running(const struct walk *walk, size_t i)
 {
     const struct atom *atom = walk->tally->bindings[i].atom;
-    return atom && atom_is_running(atom);
+    return atom && window_is_running(atom->window);
 }
 
 static void clear(struct sum *sums, size_t n)
