@@ -9,6 +9,7 @@ enum {
 };
 
 const char *const unit_names[N_UNITS] = { "day", "week", "month", "quarter", "year" };
+const char *const weekday_names[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", NULL };
 
 /* Months of the units that are made of them. */
 static const int unit_months[N_UNITS] = { [UNIT_MONTH] = 1, [UNIT_QUARTER] = MONTHS_PER_QUARTER, [UNIT_YEAR] = MONTHS_PER_YEAR };
@@ -72,6 +73,17 @@ static struct period months_period(int32_t first, int32_t n)
 struct period month_period(int32_t month)
 {
     return months_period(month, 1);
+}
+
+bool month_parse(struct span text, int32_t *month)
+{
+    char first_day[] = "yyyy-mm-01";
+    int32_t day;
+    if (text.len != strlen("yyyy-mm")) return false;
+    memcpy(first_day, text.at, text.len);
+    if (!day_parse(span_of(first_day), &day)) return false;
+    *month = month_of_day(day);
+    return true;
 }
 
 /* The unit that lies so many units after the one that holds the day. */

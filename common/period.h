@@ -12,6 +12,7 @@ enum unit {
     N_UNITS
 };
 extern const char *const unit_names[N_UNITS]; /* "day" … "year" */
+extern const char *const weekday_names[];     /* "monday" … "sunday", by day_weekday; NULL-terminated */
 
 /* Both days inclusive. PERIOD_BEGIN…PERIOD_END stand for "all". */
 #define PERIOD_BEGIN INT32_MIN
@@ -45,3 +46,4 @@ bool period_previous(const struct rules *rules, struct span name, struct period 
 /* Months as numbers: year * 12 + month - 1. */
 int32_t month_of_day(int32_t day);
 struct period month_period(int32_t month);
+bool month_parse(struct span text, int32_t *month); /* "2026-03", 1900…2199 */

@@ -1,5 +1,5 @@
 /* Rules that are well-formed and yet make no sense: they can never fire, never end, or always fire. */
-#include "common/instant.h"
+#include "common/period.h"
 #include "common/suggest.h"
 #include "daemon/alert/rule.h"
 
@@ -106,11 +106,8 @@ static bool is_hour(struct span value)
 
 static bool is_month(struct span value)
 {
-    char date[] = "yyyy-mm-01";
-    int32_t day;
-    if (value.len != 7) return false;
-    memcpy(date, value.at, 7);
-    return day_parse(span_of(date), &day);
+    int32_t month;
+    return month_parse(value, &month);
 }
 
 static bool is_kind(struct span value)

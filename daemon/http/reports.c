@@ -1,5 +1,6 @@
 /* Routes about tenants and what stands in Redis of them: who there is, reports, questions, the beginning of a stream. */
 #include "common/instant.h"
+#include "common/period.h"
 #include "daemon/alert/active.h"
 #include "daemon/http/csv.h"
 #include "daemon/http/routes.h"
@@ -55,14 +56,13 @@ static void write_custom(const struct rules *rules, struct buffer *out)
 
 static void write_tenant(const struct settings *settings, struct span tenant, struct buffer *out)
 {
-    static const char *const days[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" };
     const struct rules *rules = settings_rules(settings, tenant);
     buffer_str(out, "{\"tenant\":");
     text_write(tenant, out);
     buffer_str(out, ",\"time_zone\":");
     text_write(span_of(rules->zone->name), out);
     buffer_printf(out, ",\"currency\":\"%s\",\"week_start\":\"%s\",\"fiscal_year_start\":%d", rules->currency,
-                  days[rules->week_start], rules->fiscal_year_start);
+                  weekday_names[rules->week_start], rules->fiscal_year_start);
     write_custom(rules, out);
 }
 

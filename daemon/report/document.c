@@ -2,9 +2,8 @@
 
 #include "common/instant.h"
 #include "common/number.h"
+#include "common/period.h"
 #include "daemon/report/text.h"
-
-static const char *const weekdays[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" };
 
 static const char sections_key[] = ",\"sections\":", version_key[] = ",\"version\":";
 
@@ -20,7 +19,7 @@ void document_write(const struct document_head *head, struct span sections, stru
     buffer_decimal(out, head->version);
     buffer_printf(out, ",\"as_of\":\"%s\",\"time_zone\":", as_of);
     text_write(span_of(head->rules->zone->name), out);
-    buffer_printf(out, ",\"week_start\":\"%s\",\"catalogue\":\"%016llx\"", weekdays[head->rules->week_start],
+    buffer_printf(out, ",\"week_start\":\"%s\",\"catalogue\":\"%016llx\"", weekday_names[head->rules->week_start],
                   (unsigned long long)head->catalogue);
     buffer_str(out, sections_key);
     buffer_span(out, sections);

@@ -1,11 +1,10 @@
 /* Readers of what a tenant counts days, hours and money by. */
 #include "common/decimal.h"
 #include "common/instant.h"
+#include "common/period.h"
 #include "daemon/settings/rules_readers.h"
 
 #include <stdlib.h>
-
-static const char *const weekdays[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", NULL };
 
 void read_time_zone(const struct rules_reading *reading, const json_t *value)
 {
@@ -22,7 +21,7 @@ void read_time_zone(const struct rules_reading *reading, const json_t *value)
 void read_week_start(const struct rules_reading *reading, const json_t *value)
 {
     int64_t day;
-    if (read_choice(&reading->at, value, weekdays, &day)) reading->rules->week_start = (int)day;
+    if (read_choice(&reading->at, value, weekday_names, &day)) reading->rules->week_start = (int)day;
 }
 
 void read_fiscal_year_start(const struct rules_reading *reading, const json_t *value)
@@ -118,8 +117,8 @@ void read_business_hours(const struct rules_reading *reading, const json_t *valu
         struct setting_reading at = setting_at(&reading->at, name);
         struct suggestion suggestion = { .name = span_of(name) };
         int day = 0;
-        while (weekdays[day] && strcmp(weekdays[day], name) != 0) suggest(&suggestion, weekdays[day++]);
-        if (weekdays[day])
+        while (weekday_names[day] && strcmp(weekday_names[day], name) != 0) suggest(&suggestion, weekday_names[day++]);
+        if (weekday_names[day])
             read_day(reading, &at, hours, day);
         else
             unknown_key(&at, "weekday (they are lower-case, in English)", suggestion);

@@ -3,7 +3,6 @@
 #include "common/period.h"
 #include "daemon/state/keys.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -22,11 +21,10 @@ static size_t months_to_fold(const struct batch *batch, int32_t until, int32_t *
     const struct tenant *tenant = batch->tenant;
     size_t at = 0, n = 0;
     for (struct map_slot *slot; (slot = map_next(&tenant->months, &at));) {
-        char text[DAY_TEXT_BYTES];
-        int32_t day;
-        int len = snprintf(text, sizeof text, "%.7s-01", slot->key.at);
-        bool known = slot->key.len == 7 && day_parse((struct span){ text, (size_t)len }, &day);
-        if (known && day >= tenant->days_from && day < until) first_days[n++] = day;
+        int32_t month;
+        if (!month_parse(slot->key, &month)) continue;
+        int32_t day = month_period(month).from;
+        if (day >= tenant->days_from && day < until) first_days[n++] = day;
     }
     if (n) qsort(first_days, n, sizeof *first_days, compare_days);
     return n;

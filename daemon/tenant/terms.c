@@ -1,8 +1,8 @@
 #include "daemon/tenant/terms.h"
 
-#include <inttypes.h>
+#include "common/period.h"
 
-static const char *const weekdays[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" };
+#include <inttypes.h>
 
 /* ---- writing ---- */
 
@@ -51,7 +51,7 @@ void terms_write(const struct rules *rules, struct buffer *out)
 {
     struct buffer bytes = { 0 };
     buffer_printf(out, "time_zone=%s week_start=%s fiscal_year_start=%d currency=%s stale_after=%d", rules->zone->name,
-                  weekdays[rules->week_start], rules->fiscal_year_start, rules->currency, rules->stale_after_days);
+                  weekday_names[rules->week_start], rules->fiscal_year_start, rules->currency, rules->stale_after_days);
     put_hours(rules, &bytes);
     put_hash(out, "business_hours", &bytes);
     for (size_t i = 0; i < rules->n_holidays; i++) buffer_zigzag(&bytes, rules->holidays[i]);

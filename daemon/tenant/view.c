@@ -1,10 +1,8 @@
 #include "daemon/tenant/view.h"
 
-#include "common/instant.h"
 #include "common/period.h"
 #include "daemon/state/keys.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 static int compare_months(const void *a, const void *b)
@@ -17,11 +15,8 @@ static void list_months(struct view *view)
     size_t at = 0;
     view->months = must_alloc((view->tenant->months.count + 1) * sizeof *view->months);
     for (struct map_slot *slot; (slot = map_next(&view->tenant->months, &at));) {
-        char text[DAY_TEXT_BYTES];
-        int32_t day;
-        int n = snprintf(text, sizeof text, "%.7s-01", slot->key.at);
-        if (slot->key.len == 7 && day_parse((struct span){ text, (size_t)n }, &day))
-            view->months[view->n_months++] = month_of_day(day);
+        int32_t month;
+        if (month_parse(slot->key, &month)) view->months[view->n_months++] = month;
     }
     qsort(view->months, view->n_months, sizeof *view->months, compare_months);
 }
