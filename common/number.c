@@ -17,6 +17,12 @@ bool number_take(struct span *text, int64_t *value)
     return true;
 }
 
+int64_t number_or_zero(struct span text)
+{
+    int64_t value;
+    return number_take(&text, &value) && !text.len ? value : 0;
+}
+
 struct span until_take(struct span *text, char byte)
 {
     const char *end = text->len ? memchr(text->at, byte, text->len) : NULL;

@@ -1,5 +1,4 @@
 /* Routes about tenants and what stands in Redis of them: who there is, reports, questions, the beginning of a stream. */
-#include "common/instant.h"
 #include "common/period.h"
 #include "daemon/alert/active.h"
 #include "daemon/http/csv.h"

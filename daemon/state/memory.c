@@ -1,5 +1,6 @@
 /* A tenant's state in this process's memory, for replay and tests: as Redis would keep it, without a server. */
 #include "common/map.h"
+#include "common/number.h"
 #include "daemon/state/schedule.h"
 
 #include <inttypes.h>
@@ -220,9 +221,7 @@ static int64_t memory_now(const struct memory *memory)
 static int64_t version_of(const struct hash *hash)
 {
     const struct field *field = hash ? map_get(&hash->fields, SPAN("version")) : NULL;
-    int64_t version = 0;
-    for (uint32_t i = 0; field && i < field->value_len; i++) version = version * 10 + (field->value[i] - '0');
-    return version;
+    return field ? number_or_zero((struct span){ field->value, field->value_len }) : 0;
 }
 
 static void set_version(struct memory *memory, struct span state_key, int64_t version)

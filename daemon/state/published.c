@@ -2,6 +2,7 @@
 #include "daemon/state/published.h"
 
 #include "common/map.h"
+#include "common/number.h"
 #include "daemon/state/keys.h"
 #include "daemon/state/server.h"
 
@@ -209,13 +210,6 @@ static struct published_report *find_report(struct map *by_name, struct publishe
     return report;
 }
 
-static int64_t version_of(struct span text)
-{
-    char digits[24] = "";
-    if (text.len < sizeof digits) memcpy(digits, text.at, text.len);
-    return strtoll(digits, NULL, 10);
-}
-
 bool state_redis_published(struct state *state, const char *prefix, struct span tenant, struct published_report **reports,
                            size_t *n, struct arena *arena, enum outcome *outcome, struct error *error)
 {
@@ -226,9 +220,9 @@ bool state_redis_published(struct state *state, const char *prefix, struct span 
     *reports = arena_alloc(arena, (reads[0].n_values + reads[1].n_values) / 2 * sizeof **reports);
     struct map by_name = { 0 };
     for (size_t i = 0; i < reads[0].n_values; i += 2)
-        find_report(&by_name, *reports, n, reads[0].values[i])->stored = version_of(reads[0].values[i + 1]);
+        find_report(&by_name, *reports, n, reads[0].values[i])->stored = number_or_zero(reads[0].values[i + 1]);
     for (size_t i = 0; i < reads[1].n_values; i += 2)
-        find_report(&by_name, *reports, n, reads[1].values[i])->acknowledged = version_of(reads[1].values[i + 1]);
+        find_report(&by_name, *reports, n, reads[1].values[i])->acknowledged = number_or_zero(reads[1].values[i + 1]);
     map_deinit(&by_name);
     return true;
 }

@@ -1,5 +1,6 @@
 #include "daemon/tenant/stored.h"
 
+#include "common/number.h"
 #include "common/period.h"
 #include "daemon/facts/lists.h"
 #include "daemon/state/keys.h"
@@ -88,8 +89,7 @@ static void ask_version(const struct view *view, struct arena *arena, struct has
 
 static bool still_stands(struct view *view, const struct hash_read *read, struct error *error)
 {
-    int64_t version = read->values[0].at ? strtoll(arena_text(&view->arena, read->values[0]), NULL, 10) : 0;
-    view->moved = version != view->tenant->version;
+    view->moved = number_or_zero(read->values[0]) != view->tenant->version;
     return !view->moved || fail(error, "the tenant moved on while its entities were read");
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/tenant/view.h"
 
+#include "common/number.h"
 #include "common/period.h"
 #include "daemon/state/keys.h"
 
@@ -89,8 +90,7 @@ static bool read_as_of_version(struct view *view, struct hash_read *wanted, size
     reads[n] =
         (struct hash_read){ .key = key_state(&view->arena, view->prefix, view->tenant->name), .fields = &version, .n_fields = 1 };
     if (!view->state->ops->read_atomic(view->state, reads, n + 1, &view->arena, &view->outcome, error)) return false;
-    struct span now = reads[n].values[0];
-    view->moved = (now.at ? strtoll(arena_text(&view->arena, now), NULL, 10) : 0) != view->tenant->version;
+    view->moved = number_or_zero(reads[n].values[0]) != view->tenant->version;
     if (view->moved) return fail(error, "the tenant moved on while it was read");
     if (n) memcpy(wanted, reads, n * sizeof *reads);
     return true;

@@ -33,7 +33,11 @@ static void bad_numbers(void **state)
         if (number_take(&rest, &value)) fail_msg("taken: %s", bad[i]);
         assert_true(span_is(rest, bad[i]));
         assert_int_equal(value, 5);
+        assert_int_equal(number_or_zero(rest), 0);
     }
+    assert_int_equal(number_or_zero(SPAN("-12")), -12);
+    assert_int_equal(number_or_zero(SPAN("12 ")), 0);
+    assert_int_equal(number_or_zero(NO_SPAN), 0);
 }
 
 static void pieces(void **state)
