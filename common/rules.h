@@ -46,8 +46,8 @@ struct rules {
         const char *at[CUSTOM_SHARED_MAX];
         int n;
     } customs[KIND_SETS_MAX];
-    uint64_t
-        fingerprint; /* of all of the above except the zone's data, the declared attributes, and what becomes of what is old */
+    /* Of all of the above except the zone's data, the declared attributes, and what becomes of what is old. */
+    uint64_t fingerprint;
 };
 
 /* Is there a list for this attribute that lacks the value? */

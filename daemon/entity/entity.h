@@ -82,8 +82,8 @@ struct entity {
     struct handed_item *items;
     uint32_t n_items, room_items;
     bool link_cut; /* contact: its merge closes a circle and is its latest link */
-    int64_t
-        wake_us; /* the entity was last evaluated before this instant, at which something in it changes by the clock; NEVER: nothing does */
+    /* It was last evaluated before this instant, at which something in it changes by the clock; NEVER: nothing does. */
+    int64_t wake_us;
     uint32_t generation; /* of the tenant's counting: by what it was counted (tenant/generations.h) */
     int32_t touched_day; /* tenant's local day of the last commit that changed it, noted where entities retire; 0: not noted */
     uint64_t *buried;    /* hashes of events that a deleted contact no longer shows (sorted) */

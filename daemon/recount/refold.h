@@ -32,8 +32,8 @@ void refold_destroy(struct refold *refold); /* NULL is fine */
 /* A tenant of whom the state holds nothing yet. It takes over names and secret of `like`, so that numbers of names and hashes
  * mean the same in both. It is counted by `kept`. It lives as long as the refold. */
 struct refold_tenant *refold_add(struct refold *refold, const struct tenant *like, const struct kept *kept, int64_t clock_us);
-void refold_begin(struct refold_tenant *again, const struct tenant *like, const struct kept *kept,
-                  int64_t clock_us);                                                  /* nothing was folded yet, again */
+/* Nothing was folded yet, again. */
+void refold_begin(struct refold_tenant *again, const struct tenant *like, const struct kept *kept, int64_t clock_us);
 void refold_limit(struct refold_tenant *tenant, struct span partition, int64_t next); /* makes it bounded */
 
 /* Folds and commits the records of one partition's life that count. False: the state did not take them. */

@@ -70,8 +70,8 @@ bool figure_is_null(const struct metric *metric, const struct figure *figure);
 /* The JSON of it: "12", "0.6", {"EUR":12345.00}, null. */
 void figure_write(const struct metric *metric, const struct figure *figure, const struct names *names, struct buffer *out);
 void figure_write_number(struct rational value, struct buffer *out);
-void figure_part_write(const struct metric *metric, struct span currency, struct rational value,
-                       struct buffer *out); /* nothing for money of 0 */
+/* Nothing for money of 0. */
+void figure_part_write(const struct metric *metric, struct span currency, struct rational value, struct buffer *out);
 
 /* Shortest decimal that reads back as the same double. */
 void double_write(double value, struct buffer *out);

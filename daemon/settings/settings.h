@@ -24,8 +24,9 @@ struct settings {
         const char *reports, *alerts, *dead_letter;
     } topics;
     struct {
-        const char *
-            url; /* redis://, rediss://, unix://, redis-sentinel://, redis-cluster:// as written (may hold user and password: never show it) */
+        /* redis://, rediss://, unix://, redis-sentinel://, redis-cluster://,
+         * as written (may hold user and password: never show it). */
+        const char *url;
         const char *user, *password; /* from redis.user, .password, .password_file; over those of the url */
         const char *password_file;   /* already read into password */
         const char *ca_file;         /* for rediss:// */

@@ -113,8 +113,8 @@ void batch_add(struct batch *batch, struct entry *entry); /* before the first st
 /* Stages, in this order; between them the caller runs the reading for all batches at once. */
 void batch_begin(struct batch *batch); /* positions decide what is skipped; asks for entities named by events (ahead.c) */
 void batch_widen(struct batch *batch); /* asks for what those refer to, and for the addresses of contacts */
-void batch_fold(
-    struct batch *batch); /* applies, evaluates, delivers, encodes; asks for cells, and for pages that will be split */
+/* Applies, evaluates, delivers, encodes; asks for cells, and for pages that will be split. */
+void batch_fold(struct batch *batch);
 bool batch_write(struct batch *batch); /* makes the commit; false: there is nothing to commit */
 void batch_done(struct batch *batch);  /* the commit took place: memory follows */
 void batch_deinit(struct batch *batch);
@@ -134,8 +134,8 @@ void batch_list(struct batch *batch, const struct work *work);
 /* What changed becomes bytes. All of it before any is put on a page: what one hands on to another may still lie in the bytes of the
  * first (encode.c). */
 void batch_encode(struct batch *batch, struct work *work, struct buffer *scratch);
-void batch_put_record(struct batch *batch, const struct work *work, struct span id, struct span old,
-                      struct span bytes);                                     /* as in page.h */
+/* As in page.h. */
+void batch_put_record(struct batch *batch, const struct work *work, struct span id, struct span old, struct span bytes);
 void batch_put_timer(struct batch *batch, struct span member, int64_t at_us); /* NEVER: no longer */
 
 /* How many pages there will be is known once all is encoded: asks for those of the old that give to the new (write_pages.c). */

@@ -10,8 +10,8 @@ struct difference {
     uint32_t hash, month_hash;  /* of the cells below, once the batch looks for them … */
     struct bucket month_bucket; /* … and where the month's stands */
     struct span field;          /* the text of the key, once the batch has it */
-    struct stored_cell *cell,
-        *month; /* where it is added, once the batch has them; cell: NULL for a day that is folded; month: for undated */
+    /* Where it is added, once the batch has them; cell: NULL for a day that is folded; month: for undated. */
+    struct stored_cell *cell, *month;
     struct bucket bucket; /* BUCKET_DAY or BUCKET_NOW */
     struct cell_key key;  /* as much of it as is used */
 };

@@ -36,8 +36,9 @@ struct retirement {
 };
 
 struct tenant {
-    struct cached
-        cached; /* what it holds beside pages, cells and rosters (and their places in its tables); of no bytes: nothing that could be forgotten */
+    /* What it holds beside pages, cells and rosters (and their places in its tables); of no bytes: nothing that could be
+     * forgotten. */
+    struct cached cached;
     struct span name;
     const struct rules *rules;
     struct cache *cache;
