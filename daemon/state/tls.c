@@ -9,11 +9,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-bool tls_available(void)
-{
-    return true;
-}
-
 static bool tls_failed(const char *what, struct error *error)
 {
     const char *why = ERR_reason_error_string(ERR_peek_last_error());
@@ -64,11 +59,6 @@ bool tls_start(redisContext *context, const char *host, const char *ca_file, str
 }
 
 #else
-
-bool tls_available(void)
-{
-    return false;
-}
 
 bool tls_start(redisContext *context, const char *host, const char *ca_file, struct timeval timeout, struct error *error)
 {

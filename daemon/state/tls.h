@@ -5,8 +5,6 @@
 
 #include <hiredis/hiredis.h>
 
-bool tls_available(void);
-
 /* Shakes hands on a connected, blocking context: the certificate must be trusted (by `ca_file`; empty: the system's) and be
  * the host's. */
 bool tls_start(redisContext *context, const char *host, const char *ca_file, struct timeval timeout,
