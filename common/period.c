@@ -75,6 +75,12 @@ struct period month_period(int32_t month)
     return months_period(month, 1);
 }
 
+void month_label(int32_t month, char label[LABEL_BYTES])
+{
+    day_format(month_period(month).from, label);
+    label[strlen("2026-03")] = 0;
+}
+
 bool month_parse(struct span text, int32_t *month)
 {
     char first_day[] = "yyyy-mm-01";

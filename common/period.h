@@ -46,4 +46,5 @@ bool period_previous(const struct rules *rules, struct span name, struct period 
 /* Months as numbers: year * 12 + month - 1. */
 int32_t month_of_day(int32_t day);
 struct period month_period(int32_t month);
-bool month_parse(struct span text, int32_t *month); /* "2026-03", 1900…2199 */
+void month_label(int32_t month, char label[LABEL_BYTES]); /* "2026-03" */
+bool month_parse(struct span text, int32_t *month);       /* of its label */

@@ -98,13 +98,10 @@ static void write_value(const struct census_cell *cell, const struct cell_value 
 static void write_where(const struct comparison *comparison, const struct census_cell *cell, struct buffer *out)
 {
     const struct fact_row *row = &fact_rows[cell->key.fact];
-    char day[DAY_TEXT_BYTES] = "";
-    if (cell->bucket.type == BUCKET_DAY) day_format(cell->bucket.number, day);
-    if (cell->bucket.type == BUCKET_MONTH) {
-        day_format(month_period(cell->bucket.number).from, day);
-        day[sizeof "2026-03" - 1] = 0;
-    }
-    buffer_printf(out, "%s %s", row->name, day[0] ? day : "now");
+    char when[LABEL_BYTES] = "now";
+    if (cell->bucket.type == BUCKET_DAY) day_format(cell->bucket.number, when);
+    if (cell->bucket.type == BUCKET_MONTH) month_label(cell->bucket.number, when);
+    buffer_printf(out, "%s %s", row->name, when);
     for (int i = 0; i < cell->key.n; i++) {
         name_id value = cell->key.dims[i];
         const char *name = i < row->n_dims ? dimension_names[row->dims[i]] : "";

@@ -89,10 +89,9 @@ struct span key_day(struct arena *arena, const char *prefix, struct span tenant,
 
 struct span key_month(struct arena *arena, const char *prefix, struct span tenant, int32_t month)
 {
-    char text[DAY_TEXT_BYTES];
-    day_format(month_period(month).from, text);
-    text[sizeof "2026-03" - 1] = 0;
-    return of_tenant(arena, prefix, tenant, "month", text);
+    char label[LABEL_BYTES];
+    month_label(month, label);
+    return of_tenant(arena, prefix, tenant, "month", label);
 }
 
 static const char *kind_name(enum kind kind)

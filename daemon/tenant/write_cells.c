@@ -20,9 +20,9 @@ static void change_cell(struct writer *writer, struct cell_groups *groups, struc
 
 static void put_month(struct writer *writer, int32_t month)
 {
-    char text[DAY_TEXT_BYTES];
-    day_format(month_period(month).from, text);
-    struct span name = { text, sizeof "2026-03" - 1 };
+    char label[LABEL_BYTES];
+    month_label(month, label);
+    struct span name = span_of(label);
     if (map_get(&writer->tenant->months, name)) return;
     name = arena_copy(&writer->tenant->months_arena, name);
     map_put(&writer->tenant->months, name, (void *)name.at);

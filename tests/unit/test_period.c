@@ -213,8 +213,11 @@ static void months(void **state)
         assert_int_equal(month_of_day(period.to + 1), month + 1);
     }
     static const char *const none[] = { "", "2026", "2026-", "2026-1", "2026-13", "2026-00", "2026-Q1", "2026-03-01" };
+    char label[LABEL_BYTES];
     int32_t month;
-    assert_true(month_parse(SPAN("2026-03"), &month));
+    month_label(2026 * 12 + 2, label);
+    assert_string_equal(label, "2026-03");
+    assert_true(month_parse(span_of(label), &month));
     assert_int_equal(month, 2026 * 12 + 2);
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_false(month_parse(span_of(none[i]), &month));
 }
