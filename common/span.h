@@ -40,3 +40,9 @@ static inline int span_compare(struct span a, struct span b)
     int c = n ? memcmp(a.at, b.at, n) : 0;
     return c ? c : (a.len > b.len) - (a.len < b.len);
 }
+
+/* The same, for qsort and bsearch. */
+static inline int spans_compare(const void *a, const void *b)
+{
+    return span_compare(*(const struct span *)a, *(const struct span *)b);
+}

@@ -95,11 +95,6 @@ static void note_tenant(void *context, struct committed *committed)
     committed_destroy(committed);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 static bool fold(struct replay *replay, struct source *source, struct state *state, struct error *error)
 {
     struct worker_parts parts = engine_parts(&replay->engine);
@@ -125,7 +120,7 @@ static bool answer(struct replay *replay, struct state *state, struct error *err
     if (options->query && !requests_answer(&replay->engine, state, options->query, engine_answer, error)) return false;
     if (options->explain && !requests_answer(&replay->engine, state, options->explain, explain_request, error)) return false;
     if (!options->report) return true;
-    if (replay->n_tenants) qsort(replay->tenants, replay->n_tenants, sizeof *replay->tenants, compare_names);
+    if (replay->n_tenants) qsort(replay->tenants, replay->n_tenants, sizeof *replay->tenants, spans_compare);
     return reports_print(&replay->engine, state, options->report, replay->tenants, replay->n_tenants, error);
 }
 

@@ -33,11 +33,6 @@ static bool wants_csv(const struct exchange *exchange)
 
 /* ---- tenants ---- */
 
-static int compare_names(const void *a, const void *b)
-{
-    return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 static void write_custom(const struct rules *rules, struct buffer *out)
 {
     buffer_str(out, ",\"custom\":{");
@@ -78,7 +73,7 @@ static size_t all_tenants(const struct answering *with, struct exchange *exchang
     if (n) memcpy(both, found, n * sizeof *both);
     for (size_t i = 0; i < named.n; i++)
         if (strcmp(named.at[i], "default") != 0) both[n++] = span_of(named.at[i]);
-    qsort(both, n, sizeof *both, compare_names);
+    qsort(both, n, sizeof *both, spans_compare);
     for (size_t i = 0; i < n; i++)
         if (!kept || !span_equal(both[kept - 1], both[i])) both[kept++] = both[i];
     *all = both;

@@ -47,14 +47,9 @@ void servers_close(struct servers *servers)
     arena_deinit(&servers->arena);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 static bool is_known(const struct span *all, size_t n, struct span name)
 {
-    return n && bsearch(&name, all, n, sizeof *all, compare_names);
+    return n && bsearch(&name, all, n, sizeof *all, spans_compare);
 }
 
 bool servers_tenants(struct servers *servers, char *const *names, size_t n_names, struct span **tenants, size_t *n,
@@ -63,7 +58,7 @@ bool servers_tenants(struct servers *servers, char *const *names, size_t n_names
     enum outcome outcome = DONE;
     const char *prefix = servers->engine->settings->prefix;
     if (!tenants_all(servers->state, prefix, tenants, n, &servers->arena, &outcome, error)) return false;
-    if (*n) qsort(*tenants, *n, sizeof **tenants, compare_names);
+    if (*n) qsort(*tenants, *n, sizeof **tenants, spans_compare);
     if (!n_names) return true;
     for (size_t i = 0; i < n_names; i++)
         if (!is_known(*tenants, *n, span_of(names[i]))) return fail(error, "Redis knows no tenant \"%s\"", names[i]);

@@ -84,11 +84,6 @@ static void read_key(struct rules_reading reading, const struct tenant_key *key,
         read_standard(reading, key);
 }
 
-static int by_key(const void *a, const void *b)
-{
-    return span_compare(*(const struct span *)a, *(const struct span *)b);
-}
-
 /* The keys of a map in byte order. To be freed. */
 static struct span *sorted_keys(const struct map *map)
 {
@@ -96,7 +91,7 @@ static struct span *sorted_keys(const struct map *map)
     struct map_slot *slot;
     size_t n = 0;
     for (size_t i = 0; (slot = map_next(map, &i));) keys[n++] = slot->key;
-    qsort(keys, n, sizeof *keys, by_key);
+    qsort(keys, n, sizeof *keys, spans_compare);
     return keys;
 }
 
