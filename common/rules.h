@@ -50,6 +50,14 @@ struct rules {
     uint64_t fingerprint;
 };
 
+/* Which of the kind's declared custom attributes has this name; -1: none. */
+static inline int rules_custom(const struct rules *rules, int kind, struct span name)
+{
+    for (int i = 0; i < rules->kind[kind].n_custom; i++)
+        if (span_is(name, rules->kind[kind].custom[i])) return i;
+    return -1;
+}
+
 /* Is there a list for this attribute that lacks the value? */
 bool rules_unlisted(const struct rules *rules, const char *attribute, struct span value);
 

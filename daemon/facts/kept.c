@@ -61,18 +61,11 @@ void kept_meet(struct kept *kept, const struct kept *other)
     kept_kinds(kept);
 }
 
-static int find_custom(const struct rules *rules, enum kind kind, struct span name)
-{
-    for (int i = 0; i < rules->kind[kind].n_custom; i++)
-        if (span_is(name, rules->kind[kind].custom[i])) return i;
-    return -1;
-}
-
 /* Does every kind of the set that declares it keep it? */
 static bool all_keep(const struct kept *kept, const struct rules *rules, unsigned set, const char *name)
 {
     for (unsigned kind = 0, members = kind_set_members(set); members >> kind; kind++) {
-        int at = members >> kind & 1 ? find_custom(rules, (enum kind)kind, span_of(name)) : -1;
+        int at = members >> kind & 1 ? rules_custom(rules, kind, span_of(name)) : -1;
         if (at >= 0 && !(kept->customs[kind] >> at & 1)) return false;
     }
     return true;
@@ -155,7 +148,7 @@ static bool take_customs(struct span words, struct span kind_name, const struct 
     if (!kind_find(kind_name, &kind)) return false;
     while (words.len) {
         struct span name = until_take(&words, ',');
-        int at = find_custom(rules, kind, name);
+        int at = rules_custom(rules, kind, name);
         if (at >= 0) kept->customs[kind] |= (uint16_t)(1u << at);
         if (at < 0) *undeclared = name;
         (void)byte_take(&words, ',');

@@ -14,13 +14,6 @@ struct named {
     yyjson_val *values[ATTRIBUTE_CUSTOM + CUSTOM_MAX]; /* set where the bit is */
 };
 
-static int custom_find(const struct rules *rules, enum kind kind, struct span name)
-{
-    for (int i = 0; i < rules->kind[kind].n_custom; i++)
-        if (span_is(name, rules->kind[kind].custom[i])) return i;
-    return -1;
-}
-
 /* An attribute of the contract comes before a declared one of the same name; what is neither is ignored. */
 static void collect(yyjson_val *data, const struct rules *rules, enum kind kind, struct named *named)
 {
@@ -33,7 +26,7 @@ static void collect(yyjson_val *data, const struct rules *rules, enum kind kind,
         if (known >= 0 && (kind_rows[kind].attributes >> known & 1)) {
             named->known |= UINT64_C(1) << known;
             named->values[known] = value;
-        } else if ((custom = custom_find(rules, kind, name)) >= 0) {
+        } else if ((custom = rules_custom(rules, kind, name)) >= 0) {
             named->custom |= UINT64_C(1) << custom;
             named->values[ATTRIBUTE_CUSTOM + custom] = value;
         }

@@ -172,9 +172,8 @@ static bool is_shared(const struct telling *telling, const struct entity *entity
     const struct tenant *tenant = telling->view->tenant;
     if (attribute < ATTRIBUTE_CUSTOM) return true;
     struct span name = names_text(&tenant->names, attribute - ATTRIBUTE_CUSTOM);
-    for (int i = 0; i < tenant->rules->kind[entity->kind].n_custom; i++)
-        if (span_is(name, tenant->rules->kind[entity->kind].custom[i])) return telling->shared->customs[entity->kind] >> i & 1;
-    return false;
+    int custom = rules_custom(tenant->rules, entity->kind, name);
+    return custom >= 0 && (telling->shared->customs[entity->kind] >> custom & 1);
 }
 
 /* Its events, without what others handed to it, which goes by what is kept, and without attributes that were not always declared. */

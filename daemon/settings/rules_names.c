@@ -6,17 +6,10 @@
 
 #include <stdlib.h>
 
-static bool is_custom(const struct rules *rules, int kind, struct span name)
-{
-    for (int i = 0; i < rules->kind[kind].n_custom; i++)
-        if (span_is(name, rules->kind[kind].custom[i])) return true;
-    return false;
-}
-
 static bool is_custom_of_any(const struct rules *rules, struct span name)
 {
     for (int kind = 0; kind < N_KINDS; kind++)
-        if (is_custom(rules, kind, name)) return true;
+        if (rules_custom(rules, kind, name) >= 0) return true;
     return false;
 }
 
@@ -114,7 +107,7 @@ static void read_custom_of(const struct rules_reading *reading, const struct set
         else if (is_taken(name))
             problem_add(at->problems, nth.where, "\"%s\" is the name of a built-in attribute, dimension or unit: take another",
                         list->at[i]);
-        else if (is_custom(reading->rules, kind, name))
+        else if (rules_custom(reading->rules, kind, name) >= 0)
             problem_add(at->problems, nth.where, "\"%s\" is declared twice", list->at[i]);
         else {
             custom[n++] = list->at[i];
@@ -154,7 +147,7 @@ static bool all_known(const struct rules *rules, int kind, const struct setting_
         struct span name = { text, strcspn(text, "|") };
         int attribute = attribute_find(name);
         bool builtin = attribute >= 0 && kind_rows[kind].attributes & UINT64_C(1) << attribute;
-        if (!builtin && !is_custom(rules, kind, name)) {
+        if (!builtin && rules_custom(rules, kind, name) < 0) {
             struct suggestion suggestion = { .name = name };
             suggest_attribute(&suggestion, rules, kind);
             problem_add(at->problems, at->where, "found \"%.*s\", expected an attribute of %s or one declared under custom%s%s%s",
