@@ -39,11 +39,6 @@ struct loading {
     const char *only_place;
 };
 
-static struct span span_in(yyjson_val *value)
-{
-    return (struct span){ yyjson_get_str(value), yyjson_get_len(value) };
-}
-
 /* "file: section.name" */
 static const char *place_of(struct loading *loading, const char *section, struct span name)
 {

@@ -17,7 +17,7 @@ void check_keys(const struct row_reader *reader, yyjson_val *object, const char 
     for (yyjson_val *key; (key = yyjson_obj_iter_next(&iter));) {
         bool found = false;
         for (size_t i = 0; known[i]; i++) found = found || yyjson_equals_str(key, known[i]);
-        struct span name = { yyjson_get_str(key), yyjson_get_len(key) };
+        struct span name = span_in(key);
         if (!found) unknown_name(reader, "unknown key", name, suggest_from(name, known));
     }
 }
@@ -46,8 +46,7 @@ const char *text_of(const struct row_reader *reader, yyjson_val *object, const c
 {
     yyjson_val *value = yyjson_obj_get(object, key);
     if (!value) return NULL;
-    if (yyjson_is_str(value))
-        return arena_text(&reader->catalogue->arena, (struct span){ yyjson_get_str(value), yyjson_get_len(value) });
+    if (yyjson_is_str(value)) return arena_text(&reader->catalogue->arena, span_in(value));
     problem_add(reader->problems, reader->place, "\"%s\" must be a text", key);
     return NULL;
 }
@@ -58,7 +57,7 @@ static uint32_t read_dimensions(const struct row_reader *reader, yyjson_val *lis
     uint32_t dims = 0;
     yyjson_arr_iter iter = yyjson_arr_iter_with(list);
     for (yyjson_val *item; (item = yyjson_arr_iter_next(&iter));) {
-        struct span name = { yyjson_get_str(item), yyjson_get_len(item) };
+        struct span name = span_in(item);
         int dimension = yyjson_is_str(item) ? dimension_find(name) : -1;
         if (dimension >= 0 && !dimension_is_inner((enum dimension)dimension))
             dims |= 1u << dimension;
@@ -75,7 +74,7 @@ struct metric *read_metric(const struct row_reader *reader, const char *name, yy
     struct metric *metric = arena_zalloc(&reader->catalogue->arena, sizeof *metric);
     *metric = (struct metric){ .name = name, .place = reader->place };
     if (yyjson_is_str(value)) {
-        metric->formula = arena_text(&reader->catalogue->arena, (struct span){ yyjson_get_str(value), yyjson_get_len(value) });
+        metric->formula = arena_text(&reader->catalogue->arena, span_in(value));
         return metric;
     }
     if (!yyjson_is_obj(value)) {

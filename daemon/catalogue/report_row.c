@@ -4,11 +4,6 @@
 
 #include <stdio.h>
 
-static struct span span_in(yyjson_val *value)
-{
-    return (struct span){ yyjson_get_str(value), yyjson_get_len(value) };
-}
-
 static const char *copy_of(const struct row_reader *reader, struct span text)
 {
     return arena_text(&reader->catalogue->arena, text);

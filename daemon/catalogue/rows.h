@@ -12,6 +12,12 @@ struct row_reader {
     const char *place; /* "my-metrics.json: metrics.revenue" */
 };
 
+/* What the text says; empty: it is none. */
+static inline struct span span_in(yyjson_val *value)
+{
+    return (struct span){ yyjson_get_str(value), yyjson_get_len(value) };
+}
+
 /* Adds a problem for each key of the object that is not in the list (NULL at its end), with a suggestion. */
 void check_keys(const struct row_reader *reader, yyjson_val *object, const char *const *known);
 
