@@ -18,6 +18,12 @@ struct bucket {
     int32_t number; /* day: days since 1970; month: year * 12 + month - 1; now: 0 */
 };
 
+/* A bucket's key in maps. */
+static inline struct span bucket_bytes(const struct bucket *bucket)
+{
+    return (struct span){ (const char *)bucket, sizeof *bucket };
+}
+
 /* n = fact_row.n_dims + the number of custom attributes that the tenant declares for fact_row.kinds.
  * Values: 0 = missing. */
 struct cell_key {

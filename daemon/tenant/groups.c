@@ -1,10 +1,5 @@
 #include "daemon/tenant/groups.h"
 
-static struct span bucket_bytes(const struct bucket *bucket)
-{
-    return (struct span){ (const char *)bucket, sizeof *bucket };
-}
-
 static struct cell_group *group_of(struct cell_groups *groups, struct bucket bucket)
 {
     struct cell_group *latest = groups->latest;

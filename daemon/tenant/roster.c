@@ -9,11 +9,6 @@ enum {
     ROSTER_OVERHEAD_BYTES = 64 /* of a slot in the map, and of two allocations */
 };
 
-static struct span bucket_bytes(const struct bucket *bucket)
-{
-    return (struct span){ (const char *)bucket, sizeof *bucket };
-}
-
 static void destroy(struct roster *roster)
 {
     free(roster->marks);
