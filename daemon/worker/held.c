@@ -101,8 +101,9 @@ static bool read_again(struct worker *worker, struct tenant *tenant)
     for (size_t i = 0; i < tenant->n_positions; i++) {
         struct tenant_position *position = &tenant->positions[i];
         struct lane *lane = lane_of_key(&worker->lanes, position->partition);
-        if (lane && position->passed < lane->floor) lane->floor = position->passed;
-        any = any || position->passed != INT64_MAX;
+        if (position->passed == INT64_MAX) continue;
+        if (lane) lane_lower(lane, position->passed);
+        any = true;
         position->passed = INT64_MAX;
     }
     return any;
@@ -117,6 +118,8 @@ static void go_on(struct worker *worker, struct tenant *tenant)
     struct error error = { "" };
     lower_marks(worker);
     worker_set_back(worker, DONE, &error);
+    for (size_t i = 0; i < worker->lanes.n; i++)
+        worker->lanes.at[i]->started = false; /* nothing of it before what was passed over */
     worker->lanes_pending = true;
 }
 

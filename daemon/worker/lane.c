@@ -100,11 +100,23 @@ void lane_send(struct lane *lane)
 void lane_commit(struct lane *lane)
 {
     if (lane->sent.next > lane->committed.next) lane->committed = lane->sent;
+    if (lane->started) lane_forget_floor(lane);
 }
 
 void lane_rewind(struct lane *lane)
 {
     lane->decoded = lane->sent = lane->committed;
+}
+
+void lane_lower(struct lane *lane, int64_t offset)
+{
+    if (offset < lane->floor) lane->floor = offset;
+    lane->floor_until = INT64_MAX; /* known once it is known where the lane would begin without it */
+}
+
+void lane_forget_floor(struct lane *lane)
+{
+    if (lane->committed.next >= lane->floor_until) lane->floor = INT64_MAX;
 }
 
 /* ---- dead letters ---- */

@@ -20,6 +20,7 @@ struct lane {
     struct reached first;       /* record that was received while the mark knows none to be recognised by */
     int64_t passed;             /* the first event of a held tenant that was passed over: no mark beyond it; INT64_MAX */
     int64_t floor;              /* a tenant was set back: read again from here at the latest; INT64_MAX */
+    int64_t floor_until;        /* that has been done once so much is committed again */
     int64_t counted;  /* the mark as it was found: all below it is counted, though read again; it is not taken back behind it */
     struct mark mark; /* as it stands; next < 0: there is none */
     struct letter *letters; /* produced, oldest first */
@@ -50,6 +51,10 @@ void lane_decoded(struct lane *lane, int64_t offset, int64_t timestamp_us);
 void lane_send(struct lane *lane);
 void lane_commit(struct lane *lane);
 void lane_rewind(struct lane *lane);
+
+/* A tenant stands lower than what is committed: wherever the lane begins, not above this, until all of it has been read again. */
+void lane_lower(struct lane *lane, int64_t offset);
+void lane_forget_floor(struct lane *lane); /* if it has been */
 
 void lane_letter_sent(struct lane *lane, int64_t offset);
 void lane_letter_acknowledged(struct lane *lane, int64_t offset);

@@ -36,6 +36,7 @@ static void start_lane(struct worker *worker, struct lane *lane)
     lane->resend_from = NO_OFFSET;
     lane_rewind(lane);
     lane->started = true;
+    lane_forget_floor(lane);
     source_start(worker->parts.source, lane_partition(lane), lane->committed.next);
 }
 
@@ -47,10 +48,10 @@ static void wait_longer(struct worker *worker)
     worker->retry_at_us = worker_monotonic() + worker->retry_wait_us;
 }
 
-static void note_trouble(struct worker *worker, const struct error *error)
+static void note_trouble(struct worker *worker, const char *event, const struct error *error)
 {
     snprintf(worker->trouble, sizeof worker->trouble, "%s", error->text);
-    log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error->text);
+    log_cause(&worker->cause, LEVEL_WARN, event, "", error->text);
 }
 
 void worker_drop_rounds(struct worker *worker)
@@ -70,8 +71,7 @@ void worker_set_back(struct worker *worker, enum outcome outcome, const struct e
         if (worker->lanes.at[i]->started) start_lane(worker, worker->lanes.at[i]);
     if (outcome != LOST && outcome != REFUSED) return;
     wait_longer(worker);
-    snprintf(worker->trouble, sizeof worker->trouble, "%s", error->text);
-    log_cause(&worker->cause, LEVEL_WARN, "state_unavailable", "", error->text);
+    note_trouble(worker, "state_unavailable", error);
 }
 
 /* The publisher is to look at all; `set_back`: the state has lost something. */
@@ -124,14 +124,14 @@ void worker_return(struct worker *worker)
     bool same = true;
     if (worker_monotonic() < worker->retry_at_us) return;
     if (marks && !marks->ops->connected(marks) && !marks->ops->connect(marks, &same, &error)) {
-        note_trouble(worker, &error);
+        note_trouble(worker, "state_unavailable", &error);
         wait_longer(worker);
         return;
     }
     worker->away = false;
     bool was_in_part = worker->in_part;
     worker->in_part = marks && marks->ops->reaches && !marks->ops->reaches(marks, NO_SPAN);
-    if (error.text[0]) note_trouble(worker, &error);
+    if (error.text[0]) note_trouble(worker, "state_unavailable", &error);
     if (worker->in_part)
         drop_unreached(worker);
     else
@@ -224,7 +224,8 @@ static bool begin_at_mark(struct worker *worker, struct lane *lane, const struct
 static bool lower_to_floor(struct worker *worker, struct lane *lane, const struct partition_view *view)
 {
     int64_t floor = lane->floor;
-    lane->floor = INT64_MAX;
+    if (floor == INT64_MAX) return true;
+    lane->floor_until = lane->counted > lane->committed.next ? lane->counted : lane->committed.next;
     if (floor < lane->counted) lane->counted = 0;
     if (floor >= lane->committed.next) return true;
     if (floor < view->low && !worker->parts.accept_gap)
@@ -236,16 +237,20 @@ static bool lower_to_floor(struct worker *worker, struct lane *lane, const struc
     return true;
 }
 
-/* The mark as it is to stand from now on: before the first commit that relies on the life. */
+/* The mark as it is to stand from now on: before the first commit that relies on the life; and before what was read behind a tenant
+ * that was set back is read again, for whoever begins at it after us. */
 static void first_mark(const struct lane *lane, const struct mark *known, struct mark *old, struct mark *new)
 {
     *old = known ? *known : (struct mark){ .partition = lane->key, .next = NO_OFFSET };
     *new = lane_safe_mark(lane);
-    if (known && known->life == lane->life) *new = *known;
+    if (!known || known->life != lane->life) return;
+    *new = *known;
+    if (lane->counted < known->next && lane->committed.next < known->next) new->next = lane->committed.next;
 }
 
-static bool place_marks(struct worker *worker, const struct mark *marks, size_t n_marks, struct error *error)
+static bool place_marks(struct worker *worker, const struct mark *marks, size_t n_marks)
 {
+    struct error error = { "" };
     size_t n = worker->lanes.n;
     struct mark *old = arena_alloc(&worker->scratch, (n + 1) * sizeof *old),
                 *new = arena_alloc(&worker->scratch, (n + 1) * sizeof *new);
@@ -253,14 +258,19 @@ static bool place_marks(struct worker *worker, const struct mark *marks, size_t 
     enum outcome outcome = DONE;
     for (size_t i = 0; i < n; i++)
         first_mark(worker->lanes.at[i], mark_of(marks, n_marks, worker->lanes.at[i]), &old[i], &new[i]);
-    if (!worker->parts.marks->ops->move(worker->parts.marks, old, new, moved, n, &outcome, error)) {
-        worker_set_back(worker, outcome, error);
+    if (!worker->parts.marks->ops->move(worker->parts.marks, old, new, moved, n, &outcome, &error)) {
+        worker_set_back(worker, outcome, &error);
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!moved[i]) return fail(error, "the mark of %.*s moves elsewhere", SPAN_ARG(worker->lanes.at[i]->key));
-        worker->lanes.at[i]->mark = new[i];
-        worker->lanes.at[i]->mark.partition = worker->lanes.at[i]->key;
+        struct lane *lane = worker->lanes.at[i];
+        if (!moved[i]) {
+            fail(&error, "the mark of %.*s moves elsewhere", SPAN_ARG(lane->key));
+            note_trouble(worker, "marks_not_placed", &error);
+            return false;
+        }
+        lane->mark = new[i];
+        lane->mark.partition = lane->key;
     }
     return true;
 }
@@ -274,8 +284,7 @@ static bool view_lanes(struct worker *worker, const struct mark *marks, size_t n
                                             .probe = mark && mark->last >= 0 ? mark->last : NO_OFFSET };
     }
     if (source_view(worker->parts.source, views, worker->lanes.n, 5000, &error)) return true;
-    log_cause(&worker->cause, LEVEL_WARN, "partitions_not_seen", "", error.text);
-    snprintf(worker->trouble, sizeof worker->trouble, "%s", error.text);
+    note_trouble(worker, "partitions_not_seen", &error);
     return false;
 }
 
@@ -316,7 +325,7 @@ void worker_restart_lanes(struct worker *worker)
         worker_set_back(worker, outcome, &error);
         return;
     }
-    if (!find_beginnings(worker, marks, n_marks) || !place_marks(worker, marks, n_marks, &error)) return;
+    if (!find_beginnings(worker, marks, n_marks) || !place_marks(worker, marks, n_marks)) return;
     if (!worker->in_part) worker->trouble[0] = 0;
     for (size_t i = 0; i < worker->lanes.n; i++) {
         start_lane(worker, worker->lanes.at[i]);

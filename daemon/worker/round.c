@@ -131,7 +131,7 @@ static void lower_lanes(struct worker *worker, struct tenant *tenant)
         struct tenant_position *position = &tenant->positions[i];
         struct lane *lane = lane_of_key(&worker->lanes, position->partition);
         if (position->next >= position->confirmed) continue;
-        if (lane && position->next < lane->floor) lane->floor = position->next;
+        if (lane) lane_lower(lane, position->next);
         position->confirmed = position->next;
     }
     tenant->set_back = false;

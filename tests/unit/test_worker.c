@@ -1,6 +1,7 @@
 /* The worker against a state and a source that fail: whatever is lost, refused, repeated or done by somebody else meanwhile,
  * the numbers come out as if nothing had happened. Each history is made from a seed, printed when it fails. */
 #include "daemon/run/engine.h"
+#include "daemon/state/keys.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -30,6 +31,7 @@ struct script_source {
     struct source base;
     const struct script *script;
     int64_t next[PARTITIONS];
+    int64_t lowest;     /* offset that partition 0 was read from */
     int64_t *committed; /* per partition, of the group; NULL: none, and nobody looks */
     bool told, silent;
     unsigned seed;
@@ -79,7 +81,9 @@ static bool script_change(struct source *base, struct change *change)
 
 static void script_start(struct source *base, struct partition partition, int64_t offset)
 {
-    ((struct script_source *)base)->next[partition.number] = offset;
+    struct script_source *source = (struct script_source *)base;
+    source->next[partition.number] = offset;
+    if (partition.number == 0 && offset < source->lowest) source->lowest = offset;
 }
 
 static bool script_view(struct source *base, struct partition_view *views, size_t n, int timeout_ms, struct error *error)
@@ -203,6 +207,12 @@ static const struct state_ops shaky_ops = { .read = shaky_read,
 struct keeper {
     struct mark_keeper base;
     struct shaky *state;
+    bool placing; /* they were read, and are to be placed next */
+    enum {
+        PLACED,
+        PLACED_LOST,
+        PLACED_ELSEWHERE
+    } next_placing;
     struct stored_marks {
         struct mark marks[PARTITIONS];
         bool there[PARTITIONS];
@@ -212,9 +222,10 @@ struct keeper {
 static bool keep_read(struct mark_keeper *base, struct mark **marks, size_t *n, struct arena *arena, enum outcome *outcome,
                       struct error *error)
 {
-    const struct keeper *keeper = (const struct keeper *)base;
+    struct keeper *keeper = (struct keeper *)base;
     static const char *const keys[PARTITIONS] = { "t:0", "t:1", "t:2" };
     (void)outcome, (void)error;
+    keeper->placing = true;
     *marks = arena_zalloc(arena, PARTITIONS * sizeof **marks);
     *n = 0;
     for (int p = 0; p < PARTITIONS; p++) {
@@ -225,11 +236,23 @@ static bool keep_read(struct mark_keeper *base, struct mark **marks, size_t *n, 
     return true;
 }
 
+static bool fail_to_place(struct keeper *keeper, bool *moved, size_t n, enum outcome *outcome, struct error *error)
+{
+    bool lost = keeper->next_placing == PLACED_LOST;
+    keeper->next_placing = PLACED;
+    memset(moved, false, n);
+    if (!lost) return true;
+    keeper->state->connected = false;
+    *outcome = LOST;
+    return (fail)(error, "no answer to marks");
+}
+
 static bool keep_move(struct mark_keeper *base, const struct mark *old, const struct mark *new, bool *moved, size_t n,
                       enum outcome *outcome, struct error *error)
 {
     struct keeper *keeper = (struct keeper *)base;
-    (void)outcome, (void)error;
+    if (keeper->placing && keeper->next_placing != PLACED) return fail_to_place(keeper, moved, n, outcome, error);
+    keeper->placing = false;
     for (size_t i = 0; i < n; i++) {
         int p = new[i].partition.at[2] - '0';
         const struct mark *stands = &keeper->stored->marks[p];
@@ -510,6 +533,63 @@ static void offsets_stay_behind_what_is_read_again(void **state)
     free(script);
 }
 
+/* As if somebody had put an older copy of one tenant back: what of it lies behind the first event is not counted. */
+static void set_tenant_back(const struct run *run, struct state *real)
+{
+    struct arena arena = { 0 };
+    struct error error = { "" };
+    enum outcome outcome;
+    struct span version = SPAN("version"), position = SPAN("position:t:0"),
+                key = key_state(&arena, run->parts.tenants.prefix, SPAN("t0"));
+    struct hash_read read = { .key = key, .fields = &version, .n_fields = 1 };
+    assert_true(real->ops->read(real, &read, 1, &arena, &outcome, &error));
+    char text[40];
+    snprintf(text, sizeof text, "0 %llu", (unsigned long long)run->keeper.stored->marks[0].life);
+    struct hash_write write = { key, position, span_of(text) };
+    struct commit commit = { .tenant = SPAN("t0"),
+                             .state_key = key,
+                             .version = strtoll(arena_text(&arena, read.values[0]), NULL, 10),
+                             .writes = &write,
+                             .n_writes = 1 };
+    assert_true(real->ops->commit_begin(real, &commit, 1, &error) && real->ops->commit_end(real, &error));
+    assert_int_equal(commit.outcome, DONE);
+    arena_deinit(&arena);
+}
+
+/* Until all is read again from where the tenant stands nothing that fails meanwhile makes the worker forget it. */
+static void check_read_again(struct house *house, int next_placing)
+{
+    unsigned seed = 1;
+    struct script *script = must_alloc(sizeof *script);
+    struct state *real = state_memory_create(NULL, NULL);
+    struct stored_marks marks = { 0 };
+    struct run run;
+    make_script(script, seed);
+    open_run(&run, house, script, real, &marks, &seed, 0);
+    for (int i = 0; i < TURNS_MAX && !is_done(&run); i++) assert_true(turn(&run));
+    assert_true(is_done(&run));
+    set_tenant_back(&run, real);
+    run.source.lowest = INT64_MAX;
+    run.keeper.next_placing = next_placing;
+    add_record(script, 0,
+               "{\"specversion\":\"1.0\",\"id\":\"last\",\"source\":\"/s\",\"type\":\"crm.deal.created\",\"subject\":\"l1\","
+               "\"tenantid\":\"t0\",\"time\":\"2026-03-20T10:00:00Z\",\"data\":{}}");
+    for (int i = 0; i < TURNS_MAX && !is_done(&run); i++) assert_true(turn(&run));
+    assert_true(is_done(&run));
+    assert_int_equal(run.keeper.next_placing, PLACED);
+    assert_int_equal(run.source.lowest, 0);
+    worker_destroy(run.worker);
+    real->ops->destroy(real);
+    free(script);
+}
+
+static void a_tenant_set_back_is_read_again(void **state)
+{
+    check_read_again(*state, PLACED);
+    check_read_again(*state, PLACED_LOST);
+    check_read_again(*state, PLACED_ELSEWHERE);
+}
+
 /* A zombie: two workers think the same partitions are theirs. Every commit compares. */
 static void two_at_once_do_no_harm(void **state)
 {
@@ -546,6 +626,7 @@ int main(void)
         cmocka_unit_test(nothing_is_lost_or_counted_twice),
         cmocka_unit_test(two_at_once_do_no_harm),
         cmocka_unit_test(offsets_stay_behind_what_is_read_again),
+        cmocka_unit_test(a_tenant_set_back_is_read_again),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
