@@ -91,9 +91,11 @@ void stream_end(struct follower *follower)
 
 void stream_doubt(struct follower *follower)
 {
-    struct exchange *exchange = &carrier_of(follower)->exchange;
-    struct scope scope = tokens_scope(&carrier_of(follower)->server->tokens, exchange->authorization, &exchange->arena);
+    const struct exchange *exchange = &carrier_of(follower)->exchange;
+    struct arena scratch = { 0 };
+    struct scope scope = tokens_scope(&carrier_of(follower)->server->tokens, exchange->authorization, &scratch);
     if (!scope_opens(&scope, exchange->tenant)) stream_end(follower);
+    arena_deinit(&scratch);
 }
 
 void stream_hangups(const struct http_server *server)
