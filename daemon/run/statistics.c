@@ -116,9 +116,9 @@ static void add_lag(struct lines *lines, const struct partition_lag *lag)
 {
     const char *form = PREFIX "lag_%s{topic=\"%.*s\",partition=\"%d\"} %.17g\n";
     if (lag->records < 0) return;
-    double seconds = lag->records ? (double)(clock_us(CLOCK_REALTIME) - lag->last_timestamp_us) / MICROS_PER_SECOND : 0;
     buffer_printf(&lines->records, form, "events", SPAN_ARG(lag->topic), lag->number, (double)lag->records);
     if (lag->records && lag->last_timestamp_us == NO_INSTANT) return; /* nothing was read yet: not known */
+    double seconds = lag->records ? (double)(clock_us(CLOCK_REALTIME) - lag->last_timestamp_us) / MICROS_PER_SECOND : 0;
     buffer_printf(&lines->seconds, form, "seconds", SPAN_ARG(lag->topic), lag->number, seconds > 0 ? seconds : 0);
 }
 
