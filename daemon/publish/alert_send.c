@@ -75,7 +75,7 @@ static void take_outcome(struct publisher *publisher, const struct alert_tag *ta
     if (letter && !noted) letter->state = over ? LETTER_DELIVERED : LETTER_WAITING;
     if (letter && noted) alert_outbox_remove(outbox, name);
     if (atomic_load(&publisher->ending) || (noted && !(outbox && outbox->n))) return;
-    publisher_desk(publisher, tenant)->dirty = true;
+    desk_mark_dirty(publisher_desk(publisher, tenant), publisher_monotonic());
 }
 
 /* What is larger than the topic takes is done with, too: the log has it. */

@@ -23,7 +23,7 @@ struct desk *desk_create(const struct engine *engine, struct span tenant)
     return desk;
 }
 
-static void mark_dirty(struct desk *desk, int64_t now_us)
+void desk_mark_dirty(struct desk *desk, int64_t now_us)
 {
     if (!desk->dirty) desk->waiting_since_us = now_us;
     desk->dirty = true;
@@ -56,7 +56,7 @@ void desk_watch(struct desk *desk, const struct alert_rules *rules, int64_t now_
     if (desk->board) watch_on_board(desk);
     desk->loaded = false;
     alerts->all = true;
-    mark_dirty(desk, now_us);
+    desk_mark_dirty(desk, now_us);
 }
 
 void desk_doubt(struct desk *desk)
@@ -118,7 +118,7 @@ void desk_was_set_back(struct desk *desk, bool surely, int64_t now_us)
     desk_doubt(desk);
     desk->doubted = true;
     desk->alerts.set_back |= surely;
-    mark_dirty(desk, now_us);
+    desk_mark_dirty(desk, now_us);
 }
 
 void desk_follow(struct desk *desk, const struct committed *committed, int64_t now_us)
@@ -136,7 +136,7 @@ void desk_follow(struct desk *desk, const struct committed *committed, int64_t n
         take_differences(desk, committed);
     else
         desk->loaded = false;
-    mark_dirty(desk, now_us);
+    desk_mark_dirty(desk, now_us);
 }
 
 bool desk_is_ready(const struct desk *desk)

@@ -69,6 +69,9 @@ struct desk {
 
 struct desk *desk_create(const struct engine *engine, struct span tenant);
 
+/* Something waits to be published from now on, or has been waiting. */
+void desk_mark_dirty(struct desk *desk, int64_t now_us);
+
 /* From now on these rules hold (NULL: none); they must stay until others do. The tenant is to be looked at again. */
 void desk_watch(struct desk *desk, const struct alert_rules *rules, int64_t now_us);
 void desk_destroy(struct desk *desk);

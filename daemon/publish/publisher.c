@@ -244,10 +244,11 @@ static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us,
 
 static void could_not(struct publisher *publisher, struct desk *desk, const struct error *error)
 {
+    int64_t now_us = publisher_monotonic();
     log_cause(&publisher->cause, LEVEL_WARN, "publishing_waits", "", error->text);
-    publisher->retry_at_us = publisher_monotonic() + RETRY_US;
+    publisher->retry_at_us = now_us + RETRY_US;
     desk_doubt(desk);
-    desk->dirty = true;
+    desk_mark_dirty(desk, now_us);
 }
 
 static int64_t longer(int64_t a, int64_t b)
@@ -308,8 +309,10 @@ static void end_turn(struct publisher *publisher, struct turn *turn, int64_t too
 {
     struct desk *desk = turn->desk;
     log_cause_over(&publisher->cause, "publishing_again", "");
-    if (desk->dirty) latency_add(&publisher->counts.publish, publisher_monotonic() - desk->waiting_since_us);
-    desk->dirty = desk->refused || desk->numbers_elsewhere || desk_lacks(desk, publisher->engine);
+    int64_t now_us = publisher_monotonic();
+    if (desk->dirty) latency_add(&publisher->counts.publish, now_us - desk->waiting_since_us);
+    desk->dirty = false;
+    if (desk->refused || desk->numbers_elsewhere || desk_lacks(desk, publisher->engine)) desk_mark_dirty(desk, now_us);
     buffer_clear(&desk->traceparent);
     desk->next_at_us = turn->began_us + turn_us(publisher, took_us, worked_us);
     if (publisher->flooded) desk_rest(desk);

@@ -79,7 +79,8 @@ static struct sleeper *next_due(const struct publisher *publisher, int64_t now_u
 void sleepers_wake(struct publisher *publisher, int64_t now_us)
 {
     for (struct sleeper *sleeper; (sleeper = next_due(publisher, now_us));) {
-        publisher_desk(publisher, name_of(sleeper))->dirty = true; /* which takes it from here */
+        struct desk *desk = publisher_desk(publisher, name_of(sleeper)); /* which takes it from here */
+        desk_mark_dirty(desk, publisher_monotonic());
     }
 }
 

@@ -22,7 +22,8 @@ static void send_again(struct publisher *publisher, const struct report_tag *tag
     struct desk_report *report = &desk->reports[tag->report];
     if (report->sent > tag->version) return;
     if (lost) report->sent = 0;
-    desk->dirty = report->send_again = true;
+    report->send_again = true;
+    desk_mark_dirty(desk, publisher_monotonic());
 }
 
 static void report_acknowledged(struct publisher *publisher, struct sent_tag *sent, enum delivery delivery)
