@@ -146,6 +146,13 @@ bool cell_field_parse(struct span field, const struct rules *rules, struct cell_
     return !field.len;
 }
 
+bool cell_names_below(const struct cell_key *key, uint32_t n)
+{
+    for (int i = 0; i < key->n; i++)
+        if (key->dims[i] >= n) return false;
+    return true;
+}
+
 void cell_value_write(enum fact fact, const struct cell_value *value, struct buffer *out)
 {
     const struct fact_row *row = &fact_rows[fact];

@@ -70,4 +70,5 @@ void cell_value_write(enum fact fact, const struct cell_value *value, struct buf
 /* False: not a cell of this daemon's facts (unknown facts are skipped by readers), or malformed. A dimension or custom attribute that
  * the rules do not know is ignored. Parse adds to nothing: `value` is overwritten. */
 bool cell_field_parse(struct span field, const struct rules *rules, struct cell_key *key);
+bool cell_names_below(const struct cell_key *key, uint32_t n); /* are the numbers of its names? */
 bool cell_value_parse(enum fact fact, struct span text, struct cell_value *value);

@@ -36,6 +36,23 @@ bool list_line_read(enum list list, struct span text, struct list_line *line)
     return !text.len;
 }
 
+bool list_id_split(struct span line_id, struct span *kind, struct span *id)
+{
+    const char *blank = line_id.len ? memchr(line_id.at, ' ', line_id.len) : NULL;
+    if (!blank) return false;
+    *kind = (struct span){ line_id.at, (size_t)(blank - line_id.at) };
+    *id = (struct span){ blank + 1, line_id.len - kind->len - 1 };
+    return true;
+}
+
+bool list_line_names_below(enum list list, const struct list_line *line, uint32_t n)
+{
+    static const int named[] = { OPEN_CURRENCY, OPEN_PIPELINE, OPEN_STAGE, OPEN_OWNER };
+    for (size_t i = 0; list == LIST_OPEN_DEALS && i < sizeof named / sizeof *named; i++)
+        if (line->at[named[i]] < 0 || line->at[named[i]] >= n) return false;
+    return true;
+}
+
 /* ---- telling them ---- */
 
 static bool is_listed(const struct teller *teller, enum list list)

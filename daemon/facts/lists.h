@@ -47,6 +47,12 @@ struct list_line {
 void list_line_write(enum list list, const struct list_line *line, struct buffer *out);
 bool list_line_read(enum list list, struct span text, struct list_line *line); /* false: it is none */
 
+/* "deal D-17": kind and id. False: it is not of that form. */
+bool list_id_split(struct span line_id, struct span *kind, struct span *id);
+
+/* Are the numbers that stand for names below `n`? */
+bool list_line_names_below(enum list list, const struct list_line *line, uint32_t n);
+
 /* What stands in a list of an entity, or is to stand there. */
 struct listing {
     enum list list;

@@ -73,18 +73,10 @@ size_t lists_bytes(const struct lists *lists)
     return bytes;
 }
 
-/* "deal D-17": kind and id. */
-static void split_id(struct span line_id, struct span *kind, struct span *id)
-{
-    const char *blank = memchr(line_id.at, ' ', line_id.len);
-    *kind = (struct span){ line_id.at, (size_t)(blank - line_id.at) };
-    *id = (struct span){ blank + 1, line_id.len - kind->len - 1 };
-}
-
 static void write_offender(const struct ranked *offender, struct buffer *out)
 {
-    struct span kind, id;
-    split_id(offender->id, &kind, &id);
+    struct span kind = NO_SPAN, id = NO_SPAN;
+    (void)list_id_split(offender->id, &kind, &id);
     buffer_str(out, "{\"kind\":");
     text_write(kind, out);
     buffer_str(out, ",\"id\":");

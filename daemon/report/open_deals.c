@@ -94,10 +94,10 @@ static void write_expected_close(int64_t day, struct buffer *out)
 static void write_deal(const struct candidate *candidate, const struct names *names, struct buffer *out)
 {
     const int64_t *line = candidate->deal->line.at;
-    struct span id = candidate->deal->id;
-    size_t kind = sizeof "deal " - 1;
+    struct span kind = NO_SPAN, id = NO_SPAN;
+    (void)list_id_split(candidate->deal->id, &kind, &id);
     buffer_str(out, "{\"deal\":");
-    text_write((struct span){ id.at + kind, id.len - kind }, out);
+    text_write(id, out);
     write_name("owner", names, line[OPEN_OWNER], out);
     write_name("pipeline", names, line[OPEN_PIPELINE], out);
     write_name("stage", names, line[OPEN_STAGE], out);

@@ -123,6 +123,12 @@ static bool prefetch(void *context, const struct bucket *buckets, size_t n, stru
     return true;
 }
 
+/* What names something that the tenant's dictionary does not have was damaged, as what cannot be read was: it is passed over. */
+static bool cell_is_whole(const struct view *view, struct span field, struct cell_key *key)
+{
+    return cell_field_parse(field, view->tenant->rules, key) && cell_names_below(key, view->tenant->names.n);
+}
+
 static bool read_cells(void *context, struct bucket bucket,
                        bool (*each)(void *to, const struct cell_key *, const struct cell_value *), void *to, struct error *error)
 {
@@ -134,7 +140,7 @@ static bool read_cells(void *context, struct bucket bucket,
     struct cell_value value = { 0 };
     bool more = true;
     for (size_t i = 0; i + 1 < read->n_values && more; i += 2) {
-        if (!cell_field_parse(read->values[i], view->tenant->rules, &key)) continue;
+        if (!cell_is_whole(view, read->values[i], &key)) continue;
         if (cell_value_parse(key.fact, read->values[i + 1], &value)) more = each(to, &key, &value);
     }
     cell_value_deinit(&value);
@@ -150,12 +156,19 @@ static bool list_of_months(void *context, const int32_t **months, size_t *n, str
     return true;
 }
 
-static void hand_lines(const struct hash_read *read, enum list list,
+static bool line_is_whole(const struct view *view, enum list list, struct span line_id, struct span text, struct list_line *line)
+{
+    struct span kind, id;
+    return list_id_split(line_id, &kind, &id) && list_line_read(list, text, line) &&
+           list_line_names_below(list, line, view->tenant->names.n);
+}
+
+static void hand_lines(const struct view *view, const struct hash_read *read, enum list list,
                        void (*each)(void *to, enum list list, struct span id, const struct list_line *line), void *to)
 {
     struct list_line line;
     for (size_t i = 0; i + 1 < read->n_values; i += 2)
-        if (list_line_read(list, read->values[i + 1], &line)) each(to, list, read->values[i], &line);
+        if (line_is_whole(view, list, read->values[i], read->values[i + 1], &line)) each(to, list, read->values[i], &line);
 }
 
 static bool read_lines(void *context, enum list list,
@@ -165,7 +178,7 @@ static bool read_lines(void *context, enum list list,
     struct view *view = context;
     struct hash_read read = { .key = key_list(&view->arena, view->prefix, view->tenant->name, list_names[list]) };
     if (!read_as_of_version(view, &read, 1, error)) return false;
-    hand_lines(&read, list, each, to);
+    hand_lines(view, &read, list, each, to);
     return true;
 }
 
