@@ -221,8 +221,7 @@ void tenant_cover(struct tenant *tenant, const struct kept *needed)
 
 /* ---- reading it back ---- */
 
-/* What rested may have changed altogether since. */
-static void wake(struct tenant *tenant)
+static void begin_anew(struct tenant *tenant)
 {
     struct batch *batch = tenant->batch;
     tenant_drop(tenant);
@@ -330,11 +329,10 @@ static bool restore_names(struct tenant *tenant, const struct hash_read *names)
     return fine;
 }
 
-bool tenant_restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,
+static bool restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,
                     const struct hash_read *names, const struct hash_read *months, struct error *error)
 {
     int64_t counted_by = 0;
-    if (tenant->resting) wake(tenant);
     for (size_t i = 0; i + 1 < state->n_values; i += 2)
         if (!restore_field(tenant, state->values[i], state->values[i + 1], &counted_by))
             return fail(error, "the state of tenant %.*s is malformed at field %.*s", SPAN_ARG(tenant->name),
@@ -360,4 +358,13 @@ bool tenant_restore(struct tenant *tenant, const struct tenant_settings *setting
     tenant->loaded = true;
     tenant_count_bytes(tenant);
     return true;
+}
+
+bool tenant_restore(struct tenant *tenant, const struct tenant_settings *settings, const struct hash_read *state,
+                    const struct hash_read *names, const struct hash_read *months, struct error *error)
+{
+    if (tenant->resting) begin_anew(tenant); /* it may have changed altogether since */
+    if (restore(tenant, settings, state, names, months, error)) return true;
+    begin_anew(tenant); /* half of it would be in the way once Redis has been repaired */
+    return false;
 }

@@ -1,4 +1,5 @@
-/* What is read of a tenant where somebody damaged it: what cannot be is passed over, and is never the end of the process. */
+/* What is read of a tenant where somebody damaged it: what cannot be is passed over, or an error of this tenant, never the end of
+ * the process. */
 #include "daemon/run/engine.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/view.h"
@@ -111,10 +112,39 @@ static void what_names_nothing_is_passed_over(void **state)
     view_close(&view);
 }
 
+/* ---- a tenant ---- */
+
+static struct hash_read fields_of(struct span *values, size_t n)
+{
+    return (struct hash_read){ .values = values, .n_values = n };
+}
+
+static void what_was_repaired_is_read(void **state)
+{
+    struct house *house = *state;
+    struct cache cache = { .limit_bytes = SIZE_MAX };
+    struct span version[] = { SPAN("version"), SPAN("7") }, odd[] = { SPAN("version"), SPAN("7"), SPAN("clock"), SPAN("soon") };
+    struct span whole[] = { SPAN("1"), SPAN("EUR"), SPAN("2"), SPAN("u1") },
+                gap[] = { SPAN("1"), SPAN("EUR"), SPAN("1"), SPAN("u1") };
+    struct hash_read fine = fields_of(version, 2), malformed = fields_of(odd, 4), none = fields_of(NULL, 0);
+    struct hash_read names = fields_of(whole, 4), with_gap = fields_of(gap, 4);
+    struct error error = { "" };
+    struct tenant *tenant = tenant_create(tenant_name, rules_of(house), &cache);
+    assert_false(tenant_restore(tenant, &house->tenants, &fine, &with_gap, &none, &error));
+    assert_int_equal(tenant->version, 0);
+    assert_false(tenant_restore(tenant, &house->tenants, &malformed, &names, &none, &error));
+    assert_int_equal(tenant->version, 0);
+    assert_true(tenant_restore(tenant, &house->tenants, &fine, &names, &none, &error));
+    assert_int_equal(tenant->version, 7);
+    assert_int_equal(tenant->names.n, 3);
+    tenant_destroy(tenant);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_names_nothing_is_passed_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_repaired_is_read, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
