@@ -69,7 +69,8 @@ bool reply_is_no_script(const redisReply *reply);
 
 /* Text of a reply; an empty text for one that has none. */
 struct span reply_text(const redisReply *reply);
-int64_t reply_number(const redisReply *reply); /* integer or decimal text; 0 when neither */
+bool reply_is_list(const redisReply *reply, size_t n); /* an array of so many */
+int64_t reply_number(const redisReply *reply);         /* integer or decimal text; 0 when neither */
 
 /* A copy in the arena whose `at` is never NULL. NO_SPAN for nil. */
 struct span reply_copy(const redisReply *reply, struct arena *arena);

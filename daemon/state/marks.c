@@ -172,7 +172,7 @@ static bool scan_tenants(struct state *redis, struct span key, struct map *found
     struct span at = SPAN("0");
     do {
         ask_page(server_ask(redis), key, at);
-        redisReply *reply = server_answer(redis, outcome, error);
+        redisReply *reply = server_answer_pair(redis, outcome, error);
         if (!reply) return false;
         at = reply_copy(reply->element[0], arena);
         const redisReply *page = reply->element[1];

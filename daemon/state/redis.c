@@ -35,6 +35,21 @@ redisReply *server_answer(struct state *state, enum outcome *outcome, struct err
     return reply;
 }
 
+bool server_refuse(struct state *state, enum outcome *outcome, struct error *error)
+{
+    *outcome = REFUSED;
+    return fail(error, "redis %s answered in a form of its own", connection_where(server_of(state)->connection));
+}
+
+redisReply *server_answer_pair(struct state *state, enum outcome *outcome, struct error *error)
+{
+    redisReply *reply = server_answer(state, outcome, error);
+    if (!reply || reply_is_list(reply, 2)) return reply;
+    reply_free(reply);
+    server_refuse(state, outcome, error);
+    return NULL;
+}
+
 static bool reads_fit(const struct hash_read *reads, size_t n, struct error *error)
 {
     for (size_t i = 0; i < n; i++)
@@ -198,14 +213,18 @@ static bool redis_read_atomic(struct state *state, struct hash_read *reads, size
     return *outcome == DONE;
 }
 
-static void take_timers(const redisReply *reply, struct arena *arena, struct timer **timers, size_t *n)
+/* Member, score, member, score … False: it is something else. */
+static bool take_timers(const redisReply *reply, struct arena *arena, struct timer **timers, size_t *n)
 {
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements % 2) return false;
     *n = reply->elements / 2;
     *timers = arena_alloc(arena, *n * sizeof **timers);
     for (size_t i = 0; i < *n; i++) {
+        if (!reply_text(reply->element[i * 2 + 1]).len) return false;
         double score = strtod(reply->element[i * 2 + 1]->str, NULL); /* whole, and exact up to 2^53: the year 2255 */
         (*timers)[i] = (struct timer){ reply_copy(reply->element[i * 2], arena), llrint(score) };
     }
+    return true;
 }
 
 static bool redis_timers(struct state *state, struct span timers_key, int64_t until_us, size_t limit, struct arena *arena,
@@ -223,15 +242,15 @@ static bool redis_timers(struct state *state, struct span timers_key, int64_t un
     request_number(connection, (int64_t)limit);
     redisReply *reply = server_answer(state, outcome, error);
     if (!reply) return false;
-    take_timers(reply, arena, timers, n);
+    bool fine = take_timers(reply, arena, timers, n) || server_refuse(state, outcome, error);
     reply_free(reply);
-    return true;
+    return fine;
 }
 
 static bool redis_clock(struct state *state, int64_t *now_us, enum outcome *outcome, struct error *error)
 {
     request_texts(server_ask(state), 1, "TIME");
-    redisReply *reply = server_answer(state, outcome, error);
+    redisReply *reply = server_answer_pair(state, outcome, error);
     if (!reply) return false;
     *now_us = reply_number(reply->element[0]) * MICROS_PER_SECOND + reply_number(reply->element[1]);
     reply_free(reply);

@@ -10,6 +10,11 @@ struct span reply_text(const redisReply *reply)
     return is_text ? (struct span){ reply->str, reply->len } : SPAN("");
 }
 
+bool reply_is_list(const redisReply *reply, size_t n)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == n;
+}
+
 int64_t reply_number(const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_INTEGER) return reply->integer;

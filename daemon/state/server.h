@@ -38,6 +38,10 @@ struct connection *server_ask(struct state *state);
 
 /* One question of texts, whose answer is in order. */
 redisReply *server_answer(struct state *state, enum outcome *outcome, struct error *error) MUST_USE;
+/* The same where it is a pair: what stands between may give another answer than Redis does. */
+redisReply *server_answer_pair(struct state *state, enum outcome *outcome, struct error *error) MUST_USE;
+/* An answer that is none of Redis's: REFUSED. False. */
+bool server_refuse(struct state *state, enum outcome *outcome, struct error *error);
 
 /* Reads of one server on their way, a portion at a time: asked for and then answered, until `answered` is `n`. */
 struct server_reading {

@@ -79,7 +79,7 @@ static void take_clock(struct commits *commits, struct look *look)
 {
     redisReply *reply = take(commits, look, &look->hindered, &look->denied);
     if (!reply) return;
-    if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2)
+    if (reply_is_list(reply, 2))
         look->now_us = reply_number(reply->element[0]) * MICROS_PER_SECOND + reply_number(reply->element[1]);
     else
         look->denied = true;

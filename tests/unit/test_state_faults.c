@@ -388,6 +388,29 @@ static void unknown_auth_shows_no_password(void **state)
     private_redis_destroy(&without);
 }
 
+/* What stands between may answer with something else than Redis does. */
+static void answers_of_another_form(void **state)
+{
+    struct fixture *fixture = *state;
+    struct private_redis odd;
+    int64_t now_us = 0;
+    enum outcome outcome[3] = { DONE, DONE, DONE };
+    struct timer *due;
+    struct span *tenants;
+    size_t n = 0;
+    private_redis_create(&odd, "rename-command TIME A\nrename-command SSCAN B\nrename-command ZRANGEBYSCORE C\n"
+                               "rename-command DBSIZE TIME\nrename-command MGET SSCAN\nrename-command UNLINK ZRANGEBYSCORE");
+    struct state *other = create_state(&odd, NULL, NULL);
+    assert_true(state_redis_connect(other, &fixture->error));
+    assert_false(other->ops->clock(other, &now_us, &outcome[0], &fixture->error));
+    assert_says(fixture, "answered in a form of its own");
+    assert_false(tenants_all(other, "crm:", &tenants, &n, &fixture->arena, &outcome[1], &fixture->error));
+    assert_false(other->ops->timers(other, KEY("timers"), 1, 1, &fixture->arena, &due, &n, &outcome[2], &fixture->error));
+    for (int i = 0; i < 3; i++) assert_int_equal(outcome[i], REFUSED);
+    other->ops->destroy(other);
+    private_redis_destroy(&odd);
+}
+
 static void script_forgotten(void **state)
 {
     struct fixture *fixture = *state;
@@ -601,6 +624,7 @@ int main(void)
         TEST(wrong_password),
         TEST(password_is_missing),
         TEST(unknown_auth_shows_no_password),
+        TEST(answers_of_another_form),
         TEST(script_forgotten),
         TEST(silent_server),
         TEST(cut_connection),
