@@ -76,6 +76,9 @@ enum {
 };
 bool query_parse_explain(struct query *query, size_t *limit, struct span json, struct arena *arena, struct query_error *error);
 
+/* Whose numbers they must be (.at NULL: whomever it names). False: it names another tenant (code QUERY_BAD_REQUEST). */
+bool query_for_tenant(struct query *query, struct span tenant, struct query_error *error);
+
 /* False: names something that there is not, or asks for what cannot be. */
 bool query_bind(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
                 struct arena *arena, struct bound_query *bound, struct query_error *error);

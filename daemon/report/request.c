@@ -180,6 +180,16 @@ bool query_parse(struct query *query, struct span json, struct arena *arena, str
     return parse((struct request){ query, arena, error, NULL }, json);
 }
 
+bool query_for_tenant(struct query *query, struct span tenant, struct query_error *error)
+{
+    struct request request = { .query = query, .error = error };
+    if (!tenant.at) return true;
+    if (query->names_tenant && !span_equal(query->tenant, tenant))
+        return refuse(&request, "the request names another tenant than \"%.*s\"", SPAN_ARG(tenant));
+    query->tenant = tenant;
+    return true;
+}
+
 bool query_parse_explain(struct query *query, size_t *limit, struct span json, struct arena *arena, struct query_error *error)
 {
     *limit = EXPLAIN_LIMIT;

@@ -4,7 +4,6 @@
 #include "daemon/report/query.h"
 #include "daemon/tenant/view.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -116,20 +115,6 @@ static bool answer_once(struct engine *engine, struct state *state, const struct
     return fine;
 }
 
-/* `only`: the tenant asked; .at NULL: whom the request names. */
-static bool read_query(struct query *query, struct span only, struct span request, struct arena *arena, struct query_error *wrong)
-{
-    if (!query_parse(query, request, arena, wrong)) return false;
-    if (!only.at) return true;
-    if (query->names_tenant && !span_equal(query->tenant, only)) {
-        wrong->code = QUERY_BAD_REQUEST;
-        snprintf(wrong->message, sizeof wrong->message, "the request names another tenant than \"%.*s\"", SPAN_ARG(only));
-        return false;
-    }
-    query->tenant = only;
-    return true;
-}
-
 bool engine_answer_for(struct engine *engine, struct state *state, struct span tenant, struct span request, struct buffer *out,
                        struct error *error)
 {
@@ -138,7 +123,7 @@ bool engine_answer_for(struct engine *engine, struct state *state, struct span t
     struct query query;
     struct query_error wrong;
     bool fine = true, again = true;
-    if (!read_query(&query, tenant, request, &arena, &wrong)) {
+    if (!query_parse(&query, request, &arena, &wrong) || !query_for_tenant(&query, tenant, &wrong)) {
         query_error_write(&wrong, out);
         again = false;
     }

@@ -55,15 +55,10 @@ bool engine_explain(struct engine *engine, struct state *state, struct span tena
     struct query_error wrong;
     size_t limit;
     bool fine = true;
-    if (!query_parse_explain(&query, &limit, request, &arena, &wrong)) {
-        query_error_write(&wrong, out);
-    } else if (tenant.at && query.names_tenant && !span_equal(tenant, query.tenant)) {
-        wrong = query_unknown_tenant(query.tenant);
-        query_error_write(&wrong, out);
-    } else {
-        if (tenant.at) query.tenant = tenant;
+    if (query_parse_explain(&query, &limit, request, &arena, &wrong) && query_for_tenant(&query, tenant, &wrong))
         fine = explain_query(engine, state, &query, limit, out, error);
-    }
+    else
+        query_error_write(&wrong, out);
     arena_deinit(&arena);
     return fine;
 }
