@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+    REFUSED_FLUSH_MS = 1000
+};
+
 /* ---- decoding ---- */
 
 struct batch *round_batch(struct worker *worker, struct round *round, struct span name)
@@ -183,7 +187,14 @@ static void send_refused(struct worker *worker, struct batch *batch)
         worker->counts.rejected_by[entry->refused]++;
         send_dead_letter(worker, lane_of_key(&worker->lanes, entry->partition), entry->record, &rejection);
     }
-    if (batch->n_refused && worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, 1000);
+}
+
+/* Once for all tenants: while Kafka is away each time takes as long as is waited at most, and the consumer is not polled meanwhile. */
+static void flush_refused(struct worker *worker, const struct round *round)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < round->n_batches; i++) n += round->batches[i]->n_refused;
+    if (n && worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, REFUSED_FLUSH_MS);
 }
 
 static void note_tenant(struct worker *worker, struct tenant *tenant)
@@ -233,6 +244,7 @@ bool round_fold(struct worker *worker, struct round *round)
         if (fold_failed(worker, round->batches[i])) return false;
         send_refused(worker, round->batches[i]);
     }
+    flush_refused(worker, round);
     if (!worker_read_all(worker)) return false;
     crash_point("folded");
     round->commits = arena_alloc(&round->arena, round->n_batches * sizeof *round->commits);

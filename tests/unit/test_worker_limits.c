@@ -14,12 +14,14 @@ enum {
     RECORDS = 1000, /* of a round at most */
     TENANTS = 5000, /* each with an event, in one round; then each with another one */
     TIMES = 2,
+    FULL_TENANTS = 30,      /* whose only entity gets one event more than it may have */
     READINGS_PER_ROUND = 4, /* what events name, what that refers to, counters, and once tenants */
     TURN_MS = 100,
     KIB = 1024
 };
 
-static char events[] = "/tmp/test_worker_limits.XXXXXX", of_many[] = "/tmp/test_worker_tenants.XXXXXX";
+static char events[] = "/tmp/test_worker_limits.XXXXXX", of_many[] = "/tmp/test_worker_tenants.XXXXXX",
+            of_full[] = "/tmp/test_worker_full.XXXXXX";
 static size_t n_committed;
 static struct engine engine;
 static struct settings *settings;
@@ -198,6 +200,60 @@ static void tenants_that_nothing_came_for_rest(void **state)
     assert_in_range(count_many(256 * KIB), 1, 256 * KIB);
 }
 
+/* ---- a sink whose flushes are counted ---- */
+
+struct counting_sink {
+    struct sink base;
+    struct worker *worker;
+    void *tags[FULL_TENANTS];
+    size_t n_tags, n_letters, n_flushes;
+};
+
+static bool take_letter(struct sink *base, const struct outgoing *outgoing)
+{
+    struct counting_sink *sink = (struct counting_sink *)base;
+    sink->tags[sink->n_tags++] = outgoing->tag;
+    sink->n_letters++;
+    return true;
+}
+
+static void acknowledge_letters(struct sink *base, int timeout_ms)
+{
+    struct counting_sink *sink = (struct counting_sink *)base;
+    (void)timeout_ms;
+    while (sink->n_tags) worker_acknowledged(sink->worker, sink->tags[--sink->n_tags], DELIVERED, "");
+}
+
+static bool flush_letters(struct sink *base, int timeout_ms)
+{
+    ((struct counting_sink *)base)->n_flushes++;
+    acknowledge_letters(base, timeout_ms);
+    return true;
+}
+
+/* Each flush may wait for Kafka: one is enough for a round, however many tenants have something for the dead letters. */
+static void dead_letters_of_a_round_are_waited_for_once(void **state)
+{
+    static const struct sink_ops ops = { .produce = take_letter, .poll = acknowledge_letters, .flush = flush_letters };
+    struct counting_sink sink = { .base = { &ops } };
+    struct error error = { "" };
+    const char *files[] = { of_full };
+    struct worker_parts parts = engine_parts(&engine);
+    (void)state;
+    parts.source = files_source_create(files, 1, engine_clock(&engine), 1 << 20, &error);
+    assert_non_null(parts.source);
+    parts.state = state_memory_create(NULL, NULL);
+    parts.dead_letters = &sink.base;
+    parts.tenants.max_events = 1;
+    sink.worker = worker_create(&parts);
+    while (worker_turn(sink.worker, TURN_MS, &error)) continue;
+    assert_int_equal(sink.n_letters, FULL_TENANTS);
+    assert_int_equal(sink.n_flushes, 1);
+    worker_destroy(sink.worker);
+    source_destroy(parts.source);
+    parts.state->ops->destroy(parts.state);
+}
+
 /* At the publisher: nothing but what it waits with. */
 static void a_tenant_that_was_not_loaded_has_no_board(void **state)
 {
@@ -212,16 +268,17 @@ static void a_tenant_that_was_not_loaded_has_no_board(void **state)
 
 /* ---- setting up ---- */
 
-static void write_tenants(char *name)
+/* Each of so many tenants gets a contact, and then another one, or the same once more. */
+static void write_tenants(char *name, int n, bool others)
 {
     FILE *file = fdopen(mkstemp(name), "w");
     assert_non_null(file);
-    for (int i = 0; i < TIMES * TENANTS; i++)
+    for (int i = 0; i < TIMES * n; i++)
         fprintf(
             file,
             "{\"specversion\":\"1.0\",\"id\":\"e%d\",\"source\":\"/crm\",\"type\":\"crm.contact.created\",\"subject\":\"C%d\","
             "\"time\":\"2026-03-10T10:00:00Z\",\"tenantid\":\"t%d\",\"data\":{\"source\":\"web\"}}\n",
-            i / TENANTS, i / TENANTS, i % TENANTS);
+            i / n, others ? i / n : 0, i % n);
     fclose(file);
 }
 
@@ -242,7 +299,8 @@ static int begin(void **state)
             "\"time\":\"2026-03-%02dT10:00:00Z\",\"data\":{\"source\":\"%s\",\"owner\":\"u%d\",\"email\":\"%d@mail.example\"}}\n",
             i, i, 1 + i % 28, sources[i % 3], i % 7, i);
     fclose(file);
-    write_tenants(of_many);
+    write_tenants(of_many, TENANTS, true);
+    write_tenants(of_full, FULL_TENANTS, false);
     setenv("CRM_REPORTD_CLOCK", "2026-03-31T12:00:00Z", 1);
     settings = settings_load(NULL, environment, NEED_RULES, &problems);
     catalogue = catalogue_load(&shipped, 1, &problems);
@@ -254,6 +312,7 @@ static int end(void **state)
     (void)state;
     unlink(events);
     unlink(of_many);
+    unlink(of_full);
     catalogue_destroy(catalogue);
     settings_destroy(settings);
     return 0;
@@ -266,6 +325,7 @@ int main(void)
                                         cmocka_unit_test(all_that_a_round_needs_is_read_in_few_readings),
                                         cmocka_unit_test(a_round_takes_any_number_of_tenants),
                                         cmocka_unit_test(tenants_that_nothing_came_for_rest),
+                                        cmocka_unit_test(dead_letters_of_a_round_are_waited_for_once),
                                         cmocka_unit_test(a_tenant_that_was_not_loaded_has_no_board) };
     return cmocka_run_group_tests(tests, begin, end);
 }
