@@ -22,14 +22,6 @@ enum {
 
 /* ---- the inbox ---- */
 
-static void drop_differences(struct committed *committed)
-{
-    for (size_t i = 0; i < committed->n_differences; i++) difference_deinit(committed->differences[i]);
-    arena_deinit(&committed->arena);
-    committed->n_differences = 0;
-    committed->dropped = true;
-}
-
 /* While the worker catches up, documents are old before they are written: they are written at times only, each from what
  * stands in Redis then, and differences are not followed. It begins and ends when commits have said so for a while. */
 static void see_flood(struct publisher *publisher, bool behind, int64_t now_us)
@@ -44,17 +36,20 @@ static void see_flood(struct publisher *publisher, bool behind, int64_t now_us)
 
 void publisher_take(struct publisher *publisher, struct committed *committed)
 {
+    size_t bytes = committed_bytes(committed);
     pthread_mutex_lock(&publisher->lock);
     publisher->taken_us = publisher_monotonic();
     if (committed->version > committed->version_before) see_flood(publisher, committed->behind, publisher->taken_us);
-    bool room = publisher->inbox_bytes + committed->arena.bytes <= publisher->engine->memory.inbox;
-    if (publisher->flooded || !room) drop_differences(committed);
+    if (publisher->flooded || publisher->inbox_bytes + bytes > publisher->engine->memory.inbox) {
+        committed_drop(committed);
+        bytes = committed_bytes(committed);
+    }
     if (publisher->n_inbox == publisher->room_inbox) {
         publisher->room_inbox = publisher->room_inbox ? publisher->room_inbox * 2 : 64;
         publisher->inbox = must_realloc(publisher->inbox, publisher->room_inbox * sizeof(struct committed *));
     }
     publisher->inbox[publisher->n_inbox++] = committed;
-    publisher->inbox_bytes += committed->arena.bytes;
+    publisher->inbox_bytes += bytes;
     pthread_cond_signal(&publisher->filled);
     pthread_mutex_unlock(&publisher->lock);
 }

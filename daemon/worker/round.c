@@ -322,9 +322,8 @@ static struct committed *make_committed(struct batch *batch, int64_t version_bef
     return made;
 }
 
-void committed_destroy(struct committed *committed)
+void committed_drop(struct committed *committed)
 {
-    if (!committed) return;
     for (size_t i = 0; i < committed->n_differences; i++) difference_deinit(committed->differences[i]);
     arena_deinit(&committed->arena);
     for (size_t i = 0; i < committed->n_names; i++) free((char *)committed->names[i].at);
@@ -332,6 +331,26 @@ void committed_destroy(struct committed *committed)
     free(committed->lines);
     free(committed->differences);
     free(committed->names);
+    committed->lines = NULL;
+    committed->differences = NULL;
+    committed->names = NULL;
+    committed->n_differences = committed->n_lines = committed->n_names = 0;
+    committed->dropped = true;
+}
+
+size_t committed_bytes(const struct committed *committed)
+{
+    size_t bytes = sizeof *committed + committed->tenant.len + committed->traceparent.len + committed->arena.bytes;
+    bytes += committed->n_differences * sizeof *committed->differences;
+    for (size_t i = 0; i < committed->n_names; i++) bytes += sizeof *committed->names + committed->names[i].len;
+    for (size_t i = 0; i < committed->n_lines; i++) bytes += sizeof *committed->lines + committed->lines[i].id.len;
+    return bytes;
+}
+
+void committed_destroy(struct committed *committed)
+{
+    if (!committed) return;
+    committed_drop(committed);
     free((char *)committed->traceparent.at);
     free((char *)committed->tenant.at);
     free(committed);

@@ -29,10 +29,12 @@ struct committed {
     size_t n_names;
     struct span traceparent; /* of the last of its events that has one; empty: none */
     bool behind;             /* more waits in the source than a round may take */
-    bool dropped;            /* differences and names went for want of room: it cannot be followed */
+    bool dropped;            /* differences, lines and names went for want of room: it cannot be followed */
     bool set_back;           /* without a tenant: it has lost something, or is another one */
 };
 void committed_destroy(struct committed *committed);
+void committed_drop(struct committed *committed);          /* lets all go that it is followed by: see `dropped` */
+size_t committed_bytes(const struct committed *committed); /* of memory, but for spreads of durations */
 
 /* What a worker reports, for logs and metrics. Counts only grow. */
 struct worker_counts {

@@ -74,10 +74,58 @@ static void who_is_woken_waits_from_then_on(void **state)
     check_waits_since(map_get(&publisher->desks, tenant), from_us);
 }
 
+/* ---- the inbox ---- */
+
+enum {
+    COMMITS = 100,
+    NAMES = 50,
+    NAME_BYTES = 100,
+    INBOX_BYTES = 10 * NAMES * NAME_BYTES
+};
+
+static struct span text_of(size_t len)
+{
+    return (struct span){ memset(must_alloc(len), 'x', len), len };
+}
+
+/* Of one that changes nothing but names and lines of lists. */
+static struct committed *committed_of(int64_t version)
+{
+    struct committed *committed = must_zalloc(sizeof *committed);
+    committed->tenant = text_of(4);
+    committed->version_before = version - 1;
+    committed->version = version;
+    committed->n_names = committed->n_lines = NAMES;
+    committed->names = must_alloc(NAMES * sizeof *committed->names);
+    committed->lines = must_zalloc(NAMES * sizeof *committed->lines);
+    for (int i = 0; i < NAMES; i++) committed->names[i] = text_of(NAME_BYTES);
+    for (int i = 0; i < NAMES; i++) committed->lines[i].id = text_of(NAME_BYTES);
+    return committed;
+}
+
+static void the_inbox_keeps_to_its_memory(void **state)
+{
+    struct house *house = *state;
+    struct publisher *publisher = house->publisher;
+    size_t bytes = 0, n_whole = 0;
+    house->engine.memory.inbox = INBOX_BYTES;
+    for (int i = 1; i <= COMMITS; i++) publisher_take(publisher, committed_of(i));
+    for (size_t i = 0; i < publisher->n_inbox; i++) {
+        const struct committed *committed = publisher->inbox[i];
+        for (size_t name = 0; name < committed->n_names; name++) bytes += committed->names[name].len;
+        for (size_t line = 0; line < committed->n_lines; line++) bytes += committed->lines[line].id.len;
+        n_whole += !committed->dropped;
+    }
+    assert_int_equal(publisher->n_inbox, COMMITS);
+    assert_in_range(n_whole, 1, INBOX_BYTES / (2 * NAMES * NAME_BYTES));
+    assert_in_range(bytes, 1, INBOX_BYTES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_record_that_was_not_delivered_waits_from_then_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_inbox_keeps_to_its_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_woken_waits_from_then_on, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
