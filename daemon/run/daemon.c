@@ -20,8 +20,8 @@ enum {
 struct post {
     struct daemon *daemon;
     int number;
-    pthread_t thread;
-    bool running;
+    pthread_t thread; /* its worker's; once that has ended, the one that leaves Kafka */
+    bool running, leaving;
     struct source *source;
     struct state *state;
     struct mark_keeper *marks;
@@ -109,10 +109,23 @@ static bool open_post(struct post *post, bool accept_gap, struct error *error)
     return true;
 }
 
-static void close_post(struct post *post)
+/* Takes its time where Kafka does not answer. The worker stays for what is still acknowledged. */
+static void *leave_kafka(void *context)
 {
+    struct post *post = context;
     source_destroy(post->source);
     sink_destroy(post->dead_letters);
+    post->source = NULL;
+    post->dead_letters = NULL;
+    return NULL;
+}
+
+static void close_post(struct post *post)
+{
+    if (post->leaving)
+        pthread_join(post->thread, NULL);
+    else
+        leave_kafka(post);
     worker_destroy(post->worker);
     marks_redis_destroy(post->marks);
     if (post->state) post->state->ops->destroy(post->state);
@@ -182,6 +195,15 @@ static void join_workers(struct daemon *daemon)
         if (daemon->posts[i].running) pthread_join(daemon->posts[i].thread, NULL);
 }
 
+/* All at once, while the publisher sends what is committed: one after the other many workers would take too long. */
+static void leave_all(struct daemon *daemon)
+{
+    for (int i = 0; i < daemon->n_posts; i++) {
+        struct post *post = &daemon->posts[i];
+        post->leaving = pthread_create(&post->thread, NULL, leave_kafka, post) == 0;
+    }
+}
+
 struct daemon *daemon_start(struct engine *engine, bool accept_gap, struct error *error)
 {
     struct daemon *daemon = must_zalloc(sizeof *daemon);
@@ -191,6 +213,7 @@ struct daemon *daemon_start(struct engine *engine, bool accept_gap, struct error
     daemon->posts = must_zalloc((size_t)daemon->n_posts * sizeof *daemon->posts);
     if (start_all(daemon, accept_gap, error)) return daemon;
     join_workers(daemon);
+    leave_all(daemon);
     free_daemon(daemon);
     return NULL;
 }
@@ -239,6 +262,7 @@ void daemon_stop(struct daemon *daemon)
 {
     if (!daemon) return;
     join_workers(daemon);
+    leave_all(daemon);
     publisher_drain(daemon->publisher, DRAIN_MS);
     free_daemon(daemon);
 }

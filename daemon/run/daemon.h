@@ -24,5 +24,7 @@ void daemon_sights(struct daemon *daemon, void (*each)(void *context, int worker
 
 struct publisher *daemon_publisher(const struct daemon *daemon);
 
-/* Finishes the batches at hand, commits, moves marks, leaves the group, sends what is committed: within 5 s. Frees all. */
+/* Finishes the batches at hand, commits, moves marks, leaves the group, sends what is committed: within 5 s, however many workers there
+ * are. Longer only where a server falls silent that somebody waits for at that moment: Redis for `redis.command_timeout_ms` at most, Kafka
+ * for 5 s while a worker looks where its partitions begin. Frees all. */
 void daemon_stop(struct daemon *daemon);

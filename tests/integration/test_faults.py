@@ -49,6 +49,25 @@ def test_unreachable_kafka_is_said_and_can_be_left(topics, redis, daemon):
     assert status == 0 and seconds < 5
 
 
+def stands_still(worker, seconds):
+    before = worker.said().count("event=partition_")
+    time.sleep(seconds)
+    return worker.said().count("event=partition_") == before
+
+
+def test_many_workers_leave_at_once(kafka, topics, redis, daemon):
+    worker = daemon(topics, redis, clock=CLOCK, workers=16).start()
+    worker.wait_ready(60)
+    wait_until(lambda: stands_still(worker, 3), "the partitions stay with who has them", 60)
+    kafka.kill()
+    try:
+        time.sleep(1)
+        status, seconds = worker.terminate()
+    finally:
+        kafka.start()
+    assert status == 0 and seconds < 5
+
+
 def test_broker_killed_and_started_again(kafka, topics, redis, daemon, feed):
     worker = daemon(topics, redis, clock=CLOCK).start()
     feed.events(leads(0, 500))
