@@ -68,20 +68,31 @@ void sleepers_set_back(struct publisher *publisher)
     }
 }
 
-static struct sleeper *next_due(const struct publisher *publisher, int64_t now_us)
+/* NULL: nobody's time has come, which is so nearly always. */
+static struct sleeper **find_due(const struct publisher *publisher, int64_t now_us, size_t *n)
 {
+    struct sleeper **due = NULL;
     size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&publisher->sleepers, &at));)
-        if (((struct sleeper *)slot->value)->due_us <= now_us) return slot->value;
-    return NULL;
+    *n = 0;
+    for (struct map_slot *slot; (slot = map_next(&publisher->sleepers, &at));) {
+        struct sleeper *sleeper = slot->value;
+        if (sleeper->due_us > now_us) continue;
+        if (!due) due = must_alloc(publisher->sleepers.count * sizeof(struct sleeper *));
+        due[(*n)++] = sleeper;
+    }
+    return due;
 }
 
+/* They may be all: found first, since each leaves the map. */
 void sleepers_wake(struct publisher *publisher, int64_t now_us)
 {
-    for (struct sleeper *sleeper; (sleeper = next_due(publisher, now_us));) {
-        struct desk *desk = publisher_desk(publisher, name_of(sleeper)); /* which takes it from here */
+    size_t n;
+    struct sleeper **due = find_due(publisher, now_us, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct desk *desk = publisher_desk(publisher, name_of(due[i])); /* which takes it from here */
         desk_mark_dirty(desk, publisher_monotonic());
     }
+    free(due);
 }
 
 void sleepers_deinit(struct publisher *publisher)

@@ -41,6 +41,10 @@ static int tear_down(void **state)
 
 /* ---- waiting ---- */
 
+enum {
+    SLEEPERS = 3000
+};
+
 static void check_waits_since(const struct desk *desk, int64_t from_us)
 {
     assert_non_null(desk);
@@ -63,15 +67,34 @@ static void a_record_that_was_not_delivered_waits_from_then_on(void **state)
     check_waits_since(desk, from_us);
 }
 
+static void put_to_sleep(struct publisher *publisher, struct desk *desk)
+{
+    sleepers_put(publisher, desk);
+    desk_destroy(desk);
+}
+
 static void who_is_woken_waits_from_then_on(void **state)
 {
     struct publisher *publisher = ((struct house *)*state)->publisher;
-    struct desk *desk = desk_create(publisher->engine, tenant);
-    sleepers_put(publisher, desk);
-    desk_destroy(desk);
+    put_to_sleep(publisher, desk_create(publisher->engine, tenant));
     int64_t from_us = publisher_monotonic();
     sleepers_wake(publisher, INT64_MAX);
     check_waits_since(map_get(&publisher->desks, tenant), from_us);
+}
+
+static void all_are_woken(void **state)
+{
+    struct publisher *publisher = ((struct house *)*state)->publisher;
+    for (int i = 0; i < SLEEPERS; i++) {
+        char name[16];
+        struct span one = { name, (size_t)snprintf(name, sizeof name, "t%d", i) };
+        put_to_sleep(publisher, desk_create(publisher->engine, one));
+    }
+    sleepers_wake(publisher, publisher_monotonic());
+    assert_int_equal(publisher->desks.count, 0); /* nobody's time has come */
+    sleepers_wake(publisher, INT64_MAX);
+    assert_int_equal(publisher->desks.count, SLEEPERS);
+    assert_int_equal(publisher->sleepers.count, 0);
 }
 
 /* ---- the inbox ---- */
@@ -125,6 +148,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_record_that_was_not_delivered_waits_from_then_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_are_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_inbox_keeps_to_its_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_woken_waits_from_then_on, set_up, tear_down),
     };
