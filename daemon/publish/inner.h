@@ -118,9 +118,9 @@ bool alerts_left_behind(struct desk *desk);
 
 /* sleep.c: tenants whose desk had to go, to be woken when their time has come. */
 void sleepers_put(struct publisher *publisher, const struct desk *desk);
-void sleepers_take(struct publisher *publisher, struct desk *desk); /* back, with what it knew; if it slept */
-void sleepers_set_back(struct publisher *publisher);                /* Redis lost something */
-void sleepers_wake(struct publisher *publisher, int64_t now_us);    /* INT64_MAX: all */
+void sleepers_take(struct publisher *publisher, struct desk *desk);    /* back, with what it knew; if it slept */
+void sleepers_were_set_back(struct publisher *publisher, bool surely); /* see desk_was_set_back */
+void sleepers_wake(struct publisher *publisher, int64_t now_us);       /* INT64_MAX: all */
 void sleepers_deinit(struct publisher *publisher);
 
 /* What goes with a record to the topic and comes back with its acknowledgement; the first member of the tag of a kind. */

@@ -132,7 +132,7 @@ static void look_at_all(struct publisher *publisher, bool surely, int64_t now_us
 {
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_was_set_back(slot->value, surely, now_us);
-    if (surely) sleepers_set_back(publisher);
+    sleepers_were_set_back(publisher, surely);
 }
 
 /* The worker tells what it finds behind its own connection; ours may have led to the former primary until now. */
@@ -171,7 +171,7 @@ static void read_inbox(struct publisher *publisher, int64_t until_us)
 
 /* ---- all of them ---- */
 
-/* Is all that it knows to be found again in Redis? */
+/* Is all that it knows to be found again, in Redis or where it sleeps? */
 static bool can_go(const struct publisher *publisher, const struct desk *desk)
 {
     bool open = desk->refused || desk->doubted || desk->unsure || desk->alerts.set_back;

@@ -12,6 +12,7 @@ struct sleeper {
     int64_t due_us;         /* monotonic; NEVER */
     struct alert_book told; /* what was raised when it went, as of a version of its alerts */
     bool set_back;          /* Redis lost something since, or what it lost was not told again yet */
+    bool doubted;           /* it may have, and what the topic has was not replaced yet */
     size_t tenant_len;
     char tenant[];
 };
@@ -40,6 +41,7 @@ void sleepers_put(struct publisher *publisher, const struct desk *desk)
     struct sleeper *sleeper = must_alloc(sizeof *sleeper + desk->tenant.len);
     *sleeper = (struct sleeper){ .due_us = due_of(desk), .tenant_len = desk->tenant.len };
     sleeper->set_back = desk->alerts.set_back || desk->alerts.recall_us != NEVER;
+    sleeper->doubted = desk->doubted;
     memcpy(sleeper->tenant, desk->tenant.at, desk->tenant.len);
     alert_book_keep_raised(&sleeper->told, &desk->alerts.told);
     alert_book_keep_raised(&sleeper->told, &desk->alerts.book);
@@ -54,15 +56,18 @@ void sleepers_take(struct publisher *publisher, struct desk *desk)
     desk->alerts.book = sleeper->told;
     sleeper->told = (struct alert_book){ 0 };
     desk->alerts.set_back = sleeper->set_back;
+    desk->doubted = sleeper->doubted;
     sleeper_destroy(sleeper);
 }
 
 /* Those with nothing raised are looked at when something happens to them. */
-void sleepers_set_back(struct publisher *publisher)
+void sleepers_were_set_back(struct publisher *publisher, bool surely)
 {
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->sleepers, &at));) {
         struct sleeper *sleeper = slot->value;
+        sleeper->doubted = true;
+        if (!surely) continue;
         sleeper->set_back = true;
         if (sleeper->told.n_raised) sleeper->due_us = 0;
     }

@@ -97,6 +97,21 @@ static void all_are_woken(void **state)
     assert_int_equal(publisher->sleepers.count, 0);
 }
 
+/* What the topic has may be newer than Redis: whoever has no desk must be told, and nobody may forget it. */
+static void doubt_stays_with_who_sleeps(void **state)
+{
+    struct publisher *publisher = ((struct house *)*state)->publisher;
+    struct desk *doubted = desk_create(publisher->engine, SPAN("doubted"));
+    doubted->doubted = true;
+    put_to_sleep(publisher, doubted);
+    put_to_sleep(publisher, desk_create(publisher->engine, SPAN("asleep")));
+    assert_true(publisher_desk(publisher, SPAN("doubted"))->doubted);
+    sleepers_were_set_back(publisher, false);
+    assert_true(publisher_desk(publisher, SPAN("asleep"))->doubted);
+    assert_false(publisher_desk(publisher, SPAN("asleep"))->alerts.set_back);
+    assert_false(publisher_desk(publisher, SPAN("new"))->doubted);
+}
+
 /* ---- the inbox ---- */
 
 enum {
@@ -149,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_record_that_was_not_delivered_waits_from_then_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_are_woken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(doubt_stays_with_who_sleeps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_inbox_keeps_to_its_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_woken_waits_from_then_on, set_up, tear_down),
     };
