@@ -141,6 +141,7 @@ static bool hand_over_whole(struct view *view, uint32_t kinds, take_stored take,
 bool view_entities(struct view *view, uint32_t kinds, take_stored take, void *context, struct error *error)
 {
     struct arena arena = { 0 };
+    struct error failed = { "" }; /* false from `take` is no error; what `error` says may be of an attempt before */
     bool more = true;
     if (view->whole) return hand_over_whole(view, kinds, take, context);
     for (int kind = 0; kind < N_ENTITY_KINDS; kind++) {
@@ -148,11 +149,11 @@ bool view_entities(struct view *view, uint32_t kinds, take_stored take, void *co
         for (uint64_t from = 0; more && from < n; from += PAGES_AT_ONCE) {
             arena_reset(&arena);
             uint64_t to = from + PAGES_AT_ONCE < n ? from + PAGES_AT_ONCE : n;
-            more = read_some(view, (enum kind)kind, from, to, &arena, take, context, error);
+            more = read_some(view, (enum kind)kind, from, to, &arena, take, context, &failed);
         }
     }
     arena_deinit(&arena);
-    return !error->text[0];
+    return !failed.text[0] || fail(error, "%s", failed.text);
 }
 
 /* What is to be read with it is known only from it: read twice, and equal in what matters. */
@@ -240,6 +241,7 @@ bool view_open_whole(struct view *view, struct state *state, const struct tenant
         fine = take_whole(view, &known, &whole, error);
     else
         arena_deinit(&whole.arena);
+    view->outcome = known.outcome;
     view_close(&known);
     return fine;
 }

@@ -2,7 +2,7 @@
  * the process. */
 #include "daemon/run/engine.h"
 #include "daemon/state/keys.h"
-#include "daemon/tenant/view.h"
+#include "daemon/tenant/stored.h"
 #include "tests/unit/unit.h"
 
 struct house {
@@ -112,6 +112,46 @@ static void what_names_nothing_is_passed_over(void **state)
     view_close(&view);
 }
 
+/* ---- all of it ---- */
+
+static bool refuse(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
+                   struct error *error)
+{
+    (void)state, (void)reads, (void)n, (void)arena;
+    *outcome = REFUSED;
+    return (fail)(error, "no");
+}
+
+static void why_not_all_could_be_read_is_known(void **state)
+{
+    struct house *house = *state;
+    struct state_ops ops = *house->state->ops;
+    struct state refusing = { &ops };
+    struct error error = { "" };
+    struct view view;
+    ops.read_atomic = refuse;
+    assert_false(view_open_whole(&view, &refusing, &house->tenants, tenant_name, rules_of(house), &error));
+    assert_int_equal(view.outcome, REFUSED);
+    view_close(&view);
+}
+
+static bool take_any(void *context, const struct stored *stored)
+{
+    (void)context, (void)stored;
+    return true;
+}
+
+static void what_an_attempt_before_said_is_no_failure(void **state)
+{
+    struct house *house = *state;
+    struct error error = { "" };
+    struct view view;
+    assert_true(view_open(&view, house->state, &house->tenants, tenant_name, rules_of(house), &error));
+    (void)(fail)(&error, "it moved on");
+    assert_true(view_entities(&view, ALL_KINDS, take_any, NULL, &error));
+    view_close(&view);
+}
+
 /* ---- a tenant ---- */
 
 static struct hash_read fields_of(struct span *values, size_t n)
@@ -144,6 +184,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_names_nothing_is_passed_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(why_not_all_could_be_read_is_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_an_attempt_before_said_is_no_failure, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_repaired_is_read, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
