@@ -142,9 +142,18 @@ static void check_listen(const struct settings *settings, struct problems *probl
     problem_add(problems, "listen", "\"%s\" is open to other machines, expected listen_tokens_file beside it", settings->listen);
 }
 
+/* Of an environment variable that is not set nothing is left but its name. */
+static bool has_property(const struct settings *settings, const char *name)
+{
+    const char *value = property_get(settings, name);
+    return value && *value;
+}
+
 static void check_servers(const struct settings *settings, enum settings_need need, struct problems *problems)
 {
-    if (need >= NEED_ALL && !property_get(settings, "bootstrap.servers") && !property_get(settings, "metadata.broker.list"))
+    if (need >= NEED_ALL && property_get(settings, "group.id") && !has_property(settings, "group.id"))
+        problem_add(problems, "kafka.group.id", "is empty, expected the name of a consumer group");
+    if (need >= NEED_ALL && !has_property(settings, "bootstrap.servers") && !has_property(settings, "metadata.broker.list"))
         problem_add(problems, "kafka.bootstrap.servers", "is missing, expected \"host:port\" of one or more brokers");
     if (need >= NEED_REDIS && !settings->redis.url[0])
         problem_add(problems, "redis.url", "is missing, expected %s", row_find("redis.url")->form);

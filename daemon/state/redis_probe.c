@@ -65,6 +65,81 @@ static void check_configuration(const struct redis_identity *identity, struct fi
                     LISTPACK_ENTRIES);
 }
 
+/* What the daemon and its commands run, each with a key or a channel (%) of the prefix, or the pattern of all (&). The script is given
+ * the same, filled in, and returns those that this user may not run. */
+static const char may_run_text[] = "local missing = {}\n"
+                                   "for _, line in ipairs(ARGV) do\n"
+                                   "  local words = {}\n"
+                                   "  for word in string.gmatch(line, '%S+') do words[#words + 1] = word end\n"
+                                   "  if not redis.acl_check_cmd(unpack(words)) then missing[#missing + 1] = words[1] end\n"
+                                   "end\n"
+                                   "return table.concat(missing, ' ')\n";
+static const char *const needed[] = {
+    "GET %",        "MGET %",     "MSET % v",    "SET % v",      "SETRANGE % 0 v",      "DEL %",    "UNLINK %",
+    "EXISTS %",     "RENAME % %", "HGET % f",    "HMGET % f",    "HGETALL %",           "HLEN %",   "HSET % f v",
+    "HSETNX % f v", "HDEL % f",   "ZADD % 1 m",  "ZREM % m",     "ZRANGEBYSCORE % 0 1", "SADD % m", "SSCAN % 0",
+    "SCAN 0",       "TIME",       "PUBLISH % m", "PSUBSCRIBE &",
+};
+
+static void ask_may_run(struct connection *connection, const char *prefix)
+{
+    struct buffer line = { 0 };
+    size_t n = sizeof needed / sizeof *needed;
+    request_begin(connection, 3 + n);
+    request_argument(connection, SPAN("EVAL"));
+    request_argument(connection, span_of(may_run_text));
+    request_number(connection, 0);
+    for (size_t i = 0; i < n; i++) {
+        buffer_clear(&line);
+        for (const char *c = needed[i]; *c; c++) {
+            if (*c == '%' || *c == '&')
+                buffer_printf(&line, "%s:%s", prefix, *c == '%' ? "check" : "*");
+            else
+                buffer_byte(&line, (uint8_t)*c);
+        }
+        request_argument(connection, buffer_all(&line));
+    }
+    buffer_deinit(&line);
+}
+
+static void check_commands(struct state *server, const char *prefix, struct findings *findings)
+{
+    struct error error = { "" };
+    enum outcome outcome;
+    ask_may_run(server_ask(server), prefix);
+    redisReply *reply = server_answer(server, &outcome, &error);
+    if (reply && reply->type == REDIS_REPLY_STRING && reply->len)
+        problem_add(&findings->wrong, "redis.user",
+                    "may not run %.*s on %s:*, expected the rights of crm-reportd in config/users.acl", (int)reply->len,
+                    reply->str, prefix);
+    reply_free(reply); /* who may run no script is told by the commit */
+}
+
+/* Redis loads an append-only file in the name of its user "default", and leaves out every transaction that this user may not write. */
+static void check_default_user(struct state *server, const char *prefix, struct findings *findings)
+{
+    struct error error = { "" };
+    enum outcome outcome;
+    struct buffer key = { 0 };
+    struct connection *connection = server_ask(server);
+    buffer_printf(&key, "%s:check", prefix);
+    request_begin(connection, 7);
+    for (const char *const *word = (const char *const[]){ "ACL", "DRYRUN", "default", "HSET", NULL }; *word; word++)
+        request_argument(connection, span_of(*word));
+    request_argument(connection, buffer_all(&key));
+    request_argument(connection, SPAN("field"));
+    request_argument(connection, SPAN("value"));
+    redisReply *reply = server_answer(server, &outcome, &error); /* NULL: this user may not ask */
+    if (reply && !(reply->len == 2 && !memcmp(reply->str, "OK", 2)))
+        problem_add(&findings->wrong, "redis.url",
+                    "the user default of %s may not write %s:*: in its name Redis loads the append-only file, so a restart would "
+                    "lose all "
+                    "commits since its last rewrite; give it all rights, and no way in (config/users.acl)",
+                    state_redis_where(server), prefix);
+    reply_free(reply);
+    buffer_deinit(&key);
+}
+
 /* A commit that expects a version which no tenant has: the server must let it run, and it changes nothing. */
 static bool may_commit(struct state *state, const char *prefix, struct error *error)
 {
@@ -85,8 +160,8 @@ static void check_rights(struct state *state, const char *prefix, struct finding
     if (may_commit(state, prefix, &error))
         problem_add(&findings->good, "redis.user", "may run the commit script on %s:*", prefix);
     else
-        problem_add(&findings->wrong, "redis.user", "cannot commit: %s (needs ~%s:* &%s:* +@read +@write +@scripting)",
-                    error.text, prefix, prefix);
+        problem_add(&findings->wrong, "redis.user", "cannot commit: %s (expected the rights of crm-reportd in config/users.acl)",
+                    error.text);
     if (!is_server(state)) return;
     struct commits *commits = &server_of(state)->commits;
     commits->way = COMMIT_IN_TRANSACTION;
@@ -96,7 +171,7 @@ static void check_rights(struct state *state, const char *prefix, struct finding
                     "(+@transaction)");
 }
 
-static void look_at_server(struct state *server, bool in_cluster, struct findings *findings)
+static void look_at_server(struct state *server, bool in_cluster, const char *prefix, struct findings *findings)
 {
     struct redis_identity identity = { 0 };
     struct error error = { "" };
@@ -107,17 +182,19 @@ static void look_at_server(struct state *server, bool in_cluster, struct finding
     }
     check_server(&identity, state_redis_where(server), findings);
     check_configuration(&identity, findings);
+    check_commands(server, prefix, findings);
+    if (identity.aof_enabled) check_default_user(server, prefix, findings);
     if (identity.is_cluster && !in_cluster)
         problem_add(&findings->wrong, "redis.url",
                     "%s is a node of a cluster and does not hold all keys, expected redis-cluster://host:port,…",
                     state_redis_where(server));
 }
 
-static void look_at_servers(struct state *state, struct findings *findings)
+static void look_at_servers(struct state *state, const char *prefix, struct findings *findings)
 {
     struct state *server;
     for (size_t i = 0; (server = state_redis_server(state, i)); i++)
-        if (state_redis_connected(server)) look_at_server(server, server != state, findings);
+        if (state_redis_connected(server)) look_at_server(server, server != state, prefix, findings);
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -140,7 +217,7 @@ void redis_probe(const struct settings *settings, int64_t timeout_ms, struct fin
     struct state *state = state_redis_create(&redis);
     if (state_redis_connect(state, &error)) {
         if (error.text[0]) problem_add(&findings->wrong, "redis.url", "%s", error.text);
-        look_at_servers(state, findings);
+        look_at_servers(state, settings->prefix, findings);
         check_rights(state, settings->prefix, findings);
     } else {
         problem_add(&findings->wrong, "redis.url", "%s", error.text);

@@ -86,6 +86,32 @@ def count(worker):
     return (code, out or err)
 
 
+@pytest.mark.parametrize("command", ["hgetall", "sscan", "zrangebyscore", "time", "set", "setrange", "psubscribe", "publish", "sadd", "mset", "rename"])
+def test_check_names_the_right_that_is_missing(worked, shipped, command):
+    users = shipped.folder / "users.acl"
+    text = users.read_text()
+    worked.terminate()
+    shipped.stop()
+    lines = [line.replace(" +%s " % command, " ").replace(" +%s\n" % command, "\n") if line.startswith("user crm-reportd ") else line for line in text.splitlines(True)]
+    assert "".join(lines) != text
+    users.write_text("".join(lines))
+    shipped.start()
+    code, out, _ = worked.command("check")
+    assert code == 1, out
+    told = [line for line in out.splitlines() if line.startswith("problem ")]
+    assert told and all("redis.user" in line for line in told) and any(command.upper() in line for line in told), out
+
+
+def test_check_names_a_default_user_that_loses_commits(worked, shipped):
+    users = shipped.folder / "users.acl"
+    worked.terminate()
+    shipped.stop()
+    users.write_text(users.read_text().replace("user default reset off ~* &* +@all", "user default reset on nopass +ping"))
+    shipped.start()
+    code, out, _ = worked.command("check")
+    assert code == 1 and "in its name Redis loads the append-only file" in out, out
+
+
 def test_nothing_is_lost_when_redis_starts_again(worked, shipped):
     """Of its append-only file, which it loads in the name of its user "default"."""
     state = shipped.user("crm-reportd").hgetall("crm:{acme}:state")
