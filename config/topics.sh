@@ -5,11 +5,11 @@
 #   topics.sh BOOTSTRAP_SERVERS [PARTITIONS [REPLICAS]]     default 6 and 1; 3 replicas where there are three brokers
 #
 # By Kafka's own kafka-topics.sh (in PATH or /opt/kafka/bin) or by rpk. Environment: KAFKA_TOPICS (the tool to use),
-# TOPICS_OPTIONS (further options of it, such as --command-config FILE), PREFIX (default crm.).
+# TOPICS_OPTIONS (further options of it, such as --command-config FILE), TOPIC_PREFIX (default crm.).
 set -eu
 
 [ $# -ge 1 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-servers=$1 partitions=${2:-6} replicas=${3:-1} prefix=${PREFIX:-crm.}
+servers=$1 partitions=${2:-6} replicas=${3:-1} prefix=${TOPIC_PREFIX:-crm.}
 
 tool=${KAFKA_TOPICS:-}
 for candidate in kafka-topics.sh kafka-topics /opt/kafka/bin/kafka-topics.sh rpk; do

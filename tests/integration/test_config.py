@@ -207,7 +207,7 @@ def test_the_shipped_users_have_no_password_that_is_known(tmp_path):
 
 
 def test_topics_are_made_as_the_daemon_needs_them(kafka, binary, redis_server, tmp_path):
-    env = os.environ | {"KAFKA_TOPICS": "%s tool org.apache.kafka.tools.TopicCommand" % BROKER, "PREFIX": "made."}
+    env = os.environ | {"KAFKA_TOPICS": "%s tool org.apache.kafka.tools.TopicCommand" % BROKER, "TOPIC_PREFIX": "made."}
     for _ in range(2):
         subprocess.run([str(CONFIG / "topics.sh"), kafka.address, "2"], env=env, check=True, timeout=300, stdout=subprocess.DEVNULL)
     admin = AdminClient({"bootstrap.servers": kafka.address})
