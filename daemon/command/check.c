@@ -6,6 +6,8 @@
 #include "daemon/run/tenants.h"
 #include "daemon/settings/rows.h"
 #include "daemon/settings/rules_read.h"
+#include "daemon/sink/kafka.h"
+#include "daemon/source/kafka.h"
 #include "daemon/source/kafka_probe.h"
 #include "daemon/state/redis_probe.h"
 
@@ -142,6 +144,19 @@ static void look_at_tenants(const struct settings *settings, const struct catalo
     if (engine_init(&engine, settings, catalogue, &error)) tenants_probe(&engine, findings);
 }
 
+/* Each property may be right, and all of them together not: what reads and what writes are made as `run` makes them, without a broker. */
+static bool look_at_clients(const struct settings *settings, struct findings *findings)
+{
+    struct error reading = { "" }, writing = { "" };
+    const struct kafka_settings kafka = { settings->kafka.at, settings->kafka.n, { NULL, NULL } };
+    const struct kafka_source_settings source = { .kafka = kafka, .workers = settings->workers };
+    bool fine = kafka_source_check(&source, &reading);
+    if (!fine) problem_add(&findings->wrong, "kafka", "%s", reading.text);
+    if (kafka_sink_check(&kafka, &writing)) return fine;
+    if (strcmp(reading.text, writing.text) != 0) problem_add(&findings->wrong, "kafka", "%s", writing.text);
+    return false;
+}
+
 static void look_at_servers(const struct settings *settings, bool kafka_fine, struct findings *findings)
 {
     if (kafka_fine) kafka_probe(settings, WAIT_MS, findings);
@@ -169,7 +184,7 @@ int command_check(int argc, char **argv)
     struct settings *settings;
     struct catalogue *catalogue;
     look_at_files(command_config(options.config), &settings, &catalogue, &findings);
-    bool kafka_fine = settings && kafka_properties_check(settings, &findings.wrong);
+    bool kafka_fine = settings && kafka_properties_check(settings, &findings.wrong) && look_at_clients(settings, &findings);
     size_t of_files = findings.wrong.n;
     if (settings && !options.offline) look_at_servers(settings, kafka_fine, &findings);
     if (settings && !options.offline) look_at_tenants(settings, catalogue, &findings);

@@ -189,9 +189,15 @@ static void prepare(rd_kafka_conf_t *conf)
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 }
 
+static const struct kafka_profile profile = { RD_KAFKA_PRODUCER, defaults, forced, NULL, prepare };
+
+bool kafka_sink_check(const struct kafka_settings *settings, struct error *error)
+{
+    return kafka_client_try(settings, &profile, error);
+}
+
 struct sink *kafka_sink_create(const struct kafka_settings *settings, struct acknowledged acknowledged, struct error *error)
 {
-    static const struct kafka_profile profile = { RD_KAFKA_PRODUCER, defaults, forced, NULL, prepare };
     struct kafka_sink *kafka = must_zalloc(sizeof *kafka);
     kafka->sink.ops = &ops;
     kafka->acknowledged = acknowledged;

@@ -391,6 +391,7 @@ static void prepare(rd_kafka_conf_t *conf)
     rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "10", NULL, 0); /* where the library has it, see kafka_nudge */
 }
 
+/* Made for `kafka`, or, where that is NULL, only tried. */
 static bool open_client(struct kafka_source *kafka, const struct kafka_source_settings *settings, struct error *error)
 {
     const char *instance = kafka_settings_value(&settings->kafka, "group.instance.id");
@@ -407,6 +408,7 @@ static bool open_client(struct kafka_source *kafka, const struct kafka_source_se
     };
     const char *left_out = settings->alone ? "group.instance.id" : NULL;
     const struct kafka_profile profile = { RD_KAFKA_CONSUMER, defaults, forced, left_out, prepare };
+    if (!kafka) return kafka_client_try(&settings->kafka, &profile, error);
     return kafka_client_init(&kafka->client, &settings->kafka, &profile, kafka, error);
 }
 
@@ -426,6 +428,11 @@ static rd_kafka_topic_partition_list_t *copy_topics(const struct kafka_source_se
     for (size_t i = 0; i < settings->n_topics; i++)
         rd_kafka_topic_partition_list_add(topics, settings->topics[i], RD_KAFKA_PARTITION_UA);
     return topics;
+}
+
+bool kafka_source_check(const struct kafka_source_settings *settings, struct error *error)
+{
+    return open_client(NULL, settings, error);
 }
 
 struct source *kafka_source_create(const struct kafka_source_settings *settings, struct error *error)

@@ -17,3 +17,6 @@ struct kafka_source_settings {
 /* NULL and error: a property is wrong, or librdkafka cannot start. A broker that cannot be reached is no error: it is
  * reported, and tried again until it can (`alone`: it is an error, as is a topic that is not there). Settings need not outlive the call, the reporter's context must. */
 struct source *kafka_source_create(const struct kafka_source_settings *settings, struct error *error);
+
+/* Would librdkafka take the properties together? Asks no broker. */
+bool kafka_source_check(const struct kafka_source_settings *settings, struct error *error) MUST_USE;

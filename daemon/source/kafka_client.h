@@ -42,6 +42,9 @@ struct kafka_profile {
 MUST_USE bool kafka_client_init(struct kafka_client *client, const struct kafka_settings *settings,
                                 const struct kafka_profile *profile, void *owner, struct error *error);
 
+/* Could a client be made of these? It is, without a broker, and goes at once. */
+MUST_USE bool kafka_client_try(const struct kafka_settings *settings, const struct kafka_profile *profile, struct error *error);
+
 /* Without its handle, which is the owner's to end. */
 void kafka_client_deinit(struct kafka_client *client);
 

@@ -119,6 +119,20 @@ def test_five_mistakes_are_five_messages(check):
     assert all(hint in " ".join(lines["problem"]) for hint in ("redis.password?", "sasl.username?", "Europe/Berlin"))
 
 
+@pytest.mark.parametrize("properties, part", [
+    ({"fetch.max.bytes": 10}, "`fetch.max.bytes` must be >= `message.max.bytes`"),
+    ({"session.timeout.ms": 600000}, "`max.poll.interval.ms`must be >= `session.timeout.ms`"),
+    ({"acks": 1}, "`acks` must be set to `all` when `enable.idempotence` is true"),
+    ({"retries": 0}, "`retries` must be set >= 1 when `enable.idempotence` is true"),
+    ({"security.protocol": "ssl", "ssl.ca.location": "/nope"}, "ssl.ca.location failed"),
+])
+def test_properties_that_do_not_go_together(check, properties, part):
+    """As `run` would say, which ends with 2, too."""
+    settings = {"kafka": {"bootstrap.servers": "kafka:9092"} | properties, "redis": {"url": "redis://redis"}}
+    code, lines = check(settings, "--offline")
+    assert code == 2 and len(lines["problem"]) == 1 and part in lines["problem"][0], lines
+
+
 def test_a_file_that_is_none(check, binary):
     code, lines = check('{"redis": {"password": %s}}' % SECRET)
     assert code == 2
