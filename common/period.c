@@ -138,7 +138,7 @@ void unit_label(const struct rules *rules, enum unit unit, int32_t day, char lab
 bool period_labelled(const struct rules *rules, struct span label, struct period *period)
 {
     char first[] = "yyyy-01-01"; /* of the month, or of January of the year */
-    bool quarter = label.len == 7 && label.at[5] == 'Q' && label.at[6] >= '1' && label.at[6] <= '4';
+    bool quarter = label.len == 7 && label.at[4] == '-' && label.at[5] == 'Q' && label.at[6] >= '1' && label.at[6] <= '4';
     bool month = label.len == 7 && !quarter, year = label.len == 4;
     int32_t day;
     if (!quarter && !month && !year) return false;

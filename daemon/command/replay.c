@@ -32,6 +32,16 @@ static const struct option long_options[] = {
     { NULL, 0, NULL, 0 },
 };
 
+/* Standard input can be read once. */
+static bool takes_input_twice(const struct options *options)
+{
+    int n = 0;
+    for (size_t i = 0; i < options->n_files; i++) n += strcmp(options->files[i], "-") == 0;
+    if (options->query) n += strcmp(options->query, "-") == 0;
+    if (options->explain) n += strcmp(options->explain, "-") == 0;
+    return n > 1;
+}
+
 static int read_options(int argc, char **argv, struct options *options)
 {
     opterr = 0;
@@ -61,6 +71,7 @@ static int read_options(int argc, char **argv, struct options *options)
     options->files = argv + optind;
     options->n_files = (size_t)(argc - optind);
     if (!options->n_files) return usage_error(argv[0], "which files of events? (- is standard input)");
+    if (takes_input_twice(options)) return usage_error(argv[0], "- is standard input, which can be read only once");
     return EXIT_OK;
 }
 

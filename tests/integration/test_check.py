@@ -174,6 +174,8 @@ def test_the_environment_is_enough(binary, topics, redis_server, tmp_path):
     (["check", "-c"], "needs a value"),
     (["check", "--offline=yes"], "takes no value"),
     (["check", "more"], 'unexpected "more"'),
+    (["replay", "--query", "-", "-"], "only once"),
+    (["replay", "-", "-"], "only once"),
     ([], "which command?"),
     (["-x"], "unknown option -x"),
     (["help", "chek"], "did you mean check?"),

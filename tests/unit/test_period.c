@@ -125,7 +125,7 @@ static const struct named_case named_cases[] = {
 static void labels_are_read_back(void **state)
 {
     (void)state;
-    static const char *const none[] = { "",        "2026-", "2026-13",    "2026-Q0", "2026-Q5",
+    static const char *const none[] = { "",        "2026-", "2026-13",    "2026xQ1", "2026-Q0", "2026-Q5",
                                         "2026-q1", "26",    "2026-03-01", "abcd",    "abcd-Q1" };
     struct period period;
     for (int start = 1; start <= 12; start++) {
