@@ -24,7 +24,7 @@ TYPES = EVENT["properties"]["type"]["enum"]
 # what the daemon sees and a schema cannot
 BEYOND = {"too_far_ahead", "too_large", "too_many_events"}
 DECIMALS_OR_CALENDAR = {("bad_money_and_dates", 4), ("bad_money_and_dates", 7), ("yen_and_dinar_have_their_own_decimals", 12),
-                        ("yen_and_dinar_have_their_own_decimals", 13)}
+                        ("yen_and_dinar_have_their_own_decimals", 13), ("numbers_with_an_exponent", 4), ("numbers_with_an_exponent", 6)}
 
 
 def is_valid(line):
