@@ -4,6 +4,7 @@
 #include "daemon/settings/forms.h"
 #include "daemon/settings/properties.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 static void *field(struct settings *settings, const struct row *row)
@@ -142,11 +143,21 @@ static void check_listen(const struct settings *settings, struct problems *probl
     problem_add(problems, "listen", "\"%s\" is open to other machines, expected listen_tokens_file beside it", settings->listen);
 }
 
-/* Of an environment variable that is not set nothing is left but its name. */
+/* Of an environment variable that is not set nothing is left but its name; of two of them, the comma between. */
 static bool has_property(const struct settings *settings, const char *name)
 {
     const char *value = property_get(settings, name);
-    return value && *value;
+    return value && value[strspn(value, " ,")];
+}
+
+/* Opened when a connection is made, which may be long after the start: whether it can be is told before. */
+static void check_ca_file(const struct settings *settings, struct problems *problems)
+{
+    const char *name = settings->redis.ca_file;
+    FILE *file = *name ? fopen(name, "re") : NULL;
+    bool read = file && (fgetc(file) != EOF || !ferror(file));
+    if (*name && !read) problem_add(problems, "redis.ca_file", "the file \"%s\" cannot be read: %s", name, strerror(errno));
+    if (file) fclose(file);
 }
 
 static void check_servers(const struct settings *settings, enum settings_need need, struct problems *problems)
@@ -179,6 +190,7 @@ void fields_read(struct settings *settings, struct tenants *tenants, const struc
     }
     struct setting_reading at = { problems, arena, "", true };
     check_password(settings, &at, need);
+    if (need >= NEED_REDIS) check_ca_file(settings, problems);
     check_topics(settings, problems);
     check_listen(settings, problems);
     check_servers(settings, need, problems);

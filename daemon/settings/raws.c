@@ -139,6 +139,23 @@ static void take(struct raws *raws, const char *path, json_t *value, struct prob
         take_object(raws, value, path, problems);
 }
 
+/* "redis.url" beside the object "redis": told, and taken, so that nothing is said to be missing besides. False: the name
+ * is no path into an object of the settings. */
+static bool take_dotted(struct raws *raws, const char *path, json_t *value, struct problems *problems)
+{
+    const char *point = strchr(path, '.');
+    const char *group = point ? arena_text(&raws->arena, (struct span){ path, (size_t)(point - path) }) : "";
+    const struct row *row = row_find(path), *whole = row_find(group);
+    bool is_property = whole && whole->type == ROW_PROPERTIES, is_tenant = whole && whole->type == ROW_TENANTS;
+    if (!point || (!row && !is_property && !is_tenant)) return false;
+    problem_add(problems, path, "stands beside the object \"%s\", expected inside it", group);
+    if (row)
+        raw_set(raws, row, json_incref(value), row->path);
+    else if (is_property)
+        raw_set(raws, whole, json_pack("{s:O}", point + 1, value), whole->path);
+    return true;
+}
+
 static void take_object(struct raws *raws, const json_t *object, const char *path, struct problems *problems)
 {
     struct setting_reading at = { problems, &raws->arena, path, false };
@@ -148,7 +165,7 @@ static void take_object(struct raws *raws, const json_t *object, const char *pat
     json_object_foreach((json_t *)object, key, value)
     {
         at.where = path;
-        take(raws, setting_at(&at, key).where, value, problems);
+        if (*path || !take_dotted(raws, key, value, problems)) take(raws, setting_at(&at, key).where, value, problems);
     }
 }
 
