@@ -18,9 +18,9 @@ enum {
 /* A rule being read. */
 struct reader {
     const struct settings *settings;
-    const struct catalogue *catalogue;
-    struct arena *arena;       /* of the rules */
-    struct setting_reading at; /* "alerts[0]" */
+    const struct catalogue *catalogue; /* NULL: it is wrong itself */
+    struct arena *arena;               /* of the rules */
+    struct setting_reading at;         /* "alerts[0]" */
     json_t *object;
     struct alert_rule *rule;
 };
@@ -48,10 +48,11 @@ static bool bind_for(const struct reader *reader, json_t *request, const struct 
     struct query query;
     struct query_tenant tenant = { .rules = rules };
     char *text = json_dumps(request, JSON_COMPACT);
-    bool good = query_parse(&query, span_of(text), reader->arena, error) &&
-                query_bind(&query, reader->catalogue, &tenant, reader->arena, bound, error);
+    bool good = query_parse(&query, span_of(text), reader->arena, error);
     free(text);
-    return good;
+    if (!good) return false;
+    if (!reader->rule->watch.metric) return query_bind_names(&query, &tenant, reader->arena, bound, error);
+    return query_bind(&query, reader->catalogue, &tenant, reader->arena, bound, error);
 }
 
 /* The same for the rule's tenant; of a rule for all it is enough that one has what it asks for (custom attributes). */
@@ -76,13 +77,16 @@ static json_t *parts_of(const struct reader *reader, const char *const *names)
     return parts;
 }
 
-/* Tells what is wrong with one key, given the metric. Ranges are for the period to say. */
+/* Tells what is wrong with one key, given the metric; of one that nobody knows, what is wrong whatever it is. Ranges are for
+ * the period to say. */
 static bool try_key(const struct reader *reader, const char *key, struct bound_query *bound)
 {
     struct query_error error;
     struct setting_reading at = place(reader, key);
     bool is_period = strcmp(key, "period") == 0, grouped = is_period && reader->rule->watch.n_by;
-    json_t *parts = parts_of(reader, (const char *const[]){ "metric", key, grouped ? "by" : NULL, NULL });
+    json_t *parts = parts_of(reader, (const char *const[]){ key, grouped ? "by" : NULL, NULL });
+    const struct metric *metric = reader->rule->watch.metric;
+    json_object_set_new(parts, "metric", json_string(metric ? metric->name : "?"));
     bool good = bind_parts(reader, parts, bound, &error);
     json_decref(parts);
     if (!good && error.code == QUERY_BAD_RANGE && !is_period) return true;
@@ -90,22 +94,22 @@ static bool try_key(const struct reader *reader, const char *key, struct bound_q
     return good;
 }
 
-static bool take_metric(struct reader *reader)
+static void take_metric(struct reader *reader)
 {
     struct setting_reading at = place(reader, "metric");
     const json_t *value = value_of(reader, "metric");
     const char *name = json_string_value(value);
     struct watch *watch = &reader->rule->watch;
-    if (!value) return problem_add(at.problems, at.where, "is missing, expected the name of a metric"), false;
-    if (!name) return expected(&at, value, "the name of a metric");
+    if (!value) return problem_add(at.problems, at.where, "is missing, expected the name of a metric");
+    if (!name) expected(&at, value, "the name of a metric");
+    if (!name || !reader->catalogue) return;
     watch->metric = catalogue_metric(reader->catalogue, span_of(name));
     const char *best = catalogue_suggestion(reader->catalogue, span_of(name));
-    if (watch->metric) return true;
+    if (watch->metric) return;
     if (best)
         problem_add(at.problems, at.where, "no metric \"%s\", did you mean \"%s\"?", name, best);
     else
         problem_add(at.problems, at.where, "no metric \"%s\"", name);
-    return false;
 }
 
 static void take_period(struct reader *reader)
@@ -314,14 +318,11 @@ static void read_rule(struct reader *reader)
     take_clear(reader);
     take_for(reader);
     take_webhook(reader);
-    if (take_metric(reader)) {
-        take_stat(reader);
-        take_by(reader); /* what a period is good for may depend on it */
-        take_period(reader);
-        take_where(reader);
-    } else if (!value_of(reader, "period")) {
-        take_period(reader);
-    }
+    take_metric(reader);
+    take_stat(reader);
+    take_by(reader); /* what a period is good for may depend on it */
+    take_period(reader);
+    take_where(reader);
     take_currency(reader);
     check_previous(reader);
     reader->rule->condition = condition_text(reader);
@@ -367,9 +368,9 @@ struct alert_rules *alert_rules_read(const struct settings *settings, const stru
     if (json_is_array(list)) read_rules(rules, settings, catalogue, list, wrong);
     json_decref(list);
     struct setting_reading all = { wrong, &rules->arena, "alerts", false };
-    for (size_t i = 0; advice && wrong->n == before && i < rules->n; i++)
+    for (size_t i = 0; advice && catalogue && wrong->n == before && i < rules->n; i++)
         alert_rule_advise(&rules->at[i], settings, setting_nth(&all, i).where, advice);
-    if (wrong->n == before) return rules;
+    if (wrong->n == before && catalogue) return rules;
     alert_rules_destroy(rules);
     return NULL;
 }

@@ -52,7 +52,8 @@ struct alert_rules {
 };
 
 /* Reads settings->alerts. NULL when anything is wrong: `wrong` then holds all of it. `advice` (may be NULL): rules that work and
- * yet can never fire, never clear, or always fire. The rules need the catalogue, not the settings, to stay. */
+ * yet can never fire, never clear, or always fire. The rules need the catalogue, not the settings, to stay. Without a catalogue
+ * (NULL: it is wrong itself) what is wrong whatever it holds is told, and there are no rules. */
 struct alert_rules *alert_rules_read(const struct settings *settings, const struct catalogue *catalogue, struct problems *wrong,
                                      struct problems *advice) MUST_USE;
 void alert_rules_destroy(struct alert_rules *rules); /* NULL is fine */

@@ -96,8 +96,8 @@ static void note_catalogue(const struct catalogue *catalogue, struct findings *f
     int on = 0;
     catalogue_kept(catalogue, &kept);
     for (int fact = 0; fact < N_FACTS; fact++) on += kept.fact[fact].on;
-    problem_add(&findings->good, "catalogue", "%zu metrics, %zu reports; %d of %d facts are kept:", catalogue->n_metrics,
-                catalogue->n_reports, on, N_FACTS);
+    problem_add(&findings->good, "catalogue", "%zu metric%s, %zu report%s; %d of %d facts are kept:", catalogue->n_metrics,
+                catalogue->n_metrics == 1 ? "" : "s", catalogue->n_reports, catalogue->n_reports == 1 ? "" : "s", on, N_FACTS);
     for (int fact = 0; fact < N_FACTS; fact++) note_fact(&kept, (enum fact)fact, findings);
 }
 
@@ -132,7 +132,7 @@ static void look_at_files(const char *config, struct settings **settings, struct
     look_at_tokens(*settings, findings);
     *catalogue = catalogue_effective(*settings, &findings->wrong);
     if (*catalogue) note_catalogue(*catalogue, findings);
-    if (*catalogue) look_at_alerts(*settings, *catalogue, findings);
+    look_at_alerts(*settings, *catalogue, findings);
 }
 
 /* What stands in Redis, once all else is in order. */

@@ -19,22 +19,23 @@ static bool read_file(const char *name, struct buffer *text, struct problems *pr
 
 struct catalogue *catalogue_effective(const struct settings *settings, struct problems *problems)
 {
-    size_t n = settings->catalogue.n + 1, before = problems->n;
-    struct catalogue_file *files = must_zalloc(n * sizeof *files);
-    struct buffer *texts = must_zalloc(n * sizeof *texts);
-    files[0] = catalogue_shipped();
-    for (size_t i = 1; i < n; i++) {
-        const char *name = settings->catalogue.at[i - 1];
-        if (read_file(name, &texts[i], problems)) files[i] = (struct catalogue_file){ name, buffer_all(&texts[i]) };
+    size_t n = 0, before = problems->n;
+    struct catalogue_file *files = must_zalloc((settings->catalogue.n + 1) * sizeof *files);
+    struct buffer *texts = must_zalloc((settings->catalogue.n + 1) * sizeof *texts);
+    files[n++] = catalogue_shipped();
+    for (size_t i = 0; i < settings->catalogue.n; i++) {
+        const char *name = settings->catalogue.at[i];
+        if (read_file(name, &texts[i], problems)) files[n++] = (struct catalogue_file){ name, buffer_all(&texts[i]) };
     }
-    struct catalogue *catalogue = problems->n == before ? catalogue_load(files, n, problems) : NULL;
+    /* Without those that cannot be read, which are told first: what is wrong in the others is no less wrong. */
+    struct catalogue *catalogue = catalogue_load(files, n, problems);
     if (catalogue) catalogue_check_customs(catalogue, settings, problems);
     if (catalogue) catalogue_check_folding(catalogue, settings, problems);
     if (catalogue && problems->n > before) {
         catalogue_destroy(catalogue);
         catalogue = NULL;
     }
-    for (size_t i = 0; i < n; i++) buffer_deinit(&texts[i]);
+    for (size_t i = 0; i < settings->catalogue.n; i++) buffer_deinit(&texts[i]);
     free(texts);
     free(files);
     return catalogue;

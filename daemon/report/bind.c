@@ -48,7 +48,7 @@ static bool bind_stat(const struct query *query, struct bound_query *bound, stru
 {
     bound->stat = STAT_AVERAGE;
     if (!query->stat.at) return true;
-    if (bound->metric->shape != SHAPE_SPREAD)
+    if (bound->metric && bound->metric->shape != SHAPE_SPREAD)
         return refuse(error, QUERY_UNKNOWN_STAT, "%s is no distribution: it has no \"%.*s\"", bound->metric->name,
                       SPAN_ARG(query->stat));
     for (int i = 0; i < N_STATS; i++) {
@@ -78,13 +78,24 @@ static bool refuse_dimension(const struct metric *metric, struct span name, stru
     return false;
 }
 
+/* Could some metric be asked by it? */
+static bool is_known(const struct rules *rules, const struct grouping *by)
+{
+    if (by->type == BY_DIMENSION) return !dimension_is_inner(by->dimension);
+    bool known = by->type == BY_UNIT;
+    for (int kind = 0; kind < N_KINDS; kind++) known = known || rules_custom(rules, kind, span_of(by->name)) >= 0;
+    return known;
+}
+
+/* Of a metric that nobody knows (NULL): whether there is such a dimension at all. */
 static bool bind_dimension(struct span name, const struct metric *metric, const struct rules *rules, struct arena *arena,
                            struct grouping *out, struct query_error *error)
 {
     int dimension = dimension_find(name);
     *out = (struct grouping){ BY_DIMENSION, arena_text(arena, name), (enum dimension)dimension, N_UNITS };
     if (dimension < 0) out->type = unit_parse(name, &out->unit) ? BY_UNIT : BY_CUSTOM;
-    if (metric_has(metric, rules, out)) return true;
+    if (metric ? metric_has(metric, rules, out) : is_known(rules, out)) return true;
+    if (!metric) return refuse_name(error, QUERY_UNKNOWN_DIMENSION, "no dimension", name, dimension_suggestion(name));
     if (out->type == BY_UNIT)
         return refuse(error, QUERY_UNKNOWN_DIMENSION, "%s is not dated: it cannot be grouped by %s", metric->name, out->name);
     return refuse_dimension(metric, name, error);
@@ -159,6 +170,14 @@ bool query_bind(const struct query *query, const struct catalogue *catalogue, co
         if (bound->by[i].type == BY_UNIT) unit = bound->by[i].unit;
     const char *why = metric_refusal(bound->metric, tenant->rules, bound->period, unit);
     return !why || refuse(error, QUERY_BAD_RANGE, "%s %s", bound->metric->name, why);
+}
+
+bool query_bind_names(const struct query *query, const struct query_tenant *tenant, struct arena *arena,
+                      struct bound_query *bound, struct query_error *error)
+{
+    *bound = (struct bound_query){ 0 };
+    return bind_stat(query, bound, error) && bind_by(query, tenant->rules, arena, bound, error) &&
+           bind_where(query, tenant->rules, arena, bound, error) && bind_period(query, tenant, bound, error);
 }
 
 struct query_error query_unknown_tenant(struct span tenant)

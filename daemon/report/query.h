@@ -83,6 +83,10 @@ bool query_for_tenant(struct query *query, struct span tenant, struct query_erro
 bool query_bind(const struct query *query, const struct catalogue *catalogue, const struct query_tenant *tenant,
                 struct arena *arena, struct bound_query *bound, struct query_error *error);
 
+/* As query_bind where nobody knows the metric: whether the other names are there at all. bound->metric stays NULL. */
+bool query_bind_names(const struct query *query, const struct query_tenant *tenant, struct arena *arena,
+                      struct bound_query *bound, struct query_error *error);
+
 /* Appends the answer of one state to one metric ("value" in each row) or several (each by its name; null where it has no such row),
  * be it rows or an error of the request. False only when cells could not be read: then nothing is
  * appended and `error` says why. */

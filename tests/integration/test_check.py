@@ -119,6 +119,23 @@ def test_five_mistakes_are_five_messages(check):
     assert all(hint in " ".join(lines["problem"]) for hint in ("redis.password?", "sasl.username?", "Europe/Berlin"))
 
 
+def test_a_file_that_cannot_be_read_hides_nothing(check, tmp_path):
+    """Nor does a catalogue that is wrong hide what is wrong in the rules."""
+    (tmp_path / "mine.json").write_text('{"metrics":{"a":"laed.count"}}', encoding="utf-8")
+    settings = {"kafka": {"bootstrap.servers": "kafka:9092"}, "redis": {"url": "rediss://redis", "ca_file": "nowhere.pem"},
+                "catalogue": ["nowhere.json", "mine.json"], "alerts": [{"name": "x", "metric": "a", "period": "this_mont", "by": ["ownr"], "above": "1"}]}
+    code, lines = check(settings, "--offline")
+    assert code == 2
+    assert [line.replace("%s/" % tmp_path, "").split(": ")[0] for line in lines["problem"]] == [
+        "redis.ca_file", "catalogue", "mine.json", "alerts[0].above", "alerts[0].by", "alerts[0].period"], lines
+
+
+def test_one_report_is_one(check, tmp_path):
+    (tmp_path / "mine.json").write_text('{"only":{"metrics":[],"reports":["pipeline"]}}', encoding="utf-8")
+    settings = {"kafka": {"bootstrap.servers": "kafka:9092"}, "redis": {"url": "redis://redis"}, "catalogue": ["mine.json"]}
+    assert " 1 report;" in of(check(settings, "--offline")[1]["ok"], "catalogue")[0].replace("metrics,", "")
+
+
 @pytest.mark.parametrize("properties, part", [
     ({"fetch.max.bytes": 10}, "`fetch.max.bytes` must be >= `message.max.bytes`"),
     ({"session.timeout.ms": 600000}, "`max.poll.interval.ms`must be >= `session.timeout.ms`"),

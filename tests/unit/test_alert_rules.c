@@ -50,7 +50,7 @@ struct outcome_of {
 };
 
 /* `rules`: the list, its quotes written '. */
-static struct outcome_of read_rules(const char *rules)
+static struct outcome_of read_rules_by(const struct catalogue *by, const char *rules)
 {
     struct outcome_of outcome = { 0 };
     static char text[8192], path[96];
@@ -64,9 +64,14 @@ static struct outcome_of read_rules(const char *rules)
     outcome.settings = settings_load(path, NULL, NEED_RULES, &outcome.wrong);
     problems_print(&outcome.wrong, "settings ", stderr);
     assert_non_null(outcome.settings);
-    outcome.rules = alert_rules_read(outcome.settings, catalogue, &outcome.wrong, &outcome.advice);
-    assert_int_equal(outcome.rules == NULL, outcome.wrong.n > 0);
+    outcome.rules = alert_rules_read(outcome.settings, by, &outcome.wrong, &outcome.advice);
+    assert_int_equal(outcome.rules == NULL, !by || outcome.wrong.n > 0);
     return outcome;
+}
+
+static struct outcome_of read_rules(const char *rules)
+{
+    return read_rules_by(catalogue, rules);
 }
 
 static void forget(struct outcome_of *outcome)
@@ -161,6 +166,43 @@ static void all_mistakes_are_told_at_once(void **state)
         "alerts[3].metric: found the number 7, expected the name of a metric",
         "alerts[3].period: is missing, expected the name of a period such as \"this_month\"",
         "alerts[2].name: \"x\" is the name of another rule, too");
+}
+
+static void a_metric_that_is_none_hides_nothing(void **state)
+{
+    (void)state;
+    ASSERT_WRONG(
+        "[{'name':'a','metric':'leds','period':'this_mont','stat':'p9','by':['owners'],'where':{'sorce':['web']},'above':1},"
+        "{'name':'b','period':'today','by':['month'],'where':{'day':['x']},'above':1},"
+        "{'name':'c','metric':'nothing','period':'today','stat':'p90','by':['owner','region'],'where':{'source':'web'},"
+        "'above':1}]",
+        "alerts[0].metric: no metric \"leds\", did you mean \"leads\"?",
+        "alerts[0].stat: no statistic \"p9\": there are average, p50, p90 and p95",
+        "alerts[0].by: no dimension \"owners\", did you mean \"owner\"?",
+        "alerts[0].period: no period \"this_mont\", did you mean \"this_month\"?",
+        "alerts[0].where: no dimension \"sorce\", did you mean \"source\"?",
+        "alerts[1].metric: is missing, expected the name of a metric",
+        "alerts[1].by: \"month\" is a unit of time, expected dimensions",
+        "alerts[1].where: \"where\" takes no day: use \"from\" and \"to\"", "alerts[2].metric: no metric \"nothing\"",
+        "alerts[2].where: \"where\": \"source\" must be a list of values");
+}
+
+/* Of a catalogue that is wrong itself nobody knows what metrics it has. */
+static void without_a_catalogue_the_rest_is_told(void **state)
+{
+    (void)state;
+    struct outcome_of outcome = read_rules_by(NULL, "[{'name':'a','metric':'any','period':'today','above':1},"
+                                                    "{'name':'b','metric':7,'period':'todday','by':['owners'],'above':'x'}]");
+    assert_problems(&outcome.wrong,
+                    (const char *const[]){ "alerts[1].above: found the text \"x\", expected a number of at most 15 digits",
+                                           "alerts[1].metric: found the number 7, expected the name of a metric",
+                                           "alerts[1].by: no dimension \"owners\", did you mean \"owner\"?",
+                                           "alerts[1].period: no period \"todday\", did you mean \"today\"?" },
+                    4);
+    forget(&outcome);
+    outcome = read_rules_by(NULL, "[{'name':'a','metric':'any','period':'today','above':1}]");
+    assert_int_equal(outcome.wrong.n + outcome.advice.n, 0);
+    forget(&outcome);
 }
 
 static void thresholds_that_contradict(void **state)
@@ -297,6 +339,8 @@ int main(void)
         cmocka_unit_test(a_rule_is_read),
         cmocka_unit_test(limits_are_what_is_written),
         cmocka_unit_test(all_mistakes_are_told_at_once),
+        cmocka_unit_test(a_metric_that_is_none_hides_nothing),
+        cmocka_unit_test(without_a_catalogue_the_rest_is_told),
         cmocka_unit_test(thresholds_that_contradict),
         cmocka_unit_test(custom_attributes_of_some_tenant),
         cmocka_unit_test(rules_that_can_never_fire),
