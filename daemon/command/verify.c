@@ -50,7 +50,8 @@ static int verify(struct engine *engine, void *options, struct error *error)
     if (!engine_verify(engine, options, &result, error)) return EXIT_FAILED;
     printf("%zu tenant%s, %zu difference%s\n", result.tenants, result.tenants == 1 ? "" : "s", result.differences,
            result.differences == 1 ? "" : "s");
-    return result.differ ? EXIT_DIFFERS : EXIT_OK;
+    *error = result.unknown;
+    return result.differ ? EXIT_DIFFERS : error->text[0] ? EXIT_FAILED : EXIT_OK;
 }
 
 int command_verify(int argc, char **argv)

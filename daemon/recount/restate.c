@@ -167,7 +167,11 @@ static bool take(void *context, const struct stored *stored)
     struct restating *restating = context;
     const struct entity *entity = &stored->entity;
     bool grave = place_is_grave(entity->id), bare = !entity->n_events && !entity->n_buried;
-    if (!stored->readable || bare || entity->kind >= N_KINDS || grave != restating->graves) return true;
+    if (grave != restating->graves) return true;
+    if (!stored->readable || bare || entity->kind >= N_KINDS) {
+        restating->done++; /* there is nothing to be stated again of it */
+        return true;
+    }
     restating->waiting[restating->n_waiting++] = (struct kept_entity){ entity->kind, arena_copy(&restating->arena, entity->id),
                                                                        arena_copy(&restating->arena, stored->bytes) };
     return restating->n_waiting < ENTITIES_PER_BATCH || flush(restating);

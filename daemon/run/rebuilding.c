@@ -123,7 +123,9 @@ static bool add_jobs(struct rebuilding *rebuilding, struct error *error)
     struct span *names;
     size_t n;
     const struct rebuild_options *options = rebuilding->options;
-    if (!servers_tenants(&rebuilding->servers, options->tenants, options->n_tenants, &names, &n, error)) return false;
+    struct error unknown = { "" };
+    if (!servers_tenants(&rebuilding->servers, options->tenants, options->n_tenants, &names, &n, &unknown, error)) return false;
+    if (unknown.text[0]) return fail(error, "%s", unknown.text); /* nothing is changed for half of what was meant */
     rebuilding->jobs = must_zalloc((n + 1) * sizeof *rebuilding->jobs);
     for (size_t i = 0; i < n; i++)
         if (!add_job(rebuilding, names[i], error)) return false;

@@ -52,19 +52,33 @@ static bool is_known(const struct span *all, size_t n, struct span name)
     return n && bsearch(&name, all, n, sizeof *all, spans_compare);
 }
 
+/* Those of the names that are known, in place of all; the others are told. */
+static void choose(struct servers *servers, char *const *names, size_t n_names, struct span **tenants, size_t *n,
+                   struct error *unknown)
+{
+    struct buffer others = { 0 };
+    struct span *chosen = arena_alloc(&servers->arena, n_names * sizeof *chosen);
+    size_t n_chosen = 0;
+    for (size_t i = 0; i < n_names; i++) {
+        if (is_known(*tenants, *n, span_of(names[i])))
+            chosen[n_chosen++] = span_of(names[i]);
+        else
+            buffer_printf(&others, "%s\"%s\"", others.len ? ", " : "", names[i]);
+    }
+    if (others.len) fail(unknown, "Redis knows no tenant %.*s", SPAN_ARG(buffer_all(&others)));
+    buffer_deinit(&others);
+    *tenants = chosen;
+    *n = n_chosen;
+}
+
 bool servers_tenants(struct servers *servers, char *const *names, size_t n_names, struct span **tenants, size_t *n,
-                     struct error *error)
+                     struct error *unknown, struct error *error)
 {
     enum outcome outcome = DONE;
     const char *prefix = servers->engine->settings->prefix;
     if (!tenants_all(servers->state, prefix, tenants, n, &servers->arena, &outcome, error)) return false;
     if (*n) qsort(*tenants, *n, sizeof **tenants, spans_compare);
-    if (!n_names) return true;
-    for (size_t i = 0; i < n_names; i++)
-        if (!is_known(*tenants, *n, span_of(names[i]))) return fail(error, "Redis knows no tenant \"%s\"", names[i]);
-    *tenants = arena_alloc(&servers->arena, n_names * sizeof **tenants);
-    for (size_t i = 0; i < n_names; i++) (*tenants)[i] = span_of(names[i]);
-    *n = n_names;
+    if (n_names) choose(servers, names, n_names, tenants, n, unknown);
     return true;
 }
 

@@ -19,9 +19,10 @@ struct servers {
 bool servers_open(struct servers *servers, struct engine *engine, bool kafka, struct error *error) MUST_USE;
 void servers_close(struct servers *servers);
 
-/* The tenants named, else all of the list, sorted; in the arena. False: there is no such tenant. */
+/* The tenants named, else all of the list, sorted; in the arena. Names that Redis does not know are left out and told in
+ * `unknown`. False: Redis does not answer. */
 bool servers_tenants(struct servers *servers, char *const *names, size_t n_names, struct span **tenants, size_t *n,
-                     struct error *error) MUST_USE;
+                     struct error *unknown, struct error *error) MUST_USE;
 
 /* A line on standard error now and then: "crm-reportd verify: 120000 of 400000 records (30 %)". */
 struct progress {

@@ -44,7 +44,8 @@ void tenants_probe(struct engine *engine, struct findings *findings)
     struct span *names = NULL;
     size_t n = 0;
     struct worker_parts parts = engine_parts(engine);
-    bool fine = servers_open(&servers, engine, false, &ignored) && servers_tenants(&servers, NULL, 0, &names, &n, &ignored);
+    bool fine =
+        servers_open(&servers, engine, false, &ignored) && servers_tenants(&servers, NULL, 0, &names, &n, &ignored, &ignored);
     for (size_t i = 0; i < n && fine; i++) {
         struct view view = { 0 };
         const struct rules *rules = settings_rules(engine->settings, names[i]);

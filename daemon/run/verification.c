@@ -95,7 +95,9 @@ static bool take_subjects(struct verification *verification, struct error *error
     struct span *names;
     size_t n;
     const struct verify_options *options = verification->options;
-    if (!servers_tenants(&verification->servers, options->tenants, options->n_tenants, &names, &n, error)) return false;
+    struct error *unknown = &verification->result->unknown;
+    if (!servers_tenants(&verification->servers, options->tenants, options->n_tenants, &names, &n, unknown, error)) return false;
+    if (unknown->text[0] && !n) return fail(error, "%s", unknown->text);
     verification->subjects = must_zalloc((n + 1) * sizeof *verification->subjects);
     for (size_t i = 0; i < n; i++) {
         verification->n = i + 1;

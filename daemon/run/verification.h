@@ -12,12 +12,13 @@ struct verify_options {
 };
 
 struct verify_result {
-    size_t tenants;     /* looked at */
-    size_t differ;      /* of them: with a difference, or that could not be compared */
-    size_t differences; /* in all */
+    size_t tenants;       /* looked at */
+    size_t differ;        /* of them: with a difference, or that could not be compared */
+    size_t differences;   /* in all */
+    struct error unknown; /* names that Redis does not know, beside others that were looked at; empty: none */
 };
 
 /* Prints a line for each difference, "acme: …", and one for each tenant on standard output; progress on standard error.
- * False: a server does not answer, or there is no such tenant. */
+ * False: a server does not answer, or Redis knows none of the tenants. */
 bool engine_verify(struct engine *engine, const struct verify_options *options, struct verify_result *result,
                    struct error *error) MUST_USE;

@@ -187,8 +187,10 @@ def test_from_the_entities_where_the_topics_no_longer_reach_back(counted):
 def test_from_the_entities_all_is_as_before(counted):
     before = {tenant: ask.cells(counted.redis, tenant) for tenant in counted.tenants}
     versions = {tenant: counted.version(tenant) for tenant in counted.tenants}
-    out, _ = counted.rebuild("--all", "--from-entities")
+    out, err = counted.rebuild("--all", "--from-entities")
     assert out.count("counted anew from its stored entities") >= 3
+    told = [line.split()[2:5:2] for line in err.splitlines() if "entities stated again" in line]
+    assert len([line for line in told if line[0] == line[1]]) >= 3, "all are gone through: %s" % err
     for tenant, cells in before.items():
         assert ask.cells(counted.redis, tenant) == cells
         assert counted.version(tenant) > versions[tenant]
@@ -227,3 +229,6 @@ def test_the_shipped_rights_are_enough(counted):
 def test_wrong_usage(counted):
     assert counted.daemon.command("rebuild", "--all", "t01")[0] == 2
     assert counted.daemon.command("rebuild", "nobody")[::2] == (1, 'crm-reportd rebuild: Redis knows no tenant "nobody"\n')
+    version = counted.version("t01")
+    assert counted.daemon.command("rebuild", "t01", "nobody")[0] == 1
+    assert counted.version("t01") == version and not counted.leftovers()

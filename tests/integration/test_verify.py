@@ -161,6 +161,9 @@ def test_where_the_topics_no_longer_reach_back_the_entities_are_compared(counted
 def test_wrong_usage_and_servers_that_are_away(counted):
     running, redis, _, _ = counted
     assert running.command("verify", "nobody")[::2] == (1, 'crm-reportd verify: Redis knows no tenant "nobody"\n')
+    status, out, err = running.command("verify", "none", "t01", "nobody")
+    assert status == 1 and err.endswith('crm-reportd verify: Redis knows no tenant "none", "nobody"\n'), err
+    assert [line.split(": ")[0] for line in out.splitlines()] == ["t01", "1 tenant, 0 differences"], "the others are compared all the same"
     assert running.command("verify", "--most", "0")[0] == 2
     redis.kill()
     status, out, err = running.command("verify")
