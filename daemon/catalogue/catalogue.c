@@ -361,6 +361,13 @@ const char *catalogue_suggestion(const struct catalogue *catalogue, struct span 
     return suggestion.best;
 }
 
+const char *catalogue_report_suggestion(const struct catalogue *catalogue, struct span name)
+{
+    struct suggestion suggestion = { .name = name };
+    for (size_t i = 0; i < catalogue->n_reports; i++) suggest(&suggestion, catalogue->reports[i].name);
+    return suggestion.best;
+}
+
 const char *dimension_suggestion(struct span name)
 {
     struct suggestion suggestion = { .name = name };

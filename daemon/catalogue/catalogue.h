@@ -96,6 +96,7 @@ void catalogue_destroy(struct catalogue *catalogue); /* NULL is fine */
 struct metric *catalogue_metric(const struct catalogue *catalogue, struct span name);       /* NULL: no such */
 const struct report *catalogue_report(const struct catalogue *catalogue, struct span name); /* NULL: no such */
 const char *catalogue_suggestion(const struct catalogue *catalogue, struct span name);      /* a metric's name, or NULL */
+const char *catalogue_report_suggestion(const struct catalogue *catalogue, struct span name);
 
 const char *dimension_suggestion(struct span name); /* a dimension's name, or NULL */
 

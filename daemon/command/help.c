@@ -77,6 +77,7 @@ const char help_replay[] =
     "      --query FILE      answer these requests, one JSON object per line; - is standard input\n"
     "      --explain FILE    the same, each answered with the entities behind the number: see `crm-reportd explain --help`\n"
     "      --report NAME     print this report of every tenant\n"
+    "                        Each of these three can be given once.\n"
     "\n"
     "Answers go to standard output, a line each. Rejected events go to standard error as \"line N: code: message\".\n"
     "\n"

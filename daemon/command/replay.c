@@ -42,11 +42,18 @@ static bool takes_input_twice(const struct options *options)
     return n > 1;
 }
 
+/* Where the option's text goes, which is given once; NULL: it is none of these. */
+static const char **place_of(struct options *options, int got)
+{
+    return got == 'q' ? &options->query : got == 'e' ? &options->explain : got == 'r' ? &options->report : NULL;
+}
+
 static int read_options(int argc, char **argv, struct options *options)
 {
     opterr = 0;
     options->as_of_us = NO_INSTANT;
     for (int got; (got = getopt_long(argc, argv, ":c:", long_options, NULL)) != -1;) {
+        const char **place = place_of(options, got);
         switch (got) {
         case 'a':
             if (!instant_parse(span_of(optarg), &options->as_of_us) || !instant_is_possible(options->as_of_us))
@@ -55,17 +62,12 @@ static int read_options(int argc, char **argv, struct options *options)
         case 'c':
             options->config = optarg;
             break;
-        case 'q':
-            options->query = optarg;
-            break;
-        case 'e':
-            options->explain = optarg;
-            break;
-        case 'r':
-            options->report = optarg;
-            break;
         default:
-            return usage_option(argv, long_options, got);
+            if (!place) return usage_option(argv, long_options, got);
+            if (*place)
+                return usage_error(argv[0], "\"%s\" and \"%s\" are given by the same option, expected one of them", *place,
+                                   optarg);
+            *place = optarg;
         }
     }
     options->files = argv + optind;
@@ -149,6 +151,15 @@ static bool replay_files(struct replay *replay, struct error *error)
     return fine;
 }
 
+static void no_report(const struct catalogue *catalogue, const char *name, struct error *error)
+{
+    const char *best = catalogue_report_suggestion(catalogue, span_of(name));
+    if (best)
+        fail(error, "no report \"%s\" in the catalogue; did you mean %s?", name, best);
+    else
+        fail(error, "no report \"%s\" in the catalogue", name);
+}
+
 int command_replay(int argc, char **argv)
 {
     struct options options = { 0 };
@@ -161,7 +172,7 @@ int command_replay(int argc, char **argv)
     struct catalogue *catalogue = command_catalogue(argv[0], settings);
     code = EXIT_USAGE;
     if (catalogue && options.report && !catalogue_report(catalogue, span_of(options.report)))
-        fail(&error, "no report \"%s\" in the catalogue", options.report);
+        no_report(catalogue, options.report, &error);
     else if (catalogue && engine_init(&replay.engine, settings, catalogue, &error)) {
         replay.engine.set_clock_us = options.as_of_us != NO_INSTANT ? options.as_of_us : engine_clock(&replay.engine);
         code = replay_files(&replay, &error) ? replay.rejected ? EXIT_REJECTED : EXIT_OK : EXIT_FAILED;

@@ -193,6 +193,8 @@ def test_the_environment_is_enough(binary, topics, redis_server, tmp_path):
     (["check", "more"], 'unexpected "more"'),
     (["replay", "--query", "-", "-"], "only once"),
     (["replay", "-", "-"], "only once"),
+    (["replay", "--query", "a", "--query", "b", "/dev/null"], '"a" and "b" are given by the same option'),
+    (["replay", "--report", "pipeline", "--report=service", "/dev/null"], '"pipeline" and "service" are given by the same option'),
     ([], "which command?"),
     (["-x"], "unknown option -x"),
     (["help", "chek"], "did you mean check?"),
@@ -202,6 +204,11 @@ def test_wrong_usage(binary, words, message):
     assert (code, out) == (2, "")
     assert message in err
     assert "--help" in err
+
+
+def test_a_report_that_is_none_has_a_suggestion(binary):
+    code, out, err = run(binary, "replay", "--report", "pipelin", "/dev/null")
+    assert (code, out) == (2, "") and "did you mean pipeline?" in err
 
 
 def test_every_command_teaches(binary):
