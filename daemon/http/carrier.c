@@ -18,9 +18,6 @@ enum {
     WRITE_S = 60 /* a whole answer */
 };
 
-/* Bytes of a body that is too large anyway are thrown away up to here; then the connection is closed. */
-#define DISCARD_BYTES_MAX (1024 * 1024)
-
 static void set_deadline(struct wire *wire, bool reading, int seconds)
 {
     wire->reading = reading;
@@ -297,14 +294,14 @@ void carrier_resume(struct carrier *carrier)
     MHD_resume_connection(carrier->connection);
 }
 
-static enum MHD_Result take_body(struct carrier *carrier, const char *bytes, size_t *len)
+/* Of chunks nobody knows how many come. What is too much is thrown away, for as long as a request may take: the library takes
+ * an answer only behind them. */
+static void take_body(struct carrier *carrier, const char *bytes, size_t *len)
 {
     struct exchange *exchange = &carrier->exchange;
     exchange->body_seen += *len;
-    if (exchange->body_seen > DISCARD_BYTES_MAX) return MHD_NO;
     if (exchange->body_seen <= BODY_BYTES_MAX) buffer_put(&exchange->body, bytes, *len);
     *len = 0;
-    return MHD_YES;
 }
 
 static enum MHD_Result begin(struct carrier *carrier, const char *path, const char *method)
@@ -323,7 +320,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     (void)connection;
     (void)version;
     if (!carrier->begun) return begin(carrier, path, method);
-    if (*upload_bytes) return take_body(carrier, upload, upload_bytes);
+    if (*upload_bytes) {
+        take_body(carrier, upload, upload_bytes);
+        return MHD_YES;
+    }
     if (carrier->replied) return MHD_YES;
     if (carrier->exchange.body_seen > BODY_BYTES_MAX)
         answer_problem(&carrier->exchange, 413, "too_large", "expected a body of at most %d bytes", BODY_BYTES_MAX);

@@ -138,6 +138,9 @@ def test_what_is_not_there(running):
                        ('{"metric":"leads","tenant":"globex"}', (400, "bad_request")), ('{"metric":"leads","tenant":"default"}', (400, "bad_request")),
                        ('{"metric":"leads","period":"never"}', (400, "unknown_period")), ("x" * 70000, (413, "too_large"))):
         assert http.problem("/v1/tenants/acme/query", method="POST", body=body) == want
+    for chunks in (9, 400):  # of chunks nobody knows how many come
+        body = (b"x" * 8000 for _ in range(chunks))
+        assert http.problem("/v1/tenants/acme/query", method="POST", body=body) == (413, "too_large")
     assert http.problem("/v1/tenants", Host="evil.example") == (421, "other_host")
     assert http.problem("/v1/tenants", Sec_Fetch_Site="cross-site") == (403, "cross_site")
 
