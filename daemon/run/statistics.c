@@ -140,7 +140,8 @@ static void write_workers(struct daemon *daemon, struct buffer *out)
 {
     struct lines lines = { .daemon = daemon };
     daemon_sights(daemon, add_worker, &lines);
-    head("worker_ready", "gauge", "1: the worker reads and commits; 0: Redis or Kafka is away, /readyz says why.", out);
+    head("worker_ready", "gauge",
+         "1: the worker reads and commits; 0: Redis, Kafka or all its topics are away, /readyz says why.", out);
     buffer_span(out, buffer_all(&lines.ready));
     head("lag_events", "gauge",
          "Events of a source partition that are not committed yet; of one that waits for its turn without those that came since.",

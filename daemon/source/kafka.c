@@ -4,6 +4,7 @@
  * Starting, seeking, idling, taking turns and going on are all the same: another list. Nothing else knows where reading goes on. */
 #include "daemon/source/kafka.h"
 
+#include "daemon/source/kafka_absent.h"
 #include "daemon/source/kafka_alone.h"
 #include "daemon/source/kafka_batch.h"
 #include "daemon/source/kafka_nudge.h"
@@ -55,6 +56,7 @@ struct kafka_source {
     bool down; /* the handle will never work again, the partitions are lost: a new one at renew_ms */
     int64_t renew_ms, renewed_ms, renew_wait_ms;
     rd_kafka_topic_partition_list_t *topics; /* that are subscribed to */
+    struct kafka_absent absent;
     struct kafka_unread unread;
     struct kafka_batch batch;
     int64_t nudged_ms;
@@ -103,6 +105,7 @@ static void on_assigned(struct kafka_source *kafka, const rd_kafka_topic_partiti
     for (int i = 0; i < list->cnt; i++) owned_add(&kafka->owned, span_of(list->elems[i].topic), list->elems[i].partition);
     owned_change_all(&kafka->owned, CHANGE_ASSIGNED);
     assign(kafka, true);
+    kafka_absent_clear(&kafka->absent, kafka->topics);
     kafka_client_well(&kafka->client);
 }
 
@@ -254,6 +257,7 @@ static void on_message_error(void *context, const rd_kafka_message_t *message)
         position->next = NO_OFFSET;
         owned_change_one(&kafka->owned, CHANGE_MOVED, &position->partition);
     }
+    kafka_absent_note(&kafka->absent, kafka->topics, message);
     kafka_client_tell(&kafka->client, message->err, "%s: %s", rd_kafka_err2name(message->err), rd_kafka_message_errstr(message));
 }
 
@@ -336,7 +340,10 @@ static size_t kafka_positions(struct source *source, struct position *positions,
 
 static const char *kafka_trouble(struct source *source)
 {
-    return of(source)->client.trouble[0] ? of(source)->client.trouble : NULL;
+    struct kafka_source *kafka = of(source);
+    if (kafka->client.trouble[0]) return kafka->client.trouble;
+    bool nothing = kafka->owned.n == 0; /* else a partition may only have moved */
+    return nothing && kafka->absent.trouble[0] ? kafka->absent.trouble : NULL;
 }
 
 /* --- life --- */

@@ -7,8 +7,8 @@ import subprocess
 import time
 
 import pytest
-from asking import HISTORY, NOW, TENANTS, event
-from servers import TESTS, wait_until
+from asking import HISTORY, NOW, TENANTS, Http, event
+from servers import TESTS, free_port, wait_until
 from stream import Feed, settle
 
 CONFIG = TESTS.parent / "config"
@@ -80,6 +80,29 @@ def test_lag_is_seen_while_redis_is_away(running):
     settle(running.topics, running, running.redis)
     found = samples(running.http.ask("/metrics").text)
     assert found["crm_reportd_rereads_total", ""] >= 1 and sum(v for (name, _), v in found.items() if name == "crm_reportd_lag_events") == 0
+
+
+def test_without_any_of_its_topics_it_says_what_it_waits_for(topics, redis_server, daemon):
+    """Not where one of them is there: the others' events come without it."""
+    port, later = free_port(), topics.name("later")
+    http, one = Http(port), daemon(topics, redis_server(), listen="127.0.0.1:%d" % port)
+    one.configure(one.config | {"topics": one.config["topics"] | {"in": [later]}})
+    one.start().wait_says("unknown_topic_or_part")
+    told = "waits for its topic, which does not exist, or may not be seen by this user: %s" % later
+    wait_until(lambda: told in http.ask("/readyz").text, "it waits")
+    assert http.ask("/readyz").status == 503
+    assert samples(http.ask("/metrics").text)["crm_reportd_worker_ready", 'worker="0"'] == 0 and http.ask("/healthz").status == 200
+    topics.create([later], 1)
+    one.wait_ready()
+    wait_until(lambda: http.ask("/readyz").text == "ready\n", "ready")
+    topics.admin.delete_topics([later])[later].result(30)
+    wait_until(lambda: told in http.ask("/readyz").text, "it waits again")
+    topics.create([later], 1)
+    wait_until(lambda: http.ask("/readyz").text == "ready\n", "ready again")
+    one.terminate()
+    one.configure(one.config | {"topics": one.config["topics"] | {"in": [later, topics.name("never")]}})
+    one.start().wait_says("unknown_topic_or_part")
+    one.wait_ready().wait_says_ready()
 
 
 def panels(dashboard):
