@@ -13,6 +13,8 @@ enum {
     OLDEST_MAJOR = 7 /* the commit script asks for its rights before it writes */
 };
 
+static const char expected_rights[] = "expected the rights of crm-reportd in config/users.acl";
+
 static void check_server(const struct redis_identity *identity, const char *where, struct findings *findings)
 {
     problem_add(&findings->good, "redis.url", "%s answers: version %s, %s", where, identity->version,
@@ -65,8 +67,7 @@ static void check_configuration(const struct redis_identity *identity, struct fi
                     LISTPACK_ENTRIES);
 }
 
-/* What the daemon and its commands run, each with a key or a channel (%) of the prefix, or the pattern of all (&). The script is given
- * the same, filled in, and returns those that this user may not run. */
+/* Is given commands, and returns those that this user may not run. */
 static const char may_run_text[] = "local missing = {}\n"
                                    "for _, line in ipairs(ARGV) do\n"
                                    "  local words = {}\n"
@@ -74,24 +75,30 @@ static const char may_run_text[] = "local missing = {}\n"
                                    "  if not redis.acl_check_cmd(unpack(words)) then missing[#missing + 1] = words[1] end\n"
                                    "end\n"
                                    "return table.concat(missing, ' ')\n";
+
+/* What the daemon and its commands run, each with a key or a channel (%) of the prefix, or the pattern of all (&). */
 static const char *const needed[] = {
-    "GET %",        "MGET %",     "MSET % v",    "SET % v",      "SETRANGE % 0 v",      "DEL %",    "UNLINK %",
-    "EXISTS %",     "RENAME % %", "HGET % f",    "HMGET % f",    "HGETALL %",           "HLEN %",   "HSET % f v",
-    "HSETNX % f v", "HDEL % f",   "ZADD % 1 m",  "ZREM % m",     "ZRANGEBYSCORE % 0 1", "SADD % m", "SSCAN % 0",
-    "SCAN 0",       "TIME",       "PUBLISH % m", "PSUBSCRIBE &",
+    "GET %",        "MGET %",      "MSET % v",     "SET % v",   "SETRANGE % 0 v",      "DEL %",    "UNLINK %",
+    "EXISTS %",     "RENAME % %",  "HGET % f",     "HMGET % f", "HGETALL %",           "HLEN %",   "HSET % f v",
+    "HSETNX % f v", "HDEL % f",    "ZADD % 1 m",   "ZREM % m",  "ZRANGEBYSCORE % 0 1", "SADD % m", "SSCAN % 0",
+    "TIME",         "PUBLISH % m", "PSUBSCRIBE &", NULL,
 };
 
-static void ask_may_run(struct connection *connection, const char *prefix)
+/* Who may begin a transaction must be able to end it; who may not commits by script. */
+static const char *const of_transactions[] = { "WATCH %", "MULTI", "EXEC", "DISCARD", "UNWATCH", NULL };
+
+static void ask_may_run(struct connection *connection, const char *prefix, const char *const *commands)
 {
     struct buffer line = { 0 };
-    size_t n = sizeof needed / sizeof *needed;
+    size_t n = 0;
+    while (commands[n]) n++;
     request_begin(connection, 3 + n);
     request_argument(connection, SPAN("EVAL"));
     request_argument(connection, span_of(may_run_text));
     request_number(connection, 0);
     for (size_t i = 0; i < n; i++) {
         buffer_clear(&line);
-        for (const char *c = needed[i]; *c; c++) {
+        for (const char *c = commands[i]; *c; c++) {
             if (*c == '%' || *c == '&')
                 buffer_printf(&line, "%s:%s", prefix, *c == '%' ? "check" : "*");
             else
@@ -102,17 +109,47 @@ static void ask_may_run(struct connection *connection, const char *prefix)
     buffer_deinit(&line);
 }
 
-static void check_commands(struct state *server, const char *prefix, struct findings *findings)
+/* Those that may not run, with blanks between, in the arena; NULL after saying why it cannot be asked. */
+static const char *find_denied(struct state *server, const char *prefix, const char *const *commands, struct arena *arena,
+                               struct findings *findings)
 {
     struct error error = { "" };
     enum outcome outcome;
-    ask_may_run(server_ask(server), prefix);
+    ask_may_run(server_ask(server), prefix, commands);
     redisReply *reply = server_answer(server, &outcome, &error);
-    if (reply && reply->type == REDIS_REPLY_STRING && reply->len)
-        problem_add(&findings->wrong, "redis.user",
-                    "may not run %.*s on %s:*, expected the rights of crm-reportd in config/users.acl", (int)reply->len,
-                    reply->str, prefix);
-    reply_free(reply); /* who may run no script is told by the commit */
+    const char *denied = reply ? arena_text(arena, reply_text(reply)) : NULL;
+    reply_free(reply);
+    if (!denied) problem_add(&findings->wrong, "redis.user", "%s (%s)", error.text, expected_rights);
+    return denied;
+}
+
+static bool check_needed(struct state *server, const char *prefix, struct arena *arena, struct findings *findings)
+{
+    const char *denied = find_denied(server, prefix, needed, arena, findings);
+    if (denied && *denied)
+        problem_add(&findings->wrong, "redis.user", "may not run %s on %s:* of %s (%s)", denied, prefix,
+                    state_redis_where(server), expected_rights);
+    return denied && !*denied;
+}
+
+static bool check_transactions(struct state *server, const char *prefix, struct arena *arena, struct findings *findings)
+{
+    const char *denied = find_denied(server, prefix, of_transactions, arena, findings);
+    if (!denied) return false;
+    bool begins = strncmp(denied, "WATCH", 5) != 0 && !strstr(denied, "MULTI");
+    if (begins && *denied)
+        problem_add(&findings->wrong, "redis.user", "may run WATCH and MULTI on %s, but not %s, without which none ends (%s)",
+                    state_redis_where(server), denied, expected_rights);
+    return !begins || !*denied;
+}
+
+/* False, after saying so: some of what the daemon runs is denied. */
+static bool check_commands(struct state *server, const char *prefix, struct findings *findings)
+{
+    struct arena arena = { 0 };
+    bool fine = check_needed(server, prefix, &arena, findings) && check_transactions(server, prefix, &arena, findings);
+    arena_deinit(&arena);
+    return fine;
 }
 
 /* Redis loads an append-only file in the name of its user "default", and leaves out every transaction that this user may not write. */
@@ -153,48 +190,53 @@ static bool may_commit(struct state *state, const char *prefix, struct error *er
     return answered && commit.outcome == CONFLICT;
 }
 
-/* Both ways of a commit: where transactions are not allowed it goes by script all the same. */
-static void check_rights(struct state *state, const char *prefix, struct findings *findings)
+/* Both ways of a commit: where transactions are not allowed it goes by script all the same. `fine`: of what it runs nothing is
+ * denied, so that what it may begin it may do. */
+static void check_rights(struct state *state, const char *prefix, bool fine, struct findings *findings)
 {
     struct error error = { "" };
-    if (may_commit(state, prefix, &error))
+    bool commits = may_commit(state, prefix, &error);
+    if (!commits)
+        problem_add(&findings->wrong, "redis.user", "cannot commit: %s (%s)", error.text, expected_rights);
+    else if (fine)
         problem_add(&findings->good, "redis.user", "may run the commit script on %s:*", prefix);
-    else
-        problem_add(&findings->wrong, "redis.user", "cannot commit: %s (expected the rights of crm-reportd in config/users.acl)",
-                    error.text);
     if (!is_server(state)) return;
-    struct commits *commits = &server_of(state)->commits;
-    commits->way = COMMIT_IN_TRANSACTION;
-    if (may_commit(state, prefix, &error) && commits->way == COMMIT_BY_SCRIPT)
+    struct commits *queue = &server_of(state)->commits;
+    queue->way = COMMIT_IN_TRANSACTION;
+    if (may_commit(state, prefix, &error) && queue->way == COMMIT_BY_SCRIPT)
         problem_add(&findings->advice, "redis.user",
-                    "may not run TIME, WATCH and MULTI: large commits go by script, which costs Redis nearly twice as much "
-                    "(+@transaction)");
+                    "may not run WATCH and MULTI: large commits go by script, which costs Redis nearly twice as much (%s)",
+                    expected_rights);
 }
 
-static void look_at_server(struct state *server, bool in_cluster, const char *prefix, struct findings *findings)
+/* False, after saying so: this user may not do there what the daemon does. */
+static bool look_at_server(struct state *server, bool in_cluster, const char *prefix, struct findings *findings)
 {
     struct redis_identity identity = { 0 };
     struct error error = { "" };
     enum outcome outcome;
     if (!state_redis_identity(server, &identity, &outcome, &error)) {
-        problem_add(&findings->wrong, "redis.user", "%s", error.text);
-        return;
+        problem_add(&findings->wrong, "redis.user", "%s (%s)", error.text, expected_rights);
+        return false;
     }
     check_server(&identity, state_redis_where(server), findings);
     check_configuration(&identity, findings);
-    check_commands(server, prefix, findings);
     if (identity.aof_enabled) check_default_user(server, prefix, findings);
     if (identity.is_cluster && !in_cluster)
         problem_add(&findings->wrong, "redis.url",
                     "%s is a node of a cluster and does not hold all keys, expected redis-cluster://host:port,…",
                     state_redis_where(server));
+    bool can_be_asked = atoi(identity.version) >= OLDEST_MAJOR; /* else it is told already */
+    return can_be_asked && check_commands(server, prefix, findings);
 }
 
-static void look_at_servers(struct state *state, const char *prefix, struct findings *findings)
+static bool look_at_servers(struct state *state, const char *prefix, struct findings *findings)
 {
     struct state *server;
+    bool fine = true;
     for (size_t i = 0; (server = state_redis_server(state, i)); i++)
-        if (state_redis_connected(server)) look_at_server(server, server != state, prefix, findings);
+        if (state_redis_connected(server)) fine &= look_at_server(server, server != state, prefix, findings);
+    return fine;
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -217,8 +259,8 @@ void redis_probe(const struct settings *settings, int64_t timeout_ms, struct fin
     struct state *state = state_redis_create(&redis);
     if (state_redis_connect(state, &error)) {
         if (error.text[0]) problem_add(&findings->wrong, "redis.url", "%s", error.text);
-        look_at_servers(state, settings->prefix, findings);
-        check_rights(state, settings->prefix, findings);
+        bool fine = look_at_servers(state, settings->prefix, findings);
+        check_rights(state, settings->prefix, fine, findings);
     } else {
         problem_add(&findings->wrong, "redis.url", "%s", error.text);
     }

@@ -324,6 +324,14 @@ def test_check(topics, cluster, daemon):
     for node in cluster.nodes:
         node.client.config_set("cluster-require-full-coverage", "no")
     assert "cluster-require-full-coverage" not in worker.command("check")[1]
+    for node in cluster.nodes:
+        node.client.execute_command("ACL", "SETUSER", "eve", "on", ">eve", "+@all", "~crm:*", "&crm:*")
+    worker.configure(worker.config | {"redis": {"url": cluster.url, "user": "eve", "password": "eve"}})
+    assert worker.command("check")[0] == 0
+    short = cluster.primaries()[1]
+    short.client.execute_command("ACL", "SETUSER", "eve", "-zrangebyscore", "-hgetall")
+    status, out, err = worker.command("check")
+    assert status == 1 and out.count("may not run HGETALL ZRANGEBYSCORE on crm:* of 127.0.0.1:%d" % short.port) == 1, out + err
     worker.configure(worker.config | {"redis": {"url": "redis://127.0.0.1:%d" % cluster.nodes[0].port}})
     status, out, err = worker.command("check")
     assert status != 0 and "expected redis-cluster://" in out + err, out + err
