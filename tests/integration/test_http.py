@@ -101,6 +101,24 @@ def described(document):
     return [(path, method.upper(), how) for path, methods in document["paths"].items() for method, how in methods.items() if method in ("get", "post")]
 
 
+def declared(document, how, status):
+    """Of the operation: the answer of this status, or that of any other."""
+    answer = how["responses"].get(str(status), how["responses"].get("default", {}))
+    return document["components"]["responses"][answer["$ref"].rsplit("/", 1)[1]] if "$ref" in answer else answer
+
+
+def test_what_is_refused_is_described(running):
+    document = running.http.json("/v1/openapi.json")
+    for path, method, how in described(document):
+        place = path.replace("{tenant}", "acme").replace("{report}", "service")
+        asked = [running.http.ask(place + "?no_such_argument=1", method, BODIES.get(how["operationId"])), running.http.ask(place, "DELETE"),
+                 running.http.ask(place, method, BODIES.get(how["operationId"]), Host="evil.example")]
+        assert [answer.status for answer in asked[:2]] == [400, 405] and asked[2].status in (200, 421), path
+        assert "400" in how["responses"], path
+        for answer in asked:
+            assert answer.headers["Content-Type"].split(";")[0] in declared(document, how, answer.status).get("content", {}), (path, answer.status)
+
+
 def test_the_description_is_right(running):
     """Each route it names is there, and answers by its schema."""
     document = running.http.json("/v1/openapi.json")
