@@ -228,10 +228,10 @@ def test_topics_are_made_as_the_daemon_needs_them(kafka, binary, redis_server, t
 
 
 def test_topics_by_rpk_have_the_same_settings(tmp_path):
-    """rpk is not here: what it would be told."""
+    """rpk is not here: what it would be told. PREFIX is where setup.sh installs: no name of a topic."""
     (tmp_path / "rpk").write_text('#!/bin/sh\necho "$*"\n')
     (tmp_path / "rpk").chmod(0o755)
-    out = subprocess.run([str(CONFIG / "topics.sh"), "host:9092", "3"], env={"PATH": "%s:/usr/bin:/bin" % tmp_path}, check=True,
+    out = subprocess.run([str(CONFIG / "topics.sh"), "host:9092", "3"], env={"PATH": "%s:/usr/bin:/bin" % tmp_path, "PREFIX": "/opt"}, check=True,
                          capture_output=True, text=True, timeout=60).stdout.splitlines()
     assert len(out) == 10
     assert out[0] == ("topic create crm.deals --if-not-exists -X brokers=host:9092 -p 3 -r 1 --topic-config cleanup.policy=delete "
