@@ -61,6 +61,7 @@ struct worker {
 int64_t worker_now(struct worker *worker);                             /* the clock that tenants count by */
 struct tenant *worker_tenant(struct worker *worker, struct span name); /* made if need be */
 void worker_forget_tenants(struct worker *worker);                     /* all are read again when needed */
+bool worker_finish_pending(struct worker *worker); /* waits for the commits under way. False: the worker was set back */
 
 /* round.c */
 bool worker_read_all(struct worker *worker); /* what was asked of its loading. False: the worker was set back */

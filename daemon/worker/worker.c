@@ -136,7 +136,7 @@ static void tidy(struct worker *worker)
 }
 
 /* Waits for the answers of the commits under way: true when all of them took place. */
-static bool finish_pending(struct worker *worker)
+bool worker_finish_pending(struct worker *worker)
 {
     struct round *pending = &worker->rounds[!worker->current];
     if (!pending->sent) return true;
@@ -152,7 +152,7 @@ static bool finish_pending(struct worker *worker)
 static void follow_changes(struct worker *worker)
 {
     for (struct change change; source_next_change(worker->parts.source, &change);) {
-        bool finished = change.type == CHANGE_LOST || finish_pending(worker);
+        bool finished = worker_finish_pending(worker); /* also where they are lost: what is under way points into its round */
         switch (change.type) {
         case CHANGE_ASSIGNED:
         case CHANGE_MOVED:
@@ -181,7 +181,7 @@ static void do_chores(struct worker *worker)
     if (worker->parts.dead_letters) sink_poll(worker->parts.dead_letters, 0);
     if (!worker->parts.marks) return;
     if (now_us >= worker->clocks_due_us) check_clock(worker);
-    if (now_us >= worker->marks_due_us && finish_pending(worker)) {
+    if (now_us >= worker->marks_due_us && worker_finish_pending(worker)) {
         worker->marks_due_us = now_us + *worker->parts.durability_lag_us / 2;
         worker_move_marks(worker);
     }
@@ -192,7 +192,7 @@ static void do_chores(struct worker *worker)
 static void fold_and_send(struct worker *worker)
 {
     struct round *round = &worker->rounds[worker->current];
-    if (!finish_pending(worker)) return;
+    if (!worker_finish_pending(worker)) return;
     for (size_t i = 0; i < worker->lanes.n; i++) lane_send(worker->lanes.at[i]);
     if (!round_fold(worker, round) || !worker_pin_marks(worker) || !round_send(worker, round)) return;
     size_rounds(worker, round);
@@ -228,7 +228,7 @@ static void take_records(struct worker *worker, int timeout_ms)
     }
     source_release(worker->parts.source);
     arena_recycle(&worker->working); /* nothing came: what a larger round took goes */
-    if (!finish_pending(worker) || !worker->parts.marks) return;
+    if (!worker_finish_pending(worker) || !worker->parts.marks) return;
     arena_reset(&worker->scratch);
 }
 
@@ -236,10 +236,10 @@ static void take_records(struct worker *worker, int timeout_ms)
 static void follow_clock(struct worker *worker)
 {
     if (!worker->parts.marks || worker->away || worker->lanes_pending) return;
-    if (worker->adopt_pending && !worker->in_part && finish_pending(worker)) worker_adopt_tenants(worker);
-    if (worker_monotonic() >= worker->look_held_us && finish_pending(worker)) worker_look_at_held(worker);
+    if (worker->adopt_pending && !worker->in_part && worker_finish_pending(worker)) worker_adopt_tenants(worker);
+    if (worker_monotonic() >= worker->look_held_us && worker_finish_pending(worker)) worker_look_at_held(worker);
     if (worker->away || worker->lanes_pending) return;
-    if (worker_monotonic() < worker->due_us || !finish_pending(worker)) return;
+    if (worker_monotonic() < worker->due_us || !worker_finish_pending(worker)) return;
     if (worker_collect_due(worker)) fold_and_send(worker);
 }
 
@@ -247,7 +247,7 @@ static void follow_clock(struct worker *worker)
 static void try_the_rest(struct worker *worker)
 {
     const struct mark_keeper *marks = worker->parts.marks;
-    if (!marks->ops->connected(marks) && finish_pending(worker)) worker_return(worker);
+    if (!marks->ops->connected(marks) && worker_finish_pending(worker)) worker_return(worker);
 }
 
 bool worker_turn(struct worker *worker, int timeout_ms, struct error *error)
@@ -257,7 +257,7 @@ bool worker_turn(struct worker *worker, int timeout_ms, struct error *error)
         source_idle(worker->parts.source, timeout_ms);
         worker_return(worker);
     } else {
-        if (worker->lanes_pending && finish_pending(worker)) worker_restart_lanes(worker);
+        if (worker->lanes_pending && worker_finish_pending(worker)) worker_restart_lanes(worker);
         if (!worker->fatal.text[0]) take_records(worker, timeout_ms);
         follow_clock(worker);
         if (!worker->away) do_chores(worker);
@@ -271,6 +271,6 @@ bool worker_turn(struct worker *worker, int timeout_ms, struct error *error)
 void worker_drain(struct worker *worker, int timeout_ms)
 {
     if (worker->parts.dead_letters) (void)sink_flush(worker->parts.dead_letters, timeout_ms / 2);
-    if (worker->away || !finish_pending(worker) || !worker->parts.marks) return;
+    if (worker->away || !worker_finish_pending(worker) || !worker->parts.marks) return;
     worker_move_marks(worker);
 }

@@ -34,6 +34,7 @@ struct script_source {
     int64_t lowest;     /* offset that partition 0 was read from */
     int64_t *committed; /* per partition, of the group; NULL: none, and nobody looks */
     bool told, silent;
+    bool lost; /* its partitions are gone, and come again */
     unsigned seed;
     struct partition partitions[PARTITIONS];
 };
@@ -72,6 +73,12 @@ static void script_idle(struct source *base, int timeout_ms)
 static bool script_change(struct source *base, struct change *change)
 {
     struct script_source *source = (struct script_source *)base;
+    if (source->lost) {
+        source->lost = source->told = false;
+        for (int p = 0; p < PARTITIONS; p++) source->next[p] = -1;
+        *change = (struct change){ CHANGE_LOST, source->partitions, PARTITIONS };
+        return true;
+    }
     if (source->told) return false;
     source->told = true;
     for (int p = 0; p < PARTITIONS; p++) source->partitions[p] = (struct partition){ span_of(topic), p };
@@ -138,6 +145,7 @@ struct shaky {
     int permille; /* how often something goes wrong */
     struct commit *commits;
     size_t n;
+    bool under_way; /* they stay until their answers are taken */
     enum {
         ALL_WELL,
         ANSWER_LOST,
@@ -172,6 +180,8 @@ static bool shaky_timers(struct state *base, struct span key, int64_t until_us, 
 static bool shaky_begin(struct state *base, struct commit *commits, size_t n, struct error *error)
 {
     struct shaky *shaky = (struct shaky *)base;
+    assert_false(shaky->under_way);
+    shaky->under_way = true;
     shaky->commits = commits;
     shaky->n = n;
     shaky->fate = goes_wrong(shaky) ? 1 + rand_r(shaky->seed) % 3 : ALL_WELL;
@@ -182,6 +192,7 @@ static bool shaky_begin(struct state *base, struct commit *commits, size_t n, st
 static bool shaky_end(struct state *base, struct error *error)
 {
     struct shaky *shaky = (struct shaky *)base;
+    shaky->under_way = false;
     if (shaky->fate == ALL_WELL) return shaky->real->ops->commit_end(shaky->real, error);
     if (shaky->fate == ANSWER_LOST) (void)shaky->real->ops->commit_end(shaky->real, error);
     if (shaky->fate != TURNED_DOWN) shaky->connected = false;
@@ -590,6 +601,120 @@ static void a_tenant_set_back_is_read_again(void **state)
     check_read_again(*state, PLACED_ELSEWHERE);
 }
 
+/* A commit may still be on its way when partitions are lost. */
+static void what_is_under_way_is_answered_before_it_is_dropped(void **state)
+{
+    struct house *house = *state;
+    unsigned seed = 1;
+    struct script *script = must_alloc(sizeof *script);
+    struct state *real = state_memory_create(NULL, NULL);
+    struct stored_marks marks = { 0 };
+    struct run run;
+    make_script(script, seed);
+    struct buffer expected = run_calmly(house, script, seed);
+    open_run(&run, house, script, real, &marks, &seed, 0);
+    house->lag_us = INT64_MAX / 4; /* marks move once all is answered */
+    for (int i = 0, n_lost = 0; i < TURNS_MAX && !is_at_end(&run.source); i++) {
+        run.source.lost = run.state.under_way && n_lost < 5;
+        n_lost += run.source.lost;
+        assert_true(turn(&run));
+    }
+    house->lag_us = 0;
+    worker_drain(run.worker, 0);
+    assert_true(is_done(&run));
+    struct buffer got = answers(house, real);
+    check_equal(&expected, &got, seed, "partitions lost");
+    buffer_deinit(&expected);
+    worker_destroy(run.worker);
+    real->ops->destroy(real);
+    free(script);
+}
+
+/* ---- dead letters that are not taken at once ---- */
+
+struct letter_box {
+    struct sink base;
+    struct worker *worker;
+    void *tag;
+    size_t n;
+};
+
+static bool take_letter(struct sink *base, const struct outgoing *outgoing)
+{
+    struct letter_box *box = (struct letter_box *)base;
+    if (box->tag) return false;
+    box->tag = outgoing->tag;
+    return true;
+}
+
+/* Each first one of three is not. */
+static void answer_letter(struct sink *base, int timeout_ms)
+{
+    struct letter_box *box = (struct letter_box *)base;
+    void *tag = box->tag;
+    (void)timeout_ms;
+    box->tag = NULL;
+    if (tag) worker_acknowledged(box->worker, tag, box->n++ % 3 ? DELIVERED : UNDELIVERED, "");
+}
+
+static bool answer_letters(struct sink *base, int timeout_ms)
+{
+    answer_letter(base, timeout_ms);
+    return true;
+}
+
+static size_t n_told;
+
+static void count_told(void *context, struct committed *committed)
+{
+    (void)context;
+    n_told += committed->tenant.len && committed->version > committed->version_before;
+    committed_destroy(committed);
+}
+
+static void add_stranger(struct script *script, int i)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "{\"specversion\":\"1.0\",\"id\":\"e\",\"source\":\"/s\",\"type\":\"crm.deal.created\",\"subject\":\"d\","
+             "\"tenantid\":\"x%d\",\"time\":\"2026-03-20T10:00:00Z\",\"data\":{}}",
+             i);
+    add_record(script, 1, text);
+}
+
+/* They are read again while a commit is on its way: whoever publishes hears of it all the same. */
+static void what_is_committed_is_told_though_letters_are_read_again(void **state)
+{
+    static const struct sink_ops ops = { .produce = take_letter, .poll = answer_letter, .flush = answer_letters };
+    struct house *house = *state;
+    unsigned seed = 1;
+    int strangers = 0;
+    struct script *script = must_zalloc(sizeof *script);
+    struct state *real = state_memory_create(NULL, NULL);
+    struct stored_marks marks = { 0 };
+    struct letter_box box = { .base = { &ops } };
+    struct run run;
+    open_run(&run, house, script, real, &marks, &seed, 0);
+    run.parts.dead_letters = &box.base;
+    run.parts.committed = count_told;
+    worker_destroy(run.worker);
+    box.worker = run.worker = worker_create(&run.parts);
+    n_told = 0;
+    house->lag_us = INT64_MAX / 4;
+    for (int64_t until_us = worker_monotonic() + 1300 * MICROS_PER_MS; worker_monotonic() < until_us; usleep(4000)) {
+        if (strangers == 37) add_record(script, 0, "{\"specversion\":\"1.0\""); /* not when the worker looks about */
+        add_stranger(script, strangers++);
+        assert_true(turn(&run));
+    }
+    for (int i = 0; i < 1000; i++) assert_true(turn(&run));
+    house->lag_us = 0;
+    assert_true(box.n > 1);
+    assert_int_equal(n_told, strangers + 1); /* whoever the letter is of, too */
+    worker_destroy(run.worker);
+    real->ops->destroy(real);
+    free(script);
+}
+
 /* A zombie: two workers think the same partitions are theirs. Every commit compares. */
 static void two_at_once_do_no_harm(void **state)
 {
@@ -627,6 +752,8 @@ int main(void)
         cmocka_unit_test(two_at_once_do_no_harm),
         cmocka_unit_test(offsets_stay_behind_what_is_read_again),
         cmocka_unit_test(a_tenant_set_back_is_read_again),
+        cmocka_unit_test(what_is_under_way_is_answered_before_it_is_dropped),
+        cmocka_unit_test(what_is_committed_is_told_though_letters_are_read_again),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
