@@ -51,12 +51,20 @@ static void pass(struct worker *worker, struct tenant *tenant, const struct entr
     if (lane && entry->offset < lane->passed) lane->passed = entry->offset;
 }
 
+/* Does something of it wait? It comes first: what is behind it waits, too, until all is read again (worker_look_at_held). */
+static bool has_passed(const struct tenant *tenant)
+{
+    for (size_t i = 0; i < tenant->n_positions; i++)
+        if (tenant->positions[i].passed != INT64_MAX) return true;
+    return false;
+}
+
 void worker_pass_over(struct worker *worker, struct round *round)
 {
     for (size_t i = 0; i < round->n_batches;) {
         struct batch *batch = round->batches[i];
         struct tenant *tenant = batch->tenant;
-        if (!tenant->held && worker_reaches(worker, tenant)) {
+        if (!tenant->held && !has_passed(tenant) && worker_reaches(worker, tenant)) {
             i++;
             continue;
         }
@@ -144,7 +152,7 @@ static bool read_versions(struct worker *worker, struct tenant *const *tenants, 
     return false;
 }
 
-/* Those that somebody counted anew since they were read. */
+/* Those that somebody counted anew since they were read, or before, while nobody looked. */
 static size_t find_changed(struct worker *worker, struct tenant **tenants, size_t n)
 {
     struct hash_read *reads = arena_zalloc(&worker->scratch, (n + 1) * sizeof *reads);
@@ -153,7 +161,7 @@ static size_t find_changed(struct worker *worker, struct tenant **tenants, size_
     for (size_t i = 0; i < n; i++) {
         int64_t version = number_of(worker, reads[i].values[0]), rebuilt = number_of(worker, reads[i].values[1]);
         bool other = tenants[i]->held ? version != tenants[i]->version : rebuilt != tenants[i]->rebuilt;
-        if (other) tenants[changed++] = tenants[i];
+        if (other || (!tenants[i]->held && has_passed(tenants[i]))) tenants[changed++] = tenants[i];
     }
     return changed;
 }
@@ -165,7 +173,8 @@ void worker_look_at_held(struct worker *worker)
     worker->look_held_us = worker_monotonic() + LOOK_EVERY_US;
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
-        if (tenant_is_known(tenant) && tenant->version) tenants[n++] = tenant;
+        bool known = tenant_is_known(tenant) && tenant->version;
+        if (known || (has_passed(tenant) && worker_reaches(worker, tenant))) tenants[n++] = tenant;
     }
     n = find_changed(worker, tenants, n);
     for (size_t i = 0; i < n; i++) {

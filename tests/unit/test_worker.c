@@ -145,7 +145,8 @@ struct shaky {
     int permille; /* how often something goes wrong */
     struct commit *commits;
     size_t n;
-    bool under_way; /* they stay until their answers are taken */
+    int reads_that_fail; /* the last of so many reads does */
+    bool under_way;      /* they stay until their answers are taken */
     enum {
         ALL_WELL,
         ANSWER_LOST,
@@ -164,7 +165,9 @@ static bool shaky_read(struct state *base, struct hash_read *reads, size_t n, st
                        struct error *error)
 {
     struct shaky *shaky = (struct shaky *)base;
-    if (shaky->connected && !goes_wrong(shaky)) return shaky->real->ops->read(shaky->real, reads, n, arena, outcome, error);
+    bool fails = shaky->reads_that_fail && !--shaky->reads_that_fail;
+    if (shaky->connected && !fails && !goes_wrong(shaky))
+        return shaky->real->ops->read(shaky->real, reads, n, arena, outcome, error);
     shaky->connected = false;
     *outcome = LOST;
     return (fail)(error, "no answer to a read");
@@ -544,26 +547,33 @@ static void offsets_stay_behind_what_is_read_again(void **state)
     free(script);
 }
 
-/* As if somebody had put an older copy of one tenant back: what of it lies behind the first event is not counted. */
-static void set_tenant_back(const struct run *run, struct state *real)
+/* Somebody else commits to tenant t0. What stood there before, in the arena. */
+static struct span write_field(const struct run *run, struct state *real, const char *field, struct span value,
+                               struct arena *arena)
 {
-    struct arena arena = { 0 };
     struct error error = { "" };
     enum outcome outcome;
-    struct span version = SPAN("version"), position = SPAN("position:t:0"),
-                key = key_state(&arena, run->parts.tenants.prefix, SPAN("t0"));
-    struct hash_read read = { .key = key, .fields = &version, .n_fields = 1 };
-    assert_true(real->ops->read(real, &read, 1, &arena, &outcome, &error));
-    char text[40];
-    snprintf(text, sizeof text, "0 %llu", (unsigned long long)run->keeper.stored->marks[0].life);
-    struct hash_write write = { key, position, span_of(text) };
+    struct span fields[] = { SPAN("version"), span_of(field) }, key = key_state(arena, run->parts.tenants.prefix, SPAN("t0"));
+    struct hash_read read = { .key = key, .fields = fields, .n_fields = 2 };
+    assert_true(real->ops->read(real, &read, 1, arena, &outcome, &error));
+    struct hash_write write = { key, span_of(field), value };
     struct commit commit = { .tenant = SPAN("t0"),
                              .state_key = key,
-                             .version = strtoll(arena_text(&arena, read.values[0]), NULL, 10),
+                             .version = strtoll(arena_text(arena, read.values[0]), NULL, 10),
                              .writes = &write,
                              .n_writes = 1 };
     assert_true(real->ops->commit_begin(real, &commit, 1, &error) && real->ops->commit_end(real, &error));
     assert_int_equal(commit.outcome, DONE);
+    return read.values[1];
+}
+
+/* As if somebody had put an older copy of one tenant back: what of it lies behind the first event is not counted. */
+static void set_tenant_back(const struct run *run, struct state *real)
+{
+    struct arena arena = { 0 };
+    char text[40];
+    snprintf(text, sizeof text, "0 %llu", (unsigned long long)run->keeper.stored->marks[0].life);
+    write_field(run, real, "position:t:0", span_of(text), &arena);
     arena_deinit(&arena);
 }
 
@@ -599,6 +609,65 @@ static void a_tenant_set_back_is_read_again(void **state)
     check_read_again(*state, PLACED);
     check_read_again(*state, PLACED_LOST);
     check_read_again(*state, PLACED_ELSEWHERE);
+}
+
+static void add_deal(struct script *script, const char *id)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"/s\",\"type\":\"crm.deal.created\",\"subject\":\"%s\","
+             "\"tenantid\":\"t0\",\"time\":\"2026-03-20T10:00:00Z\",\"data\":{}}",
+             id, id);
+    add_record(script, 0, text);
+}
+
+static void turn_until_done(struct run *run)
+{
+    int64_t until_us = worker_monotonic() + 5 * MICROS_PER_SECOND;
+    for (; !is_done(run) && worker_monotonic() < until_us; usleep(500)) assert_true(turn(run));
+    assert_true(is_done(run));
+}
+
+/* What comes for a tenant that has just been counted anew waits for what was passed over before it; whether its copy has gone for
+ * want of room (`cache_bytes`), or it could not be read again when that was noticed. */
+static void check_passed_over(struct house *house, size_t cache_bytes, int reads_that_fail)
+{
+    unsigned seed = 1;
+    struct script *script = must_alloc(sizeof *script);
+    struct state *real = state_memory_create(NULL, NULL);
+    struct stored_marks marks = { 0 };
+    struct arena arena = { 0 };
+    struct run run;
+    make_script(script, seed);
+    open_run(&run, house, script, real, &marks, &seed, 0);
+    worker_limit(run.worker, cache_bytes, 0, 0);
+    turn_until_done(&run);
+    struct span counted_by = write_field(&run, real, "counted_by", SPAN("1"), &arena);
+    add_deal(script, "passed");
+    for (int i = 0; i < 100; i++) assert_true(turn(&run));
+    write_field(&run, real, "counted_by", counted_by, &arena);
+    write_field(&run, real, "rebuilt", SPAN("1"), &arena);
+    run.state.reads_that_fail = reads_that_fail;
+    for (int64_t until_us = worker_monotonic() + 1500 * MICROS_PER_MS; run.state.reads_that_fail; usleep(500)) {
+        assert_true(worker_monotonic() < until_us);
+        assert_true(turn(&run));
+    }
+    add_deal(script, "behind");
+    turn_until_done(&run);
+    struct buffer got = answers(house, real), expected = run_calmly(house, script, seed);
+    check_equal(&expected, &got, seed, "passed over");
+    buffer_deinit(&expected);
+    worker_destroy(run.worker);
+    real->ops->destroy(real);
+    arena_deinit(&arena);
+    free(script);
+}
+
+static void what_was_passed_over_comes_first(void **state)
+{
+    check_passed_over(*state, SIZE_MAX, 0);
+    check_passed_over(*state, 0, 0);
+    check_passed_over(*state, SIZE_MAX, 2);
 }
 
 /* A commit may still be on its way when partitions are lost. */
@@ -752,6 +821,7 @@ int main(void)
         cmocka_unit_test(two_at_once_do_no_harm),
         cmocka_unit_test(offsets_stay_behind_what_is_read_again),
         cmocka_unit_test(a_tenant_set_back_is_read_again),
+        cmocka_unit_test(what_was_passed_over_comes_first),
         cmocka_unit_test(what_is_under_way_is_answered_before_it_is_dropped),
         cmocka_unit_test(what_is_committed_is_told_though_letters_are_read_again),
     };
