@@ -151,6 +151,7 @@ static void number_changes(struct assessing *assessing)
             continue;
         }
         told += is_told(turn);
+        if (turn->to == ALERT_CLEAR && changes->left_out) changes->more = true; /* there is room for them */
         changes->version++;
         if (changes->version < assessing->scene->version) changes->version = assessing->scene->version;
         if (changes->version < assessing->scene->now_us) changes->version = assessing->scene->now_us;

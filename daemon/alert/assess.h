@@ -38,7 +38,7 @@ struct alert_changes {
     size_t n;
     int64_t version; /* of the book afterwards; as it is without changes */
     int64_t next_us; /* when a row's time is up; INT64_MAX: none waits */
-    bool more;       /* there was more than events_max or ALERT_CHANGES_MAX */
+    bool more;       /* there was more than events_max or ALERT_CHANGES_MAX, or now is room for rows that were left out */
     size_t left_out; /* rows beyond ALERT_ROWS_MAX */
 };
 

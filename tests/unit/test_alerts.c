@@ -379,6 +379,14 @@ static void rows_of_a_rule_are_bounded(void **state)
     assert_int_equal(bench->left_out, 7);
     assess(bench, true);
     assert_int_equal(bench->book.n_raised, ALERT_ROWS_MAX);
+    assert_false(bench->more);
+    tell(bench, "2026-03-15", "lead owner=u3 count=-1");
+    expect(bench, "a {'owner':'u3'} cleared null;");
+    assert_true(bench->more); /* without another event: the next one has room */
+    assess(bench, true);
+    assert_int_equal(bench->book.n_raised, ALERT_ROWS_MAX);
+    assert_int_equal(bench->left_out, 6);
+    assert_false(bench->more);
     bench_destroy(bench);
 }
 
