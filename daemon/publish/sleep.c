@@ -9,10 +9,11 @@ enum {
 };
 
 struct sleeper {
-    int64_t due_us;         /* monotonic; NEVER */
-    struct alert_book told; /* what was raised when it went, as of a version of its alerts */
-    bool set_back;          /* Redis lost something since, or what it lost was not told again yet */
-    bool doubted;           /* it may have, and what the topic has was not replaced yet */
+    int64_t due_us;          /* monotonic; NEVER */
+    struct alert_book told;  /* what was raised when it went, as of a version of its alerts */
+    struct alert_book older; /* as at its desk: what of it is to be told again */
+    bool set_back;           /* Redis lost something since, or what it lost was not told again yet */
+    bool doubted;            /* it may have, and what the topic has was not replaced yet */
     size_t tenant_len;
     char tenant[];
 };
@@ -32,7 +33,9 @@ static int64_t due_of(const struct desk *desk)
 
 static void sleeper_destroy(struct sleeper *sleeper)
 {
-    if (sleeper) alert_book_deinit(&sleeper->told);
+    if (!sleeper) return;
+    alert_book_deinit(&sleeper->told);
+    alert_book_deinit(&sleeper->older);
     free(sleeper);
 }
 
@@ -46,6 +49,7 @@ void sleepers_put(struct publisher *publisher, const struct desk *desk)
     alert_book_keep_raised(&sleeper->told, &desk->alerts.told);
     alert_book_keep_raised(&sleeper->told, &desk->alerts.book);
     sleeper->told.version = desk->alerts.book.version;
+    alert_book_keep_raised(&sleeper->older, &desk->alerts.older);
     sleeper_destroy(map_put(&publisher->sleepers, name_of(sleeper), sleeper));
 }
 
@@ -54,7 +58,8 @@ void sleepers_take(struct publisher *publisher, struct desk *desk)
     struct sleeper *sleeper = map_remove(&publisher->sleepers, desk->tenant);
     if (!sleeper) return;
     desk->alerts.book = sleeper->told;
-    sleeper->told = (struct alert_book){ 0 };
+    desk->alerts.older = sleeper->older;
+    sleeper->told = sleeper->older = (struct alert_book){ 0 };
     desk->alerts.set_back = sleeper->set_back;
     desk->doubted = sleeper->doubted;
     sleeper_destroy(sleeper);

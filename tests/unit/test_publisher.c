@@ -112,6 +112,25 @@ static void doubt_stays_with_who_sleeps(void **state)
     assert_false(publisher_desk(publisher, SPAN("new"))->doubted);
 }
 
+/* Redis was set back to before the last word of an alert, and the desk goes before that is made good. */
+static void what_is_to_be_told_again_stays_with_who_sleeps(void **state)
+{
+    struct publisher *publisher = ((struct house *)*state)->publisher;
+    struct desk *desk = desk_create(publisher->engine, tenant);
+    const struct span before[] = { SPAN(":version"), SPAN("9") },
+                      now[] = { SPAN(":version"), SPAN("5"), SPAN("many"), SPAN("{\"state\":\"raised\",\"version\":5}") };
+    recall_load(desk, before, 2); /* it was over */
+    recall_load(desk, now, 4);
+    recall_look(desk);
+    put_to_sleep(publisher, desk);
+    desk = publisher_desk(publisher, tenant);
+    recall_load(desk, now, 4);
+    recall_look(desk);
+    desk->alerts.recall_us = 0;
+    recall_begin(desk);
+    assert_true(alert_book_row(&desk->alerts.book, SPAN("many"))->again);
+}
+
 /* ---- the inbox ---- */
 
 enum {
@@ -165,6 +184,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_record_that_was_not_delivered_waits_from_then_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_are_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(doubt_stays_with_who_sleeps, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_to_be_told_again_stays_with_who_sleeps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_inbox_keeps_to_its_memory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_woken_waits_from_then_on, set_up, tear_down),
     };
