@@ -191,10 +191,10 @@ static bool begin_without_mark(struct worker *worker, struct lane *lane, const s
     return true;
 }
 
-/* Is the record that was the last one below the mark still there as it was? */
+/* Is the record that was the last one below the mark still there as it was? Where there was none yet: can be read on? */
 static bool same_life(const struct mark *mark, const struct partition_view *view)
 {
-    if (mark->last < 0) return mark->next <= view->high;
+    if (mark->last < 0) return mark->next >= view->low && mark->next <= view->high;
     return view->found && view->timestamp_us == mark->last_timestamp_us && mark->next <= view->high;
 }
 
