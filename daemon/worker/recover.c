@@ -307,6 +307,7 @@ static bool find_beginnings(struct worker *worker, const struct mark *marks, siz
         const struct mark *mark = mark_of(marks, n_marks, lane);
         if (mark ? !begin_at_mark(worker, lane, mark, &views[i]) : !begin_without_mark(worker, lane, &views[i])) return false;
         if (!lower_to_floor(worker, lane, &views[i])) return false;
+        lane->started = false; /* until its mark is placed: what comes meanwhile may lie behind what has not been read */
     }
     return true;
 }

@@ -35,7 +35,9 @@ struct script_source {
     int64_t low;        /* the first one there is */
     int64_t *committed; /* per partition, of the group; NULL: none, and nobody looks */
     bool told, silent;
-    bool lost; /* its partitions are gone, and come again */
+    bool lost;     /* its partitions are gone, and come again */
+    bool moved;    /* partition 0 cannot be read on */
+    int64_t later; /* partition 1 was created anew, its records are so much younger */
     unsigned seed;
     struct partition partitions[PARTITIONS];
 };
@@ -55,7 +57,7 @@ static size_t script_receive(struct source *base, struct record *records, size_t
                                         .topic = span_of(topic),
                                         .partition = p,
                                         .offset = source->next[p]++,
-                                        .timestamp_us = instant("2026-03-31T00:00:00Z") };
+                                        .timestamp_us = instant("2026-03-31T00:00:00Z") + (p == 1 ? source->later : 0) };
     }
     return n;
 }
@@ -78,6 +80,12 @@ static bool script_change(struct source *base, struct change *change)
         source->lost = source->told = false;
         for (int p = 0; p < PARTITIONS; p++) source->next[p] = -1;
         *change = (struct change){ CHANGE_LOST, source->partitions, PARTITIONS };
+        return true;
+    }
+    if (source->moved) {
+        source->moved = false;
+        source->next[0] = -1;
+        *change = (struct change){ CHANGE_MOVED, source->partitions, 1 };
         return true;
     }
     if (source->told) return false;
@@ -103,7 +111,7 @@ static bool script_view(struct source *base, struct partition_view *views, size_
         views[i].low = source->low;
         views[i].high = (int64_t)source->script->n[views[i].partition.number];
         views[i].found = views[i].probe >= 0 && views[i].probe < views[i].high;
-        views[i].timestamp_us = instant("2026-03-31T00:00:00Z");
+        views[i].timestamp_us = instant("2026-03-31T00:00:00Z") + (views[i].partition.number == 1 ? source->later : 0);
     }
     return true;
 }
@@ -646,6 +654,16 @@ static void add_deal(struct script *script, const char *id)
     add_record(script, 0, text);
 }
 
+static void add_lead(struct script *script, int partition, int i)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "{\"specversion\":\"1.0\",\"id\":\"e%d\",\"source\":\"/s\",\"type\":\"crm.contact.created\",\"subject\":\"c%d\","
+             "\"tenantid\":\"x\",\"time\":\"2026-03-20T10:00:00Z\",\"data\":{}}",
+             i, i);
+    add_record(script, partition, text);
+}
+
 static void turn_until_done(struct run *run)
 {
     int64_t until_us = worker_monotonic() + 5 * MICROS_PER_SECOND;
@@ -693,6 +711,40 @@ static void what_was_passed_over_comes_first(void **state)
     check_passed_over(*state, SIZE_MAX, 0);
     check_passed_over(*state, 0, 0);
     check_passed_over(*state, SIZE_MAX, 2);
+}
+
+static void check_leads(struct house *house, struct state *real, const char *want)
+{
+    struct buffer got = { 0 };
+    struct error error = { "" };
+    assert_true(engine_answer(&house->engine, real, SPAN("{\"tenant\":\"x\",\"metric\":\"leads\"}"), &got, &error));
+    assert_true(span_is(buffer_all(&got), want));
+    buffer_deinit(&got);
+}
+
+/* Of each partition it is found out anew where to begin when one cannot be read on. Until the marks stand so none is read: one
+ * that was created anew, and has more records by now than were read of the other, has others before them. */
+static void nothing_is_read_before_its_mark_is_placed(void **state)
+{
+    struct house *house = *state;
+    unsigned seed = 1;
+    struct script *script = must_zalloc(sizeof *script);
+    struct state *real = state_memory_create(NULL, NULL);
+    struct stored_marks marks = { 0 };
+    struct run run;
+    for (int i = 0; i < 5; i++) add_lead(script, 1, i);
+    open_run(&run, house, script, real, &marks, &seed, 0);
+    turn_until_done(&run);
+    script->n[1] = 0;
+    for (int i = 5; i < 15; i++) add_lead(script, 1, i);
+    run.source.later = MICROS_PER_SECOND;
+    run.source.moved = true;
+    run.keeper.next_placing = PLACED_ELSEWHERE;
+    turn_until_done(&run);
+    check_leads(house, real, "{\"rows\":[{\"value\":15}]}");
+    worker_destroy(run.worker);
+    real->ops->destroy(real);
+    free(script);
 }
 
 /* A commit may still be on its way when partitions are lost. */
@@ -847,6 +899,7 @@ int main(void)
         cmocka_unit_test(offsets_stay_behind_what_is_read_again),
         cmocka_unit_test(a_gap_that_is_accepted_is_left_behind),
         cmocka_unit_test(a_tenant_set_back_is_read_again),
+        cmocka_unit_test(nothing_is_read_before_its_mark_is_placed),
         cmocka_unit_test(what_was_passed_over_comes_first),
         cmocka_unit_test(what_is_under_way_is_answered_before_it_is_dropped),
         cmocka_unit_test(what_is_committed_is_told_though_letters_are_read_again),
