@@ -166,6 +166,12 @@ static size_t find_changed(struct worker *worker, struct tenant **tenants, size_
     return changed;
 }
 
+/* They could not be read: somebody must look after them, and tell of them, as soon as that can be done. */
+static void await_all(struct worker *worker, struct tenant *const *tenants, size_t n)
+{
+    for (size_t i = 0; i < n; i++) tenants[i]->awaited = tenants[i]->perhaps = worker->any_awaited = true;
+}
+
 void worker_look_at_held(struct worker *worker)
 {
     size_t n = 0, at = 0;
@@ -181,7 +187,10 @@ void worker_look_at_held(struct worker *worker)
         tenant_drop(tenants[i]);
         loading_add_tenant(&worker->loading, tenants[i]);
     }
-    if (n && !worker_read_all(worker)) return;
+    if (n && !worker_read_all(worker)) {
+        await_all(worker, tenants, n);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         if (tenants[i]->held)
             worker_say_held(tenants[i]);

@@ -818,6 +818,46 @@ static void count_told(void *context, struct committed *committed)
     committed_destroy(committed);
 }
 
+static size_t n_looked_after;
+
+static void count_looked_after(void *context, struct committed *committed)
+{
+    (void)context;
+    n_looked_after += span_is(committed->tenant, "t0") && committed->version == committed->version_before;
+    committed_destroy(committed);
+}
+
+/* Redis does not answer just when it was noticed that a tenant was counted anew. */
+static void a_tenant_counted_anew_is_looked_after(void **state)
+{
+    struct house *house = *state;
+    unsigned seed = 1;
+    struct script *script = must_alloc(sizeof *script);
+    struct state *real = state_memory_create(NULL, NULL);
+    struct stored_marks marks = { 0 };
+    struct arena arena = { 0 };
+    struct run run;
+    make_script(script, seed);
+    open_run(&run, house, script, real, &marks, &seed, 0);
+    run.parts.committed = count_looked_after;
+    worker_destroy(run.worker);
+    run.worker = worker_create(&run.parts);
+    turn_until_done(&run);
+    for (int i = 0; i < 100; i++) assert_true(turn(&run));
+    write_field(&run, real, "rebuilt", SPAN("1"), &arena);
+    n_looked_after = 0;
+    run.state.reads_that_fail = 2;
+    for (int64_t until_us = worker_monotonic() + 2 * MICROS_PER_SECOND; !n_looked_after; usleep(500)) {
+        assert_true(worker_monotonic() < until_us);
+        assert_true(turn(&run));
+    }
+    assert_int_equal(run.state.reads_that_fail, 0);
+    worker_destroy(run.worker);
+    real->ops->destroy(real);
+    arena_deinit(&arena);
+    free(script);
+}
+
 static void add_stranger(struct script *script, int i)
 {
     char text[400];
@@ -901,6 +941,7 @@ int main(void)
         cmocka_unit_test(a_tenant_set_back_is_read_again),
         cmocka_unit_test(nothing_is_read_before_its_mark_is_placed),
         cmocka_unit_test(what_was_passed_over_comes_first),
+        cmocka_unit_test(a_tenant_counted_anew_is_looked_after),
         cmocka_unit_test(what_is_under_way_is_answered_before_it_is_dropped),
         cmocka_unit_test(what_is_committed_is_told_though_letters_are_read_again),
     };
