@@ -8,6 +8,7 @@
 enum {
     ROUNDS_MAX = 900,
     ROUND_US = 60 * 1000,
+    LATE_US = 2000 * 1000, /* two rounds at most: each instance may wait for its letters */
     LOOK_EVERY = 5,
     CALM_ROUNDS = 100 /* longer than any wait of the daemon's own */
 };
@@ -65,7 +66,7 @@ static bool tenant_waits(struct world *world, struct span tenant, struct arena *
 /* It has a turn, again and again. What became due since the last one waits for the wall clock, which stands. */
 static bool is_due(const struct desk *desk)
 {
-    return desk->alerts.due_us <= publisher_monotonic() - 2 * ROUND_US;
+    return desk->alerts.due_us <= publisher_monotonic() - LATE_US;
 }
 
 static bool desk_waits(const struct world *world, const struct desk *desk)
