@@ -136,6 +136,17 @@ static struct partition_view *view_of(struct looking *looking, const rd_kafka_me
     return NULL;
 }
 
+/* Whoever may not read a partition does not know what is there. */
+static bool is_unreadable(struct looking *looking, const rd_kafka_message_t *message)
+{
+    if (!message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        return false;
+    if (!view_of(looking, message)) return false;
+    fail(looking->error, "record of %s[%d] cannot be read: %s", rd_kafka_topic_name(message->rkt), message->partition,
+         rd_kafka_err2str(message->err));
+    return true;
+}
+
 /* The first message of a partition, or its end, settles it. */
 static bool settle(struct looking *looking, const rd_kafka_message_t *message, bool *settled)
 {
@@ -161,17 +172,19 @@ static void stop_fetching(struct looking *looking, const rd_kafka_message_t *mes
 
 static bool poll_settled(struct looking *looking, size_t waiting)
 {
-    bool *settled = must_zalloc(looking->n * sizeof *settled);
-    while (waiting > 0 && left_ms(looking) > 0) {
+    bool *settled = must_zalloc(looking->n * sizeof *settled), unreadable = false;
+    while (waiting > 0 && !unreadable && left_ms(looking) > 0) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(looking->viewer->client.handle, left_ms(looking));
         if (!message) continue;
-        if (settle(looking, message, settled)) {
+        unreadable = is_unreadable(looking, message);
+        if (!unreadable && settle(looking, message, settled)) {
             waiting--;
             stop_fetching(looking, message);
         }
         rd_kafka_message_destroy(message);
     }
     free(settled);
+    if (unreadable) return false;
     return waiting == 0 || fail(looking->error, "records of %zu partitions cannot be read in time", waiting);
 }
 
