@@ -29,6 +29,9 @@ static void tell(struct kafka_absent *absent, const rd_kafka_topic_partition_lis
 
 void kafka_absent_note(struct kafka_absent *absent, rd_kafka_topic_partition_list_t *topics, const rd_kafka_message_t *message)
 {
+    if (message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+        snprintf(absent->trouble, sizeof absent->trouble, "waits for the right to read as its group (kafka.group.id): %s",
+                 rd_kafka_err2str(message->err));
     if (!is_absence(message->err) || !message->rkt) return;
     rd_kafka_topic_partition_t *topic =
         rd_kafka_topic_partition_list_find(topics, rd_kafka_topic_name(message->rkt), RD_KAFKA_PARTITION_UA);

@@ -102,3 +102,20 @@ def test_who_may_not_read_a_partition_does_not_take_it_for_another(guarded, topi
     settle(topics, guarded, guarded.redis)
     assert "event=partition_is_another" not in guarded.said()
     assert count(guarded) == 40 and count(guarded, "rejected_events") == 1
+
+
+def test_who_may_not_read_as_the_group_is_not_ready(guarded, topics, rights):
+    """Nothing else would say it: no partition comes, so none is behind."""
+    group = ("group", topics.prefix + ".g", "read")
+    rights.give(less=[group])
+    code, out, _ = guarded.command("check")
+    assert code == 1 and 'kafka.group.id: this user may not read as group "%s"' % group[1] in out, out
+    guarded.start().wait_says("group_authorization_failed")
+    wait_until(lambda: "kafka.group.id" in guarded.http.ask("/readyz").text, "it is not ready")
+    assert metric(guarded, "worker_ready", 'worker="0"') == 0
+    rights.give()
+    guarded.wait_ready().wait_says_ready()
+    rights.give(less=[group])
+    wait_until(lambda: guarded.http.ask("/readyz").status == 503, "it is not ready, later either", 60)
+    rights.give()
+    guarded.wait_says_ready(60)
