@@ -31,6 +31,13 @@ static size_t insert(const struct desk **shown, size_t n, const struct desk *des
     return n + 1;
 }
 
+static void note_trouble(const struct publisher *publisher, struct publisher_sight *sight)
+{
+    const struct log_cause *causes[] = { &publisher->cause, &publisher->unsent_reports, &publisher->unsent_alerts };
+    for (size_t i = 0; i < sizeof causes / sizeof *causes && !sight->trouble[0]; i++)
+        snprintf(sight->trouble, sizeof sight->trouble, "%s", causes[i]->text);
+}
+
 void publisher_renew_sight(struct publisher *publisher, int64_t now_us)
 {
     const struct desk *shown[WAITING_SHOWN_MAX + 1];
@@ -49,7 +56,7 @@ void publisher_renew_sight(struct publisher *publisher, int64_t now_us)
     }
     fresh.n_shown = n;
     fresh.longest_us = n ? fresh.shown[0].waiting_us : 0;
-    snprintf(fresh.trouble, sizeof fresh.trouble, "%s", publisher->cause.text);
+    note_trouble(publisher, &fresh);
     pthread_mutex_lock(&publisher->sight_lock);
     publisher->sight = fresh;
     pthread_mutex_unlock(&publisher->sight_lock);

@@ -167,8 +167,8 @@ static void write_publisher(struct daemon *daemon, struct buffer *out)
                 (double)sight.longest_us / MICROS_PER_SECOND, out);
     write_gauge("publish_unacknowledged", "Snapshots sent to the output topic and not acknowledged yet.",
                 (double)sight.n_unacknowledged, out);
-    write_gauge("publish_ready", "1: reports are published; 0: Redis or the output topic does not take them.", !sight.trouble[0],
-                out);
+    write_gauge("publish_ready", "1: reports and alerts are published; 0: Redis or a topic does not take them.",
+                !sight.trouble[0], out);
     head("tenant_waiting_seconds", "gauge",
          "How long a tenant's oldest unpublished change has been waiting; of those that wait longest, at most 20.", out);
     for (size_t i = 0; i < sight.n_shown; i++)

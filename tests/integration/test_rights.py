@@ -119,3 +119,19 @@ def test_who_may_not_read_as_the_group_is_not_ready(guarded, topics, rights):
     wait_until(lambda: guarded.http.ask("/readyz").status == 503, "it is not ready, later either", 60)
     rights.give()
     guarded.wait_says_ready(60)
+
+
+@pytest.mark.parametrize("topic, told", [("reports", "report_not_sent"), ("alerts", "alert_not_sent")])
+def test_a_topic_that_takes_no_reports_or_alerts_is_seen(guarded, topics, rights, topic, told):
+    """In the metric that the alert rule CrmReportdPublishing goes by. What it lacks comes when it takes them again."""
+    rights.give(less=[("topic", topics.name(topic), "write")], more=[("topic", topics.name(topic), "describe")])
+    guarded.start().wait_ready()
+    assert metric(guarded, "publish_ready") == 1
+    Feed(topics, NOW_MS).events(leads(0, 5))
+    guarded.wait_says(told)
+    wait_until(lambda: metric(guarded, "publish_ready") == 0, "it is seen")
+    assert count(guarded) == 5
+    rights.give()
+    wait_until(lambda: metric(guarded, "publish_ready") == 1, "it publishes again")
+    settle(topics, guarded, guarded.redis)
+    assert topics.records(topic)
