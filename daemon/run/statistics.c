@@ -33,6 +33,7 @@ static const struct counter counters[] = {
     { "records_total",             "Records received from the source topics.",                                     WORKERS(records) },
     { "records_ignored_total",     "Records without a value, which say nothing.",                                  WORKERS(ignored) },
     { "dead_letters_total",        "Records sent to the dead letter topic.",                                       WORKERS(dead_letters) },
+    { "dead_letters_unsent_total", "Dead letters their topic did not take; they are sent again.",                 WORKERS(letters_unsent) },
     { "commits_total",             "Commits of a tenant that took place in Redis.",                                WORKERS(commits) },
     { "commit_conflicts_total",    "Commits refused because the tenant's version had moved on.",                   WORKERS(conflicts) },
     { "rereads_total",             "Times a worker dropped what it had in memory and read its partitions again.",  WORKERS(rewinds) },

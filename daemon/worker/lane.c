@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define RESEND_FIRST_US MICROS_PER_SECOND
+#define RESEND_LONGEST_US (60 * MICROS_PER_SECOND)
+
 struct lane *lane_add(struct lanes *lanes, struct partition partition)
 {
     struct lane *lane = must_zalloc(sizeof *lane + 2 * partition.topic.len + 16);
@@ -130,7 +133,7 @@ void lane_letter_sent(struct lane *lane, int64_t offset)
     lane->letters[lane->n_letters++] = (struct letter){ .offset = offset };
 }
 
-void lane_letter_acknowledged(struct lane *lane, int64_t offset)
+static void forget_letter(struct lane *lane, int64_t offset)
 {
     size_t done = 0;
     for (size_t i = 0; i < lane->n_letters; i++) {
@@ -143,11 +146,25 @@ void lane_letter_acknowledged(struct lane *lane, int64_t offset)
     if (done) memmove(lane->letters, lane->letters + done, lane->n_letters * sizeof *lane->letters);
 }
 
-void lane_letter_failed(struct lane *lane, int64_t offset, int64_t retry_at_us)
+void lane_letter_acknowledged(struct lane *lane, int64_t offset)
 {
-    lane_letter_acknowledged(lane, offset); /* no longer waited for: it is read and sent again */
+    forget_letter(lane, offset);
+    lane->resend_wait_us = 0;
+}
+
+void lane_letter_failed(struct lane *lane, int64_t offset, int64_t now_us)
+{
+    forget_letter(lane, offset); /* no longer waited for: it is read and sent again */
     if (lane->resend_from == NO_OFFSET || offset < lane->resend_from) lane->resend_from = offset;
-    lane->resend_at_us = retry_at_us;
+    if (!lane->resend_wait_us) lane->resend_wait_us = RESEND_FIRST_US;
+    lane->resend_at_us = now_us + lane->resend_wait_us;
+}
+
+bool lane_resends(struct lane *lane, int64_t now_us)
+{
+    if (!lane->started || lane->resend_from == NO_OFFSET || lane->n_letters || now_us < lane->resend_at_us) return false;
+    lane->resend_wait_us = lane->resend_wait_us < RESEND_LONGEST_US / 2 ? 2 * lane->resend_wait_us : RESEND_LONGEST_US;
+    return true;
 }
 
 struct mark lane_safe_mark(const struct lane *lane)

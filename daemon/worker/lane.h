@@ -25,8 +25,9 @@ struct lane {
     struct mark mark; /* as it stands; next < 0: there is none */
     struct letter *letters; /* produced, oldest first */
     size_t n_letters, room_letters;
-    int64_t resend_from;  /* a dead letter from here on was not taken: read again from here; NO_OFFSET */
-    int64_t resend_at_us; /* monotonic */
+    int64_t resend_from;    /* a dead letter from here on was not taken: read again from here; NO_OFFSET */
+    int64_t resend_at_us;   /* monotonic */
+    int64_t resend_wait_us; /* until then; longer each time, as all that came since is read again, too; 0: all were taken */
 };
 
 struct lanes {
@@ -58,7 +59,8 @@ void lane_forget_floor(struct lane *lane); /* if it has been */
 
 void lane_letter_sent(struct lane *lane, int64_t offset);
 void lane_letter_acknowledged(struct lane *lane, int64_t offset);
-void lane_letter_failed(struct lane *lane, int64_t offset, int64_t retry_at_us);
+void lane_letter_failed(struct lane *lane, int64_t offset, int64_t now_us);
+bool lane_resends(struct lane *lane, int64_t now_us); /* it is time to read those again that failed */
 
 /* The mark as far as it may move now: committed, and no dead letter below it unacknowledged. */
 struct mark lane_safe_mark(const struct lane *lane);

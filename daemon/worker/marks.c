@@ -102,8 +102,7 @@ void worker_letters_resend(struct worker *worker)
 {
     for (size_t i = 0; i < worker->lanes.n; i++) {
         struct lane *lane = worker->lanes.at[i];
-        if (!lane->started || lane->resend_from == NO_OFFSET || lane->n_letters) continue;
-        if (worker_monotonic() < lane->resend_at_us) continue;
+        if (!lane_resends(lane, worker_monotonic())) continue;
         if (!worker_finish_pending(worker)) return; /* which was set back then: they are read again */
         struct error error = { "" };
         log_event(LEVEL_INFO, "dead_letters_again", "partition=%.*s from=%lld", SPAN_ARG(lane->key),

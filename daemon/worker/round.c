@@ -47,8 +47,9 @@ void worker_acknowledged(void *context, void *tag, enum delivery delivery, const
     if (delivery == UNDELIVERABLE)
         log_event(LEVEL_ERROR, "dead_letter_undeliverable", "partition=%.*s offset=%lld cause=%s", (int)letter->key_len,
                   letter->key, (long long)letter->offset, why);
+    worker->counts.letters_unsent += delivery == UNDELIVERED;
     if (lane && delivery == UNDELIVERED)
-        lane_letter_failed(lane, letter->offset, worker_monotonic() + MICROS_PER_SECOND);
+        lane_letter_failed(lane, letter->offset, worker_monotonic());
     else if (lane)
         lane_letter_acknowledged(lane, letter->offset);
     free(letter);
@@ -71,7 +72,7 @@ static void send_dead_letter(struct worker *worker, struct lane *lane, const str
     }
     free(tag);
     lane_letter_sent(lane, record->offset);
-    lane_letter_failed(lane, record->offset, worker_monotonic() + MICROS_PER_SECOND);
+    lane_letter_failed(lane, record->offset, worker_monotonic());
 }
 
 static void decode_record(struct worker *worker, struct round *round, struct lane *lane, const struct record *record)

@@ -39,7 +39,7 @@ size_t committed_bytes(const struct committed *committed); /* of memory, but for
 /* What a worker reports, for logs and metrics. Counts only grow. */
 struct worker_counts {
     uint64_t records, events, duplicates, rejected, ignored, skipped, commits, conflicts, rewinds, overflows, retired,
-        dead_letters;
+        dead_letters, letters_unsent;
     uint64_t rejected_by[N_REASONS];
     uint64_t events_by[N_KINDS][N_EVENT_RESULTS]; /* committed ones */
     struct latency commit;                        /* from sending a round's commits to their answers */

@@ -135,3 +135,19 @@ def test_a_topic_that_takes_no_reports_or_alerts_is_seen(guarded, topics, rights
     wait_until(lambda: metric(guarded, "publish_ready") == 1, "it publishes again")
     settle(topics, guarded, guarded.redis)
     assert topics.records(topic)
+
+
+def test_dead_letters_that_are_not_taken_hold_nothing_up(guarded, topics, rights):
+    letters = topics.name("dead-letter")
+    rights.give(less=[("topic", letters, "write")], more=[("topic", letters, "describe")])
+    guarded.start()
+    feed = Feed(topics, NOW_MS)
+    feed.events([bad(100)] + leads(0, 20))
+    wait_until(lambda: count(guarded) == 20, "they are counted", 30)
+    wait_until(lambda: metric(guarded, "dead_letters_unsent_total") >= 3, "it is tried again", 30)
+    feed.events(leads(20, 40))
+    wait_until(lambda: count(guarded) == 40, "these are, too", 30)
+    assert metric(guarded, "dead_letters_unsent_total") < 6
+    rights.give()
+    settle(topics, guarded, guarded.redis)
+    assert len(topics.records("dead-letter")) == 1 and count(guarded, "rejected_events") == 1

@@ -3,6 +3,7 @@
 #include "daemon/report/query.h"
 #include "daemon/run/engine.h"
 #include "daemon/source/files.h"
+#include "daemon/worker/lane.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -318,6 +319,35 @@ static int end(void **state)
     return 0;
 }
 
+/* ---- dead letters that are not taken ---- */
+
+/* All that came since is read again with them: as that takes longer, it is done less often. */
+static void dead_letters_that_are_refused_are_sent_less_and_less_often(void **state)
+{
+    static const int waits_s[] = { 1, 2, 4, 8, 16, 32, 60, 60 };
+    struct lanes lanes = { 0 };
+    struct lane *lane = lane_add(&lanes, (struct partition){ SPAN("deals"), 0 });
+    int64_t now_us = 0;
+    (void)state;
+    lane->started = true;
+    for (size_t i = 0; i < sizeof waits_s / sizeof *waits_s; i++) {
+        lane_letter_sent(lane, 7);
+        lane_letter_sent(lane, 9);
+        lane_letter_failed(lane, 7, now_us);
+        assert_false(lane_resends(lane, now_us + 100 * MICROS_PER_SECOND)); /* the other one is waited for */
+        lane_letter_failed(lane, 9, now_us);
+        assert_false(lane_resends(lane, now_us + waits_s[i] * MICROS_PER_SECOND - 1));
+        now_us += waits_s[i] * MICROS_PER_SECOND;
+        assert_true(lane_resends(lane, now_us));
+        assert_int_equal(lane->resend_from, 7);
+    }
+    lane_letter_sent(lane, 11);
+    lane_letter_acknowledged(lane, 11);
+    lane_letter_failed(lane, 12, now_us);
+    assert_true(lane_resends(lane, now_us + MICROS_PER_SECOND));
+    lanes_deinit(&lanes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(rounds_and_cache_keep_to_their_memory),
@@ -326,6 +356,7 @@ int main(void)
                                         cmocka_unit_test(a_round_takes_any_number_of_tenants),
                                         cmocka_unit_test(tenants_that_nothing_came_for_rest),
                                         cmocka_unit_test(dead_letters_of_a_round_are_waited_for_once),
+                                        cmocka_unit_test(dead_letters_that_are_refused_are_sent_less_and_less_often),
                                         cmocka_unit_test(a_tenant_that_was_not_loaded_has_no_board) };
     return cmocka_run_group_tests(tests, begin, end);
 }
