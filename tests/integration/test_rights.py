@@ -6,7 +6,8 @@ import pytest
 from asking import Http
 from confluent_kafka.admin import AclBinding, AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
 from servers import BROKER, Kafka, free_port, wait_until
-from stream import Feed, Topics, settle
+from stream import Feed, settle
+from test_check import wait_for
 from test_faults import CLOCK, NOW_MS, count, event, leads
 from test_operations import samples
 
@@ -44,7 +45,8 @@ class Rights:
     def __init__(self, topics):
         self.topics = topics
         outputs = map(topics.name, ("reports", "alerts", "dead-letter"))
-        self.all = {("group", topics.prefix + ".g", "read")} | {("topic", name, "read") for name in topics.into} | {("topic", name, "write") for name in outputs}
+        self.all = {("group", topics.prefix + ".g", "read")} | {("topic", name, "describe_configs") for name in topics.all}
+        self.all |= {("topic", name, "read") for name in topics.into} | {("topic", name, "write") for name in outputs}
 
     def give(self, less=(), more=()):
         for future in self.topics.admin.delete_acls([EVERY_RIGHT]).values():
@@ -84,6 +86,22 @@ def bad(number):
 
 def metric(worker, name, labels=""):
     return samples(worker.http.ask("/metrics").text)["crm_reportd_" + name, labels]
+
+
+def test_the_rights_are_enough(guarded, topics):
+    wait_for(topics, topics.all)
+    code, out, _ = guarded.command("check")
+    assert code == 0 and "cannot be read" not in out, out
+    guarded.start()
+    Feed(topics, NOW_MS).events(leads(0, 20) + [bad(100)])
+    settle(topics, guarded, guarded.redis)
+    assert topics.committed(guarded.config["kafka"]["group.id"])
+    for command in ("verify", "rebuild"):
+        code, out, err = guarded.command(command, "acme")
+        assert code == 0, out + err
+    settle(topics, guarded, guarded.redis)
+    assert all(map(topics.records, ("reports", "alerts", "dead-letter")))
+    assert "authorization" not in guarded.said()
 
 
 def test_who_may_not_read_a_partition_does_not_take_it_for_another(guarded, topics, rights):
