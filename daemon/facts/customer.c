@@ -53,17 +53,28 @@ static void tell_unit(struct teller *teller, enum fact fact, int32_t day, enum k
 }
 
 /* Per month, quarter, year: bought in it; and ever before it; and in the one just before. */
-static void tell_units(struct teller *teller, const struct win *wins, uint32_t n, enum unit unit, enum known_name name)
+static void tell_units(struct teller *teller, const int32_t *days, uint32_t n, const struct win *first, enum unit unit,
+                       enum known_name name)
 {
     struct period before = { 0, -1 };
     for (uint32_t i = 0; i < n;) {
-        struct period now = unit_period(teller->context->rules, unit, event_day(&wins[i].event));
-        tell_unit(teller, FACT_CUSTOMER_ACTIVE, now.from, name, &wins[0]);
-        if (i) tell_unit(teller, FACT_CUSTOMER_RETAINED, now.from, name, &wins[0]);
-        if (i && before.to == now.from - 1) tell_unit(teller, FACT_CUSTOMER_KEPT, now.from, name, &wins[0]);
-        while (i < n && event_day(&wins[i].event) <= now.to) i++;
+        struct period now = unit_period(teller->context->rules, unit, days[i]);
+        tell_unit(teller, FACT_CUSTOMER_ACTIVE, now.from, name, first);
+        if (i) tell_unit(teller, FACT_CUSTOMER_RETAINED, now.from, name, first);
+        if (i && before.to == now.from - 1) tell_unit(teller, FACT_CUSTOMER_KEPT, now.from, name, first);
+        while (i < n && days[i] <= now.to) i++;
         before = now;
     }
+}
+
+static void tell_all_units(struct teller *teller, const struct win *wins, uint32_t n)
+{
+    int32_t *days = arena_alloc(teller->context->scratch, n * sizeof *days);
+    uint32_t n_days = 0;
+    for (uint32_t i = 0; i < n; i++) n_days = add_day(days, n_days, event_day(&wins[i].event));
+    tell_units(teller, days, n_days, &wins[0], UNIT_MONTH, KNOWN_MONTH);
+    tell_units(teller, days, n_days, &wins[0], UNIT_QUARTER, KNOWN_QUARTER);
+    tell_units(teller, days, n_days, &wins[0], UNIT_YEAR, KNOWN_YEAR);
 }
 
 void tell_customer(struct teller *teller)
@@ -72,9 +83,7 @@ void tell_customer(struct teller *teller)
     struct win *wins = customer_wins(teller, &n);
     if (!n) return;
     tell_of_win(teller, FACT_CUSTOMER_NEW, event_day(&wins[0].event), &wins[0]);
-    tell_units(teller, wins, n, UNIT_MONTH, KNOWN_MONTH);
-    tell_units(teller, wins, n, UNIT_QUARTER, KNOWN_QUARTER);
-    tell_units(teller, wins, n, UNIT_YEAR, KNOWN_YEAR);
+    tell_all_units(teller, wins, n);
     for (uint32_t i = 0; i < n; i++) {
         struct fact_entry *entry = tell_of_win(teller, FACT_PURCHASE, event_day(&wins[i].event), &wins[0]);
         set_dim(entry, DIM_CURRENCY, wins[i].currency);

@@ -210,6 +210,16 @@ int32_t event_day(const struct entity_event *event)
     return local_day(event->time_us, event->offset_s);
 }
 
+uint32_t add_day(int32_t *days, uint32_t n, int32_t day)
+{
+    uint32_t at = n;
+    while (at && days[at - 1] > day) at--;
+    if (at && days[at - 1] == day) return n;
+    memmove(&days[at + 1], &days[at], (n - at) * sizeof *days);
+    days[at] = day;
+    return n + 1;
+}
+
 bool has_come(struct teller *teller, int64_t instant_us)
 {
     if (instant_us <= teller->context->clock_us) return true;

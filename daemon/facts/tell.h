@@ -45,6 +45,10 @@ int64_t tell_money(const struct teller *teller, uint32_t attribute);
 int64_t elapsed_ms(int64_t from_us, int64_t to_us);
 int32_t event_day(const struct entity_event *event);
 
+/* Puts a day among `n` that ascend, each there once: how many there are then. Days of events in their order come nearly so: only
+ * where the clock is put back over midnight an earlier one comes after a later one. */
+uint32_t add_day(int32_t *days, uint32_t n, int32_t day);
+
 /* A new fact on that day with count 1, all other measures absent or 0, and the entity's common and custom dimensions.
  * Returns a scratch entry when the fact is not wanted, so that callers need no branch; nothing can be read from that. */
 struct fact_entry *tell(struct teller *teller, enum fact fact, int32_t day);

@@ -17,13 +17,22 @@ static void tell_level(struct teller *teller)
     }
 }
 
+/* The days on which it signed in, each once. */
+static int32_t *signed_in_days(const struct teller *teller, uint32_t *n)
+{
+    const struct entity *entity = teller->entity;
+    int32_t *days = arena_alloc(teller->context->scratch, entity->n_events * sizeof *days);
+    for (uint32_t i = first_event(teller); i < entity->n_events; i++)
+        if (entity->events[i].verb == VERB_SIGNED_IN) *n = add_day(days, *n, event_day(&entity->events[i]));
+    return days;
+}
+
 /* Once per unit in which it signed in, on the unit's first day. */
-static void tell_active(struct teller *teller, enum unit unit, enum known_name name)
+static void tell_active(struct teller *teller, const int32_t *days, uint32_t n, enum unit unit, enum known_name name)
 {
     int32_t told = INT32_MIN;
-    for (uint32_t i = first_event(teller); i < teller->entity->n_events; i++) {
-        if (teller->entity->events[i].verb != VERB_SIGNED_IN) continue;
-        int32_t day = unit_period(teller->context->rules, unit, event_day(&teller->entity->events[i])).from;
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t day = unit_period(teller->context->rules, unit, days[i]).from;
         if (day == told) continue;
         told = day;
         struct fact_entry *entry = tell(teller, FACT_USER_ACTIVE, day);
@@ -36,9 +45,11 @@ void tell_user(struct teller *teller)
 {
     if (teller->created) {
         tell_level(teller);
-        tell_active(teller, UNIT_DAY, KNOWN_DAY);
-        tell_active(teller, UNIT_WEEK, KNOWN_WEEK);
-        tell_active(teller, UNIT_MONTH, KNOWN_MONTH);
+        uint32_t n = 0;
+        const int32_t *days = signed_in_days(teller, &n);
+        tell_active(teller, days, n, UNIT_DAY, KNOWN_DAY);
+        tell_active(teller, days, n, UNIT_WEEK, KNOWN_WEEK);
+        tell_active(teller, days, n, UNIT_MONTH, KNOWN_MONTH);
     }
     tell_audit(teller, false);
 }
