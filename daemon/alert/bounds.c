@@ -3,15 +3,14 @@
 
 static const struct bounds anything = { RATIONAL_NULL, RATIONAL_NULL };
 
-/* Facts of which each stands for one of another: who converted was a lead, what was opened was sent. */
+/* Facts of which each stands for one of another of the same day: who converted was a lead, what was opened was sent. */
 static const struct {
     enum fact part, whole;
 } parts[] = {
-    { FACT_LEAD_QUALIFIED, FACT_LEAD },           { FACT_LEAD_CONVERTED, FACT_LEAD },
-    { FACT_EMAIL_DELIVERED, FACT_EMAIL_SENT },    { FACT_EMAIL_OPENED, FACT_EMAIL_SENT },
-    { FACT_EMAIL_CLICKED, FACT_EMAIL_SENT },      { FACT_EMAIL_REPLIED, FACT_EMAIL_SENT },
-    { FACT_EMAIL_BOUNCED, FACT_EMAIL_SENT },      { FACT_EMAIL_COMPLAINED, FACT_EMAIL_SENT },
-    { FACT_CUSTOMER_KEPT, FACT_CUSTOMER_ACTIVE },
+    { FACT_LEAD_CONVERTED, FACT_LEAD },         { FACT_EMAIL_DELIVERED, FACT_EMAIL_SENT },
+    { FACT_EMAIL_OPENED, FACT_EMAIL_SENT },     { FACT_EMAIL_CLICKED, FACT_EMAIL_SENT },
+    { FACT_EMAIL_REPLIED, FACT_EMAIL_SENT },    { FACT_EMAIL_BOUNCED, FACT_EMAIL_SENT },
+    { FACT_EMAIL_COMPLAINED, FACT_EMAIL_SENT }, { FACT_CUSTOMER_KEPT, FACT_CUSTOMER_ACTIVE },
 };
 
 /* Measures of which a fact has at most one: 1 or 0. */

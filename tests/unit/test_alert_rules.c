@@ -305,6 +305,18 @@ static void rules_that_can_fire_are_left_alone(void **state)
                 false, NULL, 0);
 }
 
+/* Who qualifies today may have become a lead last month. */
+static void a_share_of_others_of_the_period_may_be_above_1(void **state)
+{
+    (void)state;
+    struct problems problems = { 0 };
+    struct catalogue *own = load_catalogue("{\"metrics\":{\"qualified_rate\":\"lead_qualified.count / lead.count\"}}", &problems);
+    struct outcome_of outcome = read_rules_by(own, "[{'name':'a','metric':'qualified_rate','period':'today','above':1}]");
+    assert_int_equal(problems.n + outcome.wrong.n + outcome.advice.n, 0);
+    forget(&outcome);
+    catalogue_destroy(own);
+}
+
 static void webhooks(void **state)
 {
     (void)state;
@@ -347,6 +359,7 @@ int main(void)
         cmocka_unit_test(filters_that_nothing_passes),
         cmocka_unit_test(rules_that_never_end_or_always_hold),
         cmocka_unit_test(rules_that_can_fire_are_left_alone),
+        cmocka_unit_test(a_share_of_others_of_the_period_may_be_above_1),
         cmocka_unit_test(webhooks),
     };
     return cmocka_run_group_tests(tests, start, end);
