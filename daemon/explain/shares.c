@@ -141,8 +141,8 @@ static bool take_intake(void *context, const struct cell_key *key, const struct 
 static bool read_intake(struct shares *shares, struct error *error)
 {
     bool asked = false;
-    const struct metric *metric = shares->query->metric;
-    for (unsigned i = 0; i < metric->n_atoms; i++) asked = asked || fact_is_of_intake(metric->atoms[i].fact);
+    for (int fact = 0; fact < N_FACTS; fact++)
+        asked = asked || (fact_is_of_intake((enum fact)fact) && matters(shares, (enum fact)fact));
     if (!asked) return true;
     struct cell_reader reader = view_reader(shares->tenant->view);
     return reader.cells(reader.context, (struct bucket){ BUCKET_NOW, 0 }, take_intake, shares, error);

@@ -11,6 +11,7 @@ from stream import Feed, settle
 
 sys.path.append(str(TESTS / "property"))
 import explained  # noqa: E402
+from questions import replay  # noqa: E402
 
 EVENTS, TENANTS = 6000, 3
 
@@ -95,6 +96,18 @@ def test_a_busy_tenant_is_explained_at_one_version(topics, redis_server, daemon,
     plain = [{key: query[key] for key in ("tenant", "metric")} for query in queries]
     for query, a, b in zip(queries, ask.live(running, plain), explains(running, queries)):
         assert explained.differs(query, a, b) is None
+
+
+def test_of_a_goal_on_what_the_intake_saw_the_total_is_that_of_the_counter(binary, tmp_path):
+    goal = {"specversion": "1.0", "id": "1", "source": "/crm", "type": "crm.goal.set", "subject": "G-1", "tenantid": "acme", "time": "2026-03-02T08:00:00Z",
+            "data": {"metric": "duplicate_events", "target": 4, "period": "2026-03"}}
+    events = tmp_path / "events.ndjson"
+    events.write_text(2 * (json.dumps(goal) + "\n"))
+    for metric, value in (("actual", 1), ("goal_progress", 0.25)):
+        query = {"tenant": "acme", "metric": metric, "by": ["goal"]}
+        (answer,), (told,) = [replay(binary, "2026-03-31T12:00:00Z", {}, [query], [events], asking=asking)[1] for asking in ("--query", "--explain")]
+        assert json.loads(answer) == {"rows": [{"goal": "G-1", "value": value}]}
+        assert explained.differs(query, answer, told) is None
 
 
 def test_requests_are_refused_as_those_of_query(topics, redis_server, daemon):
