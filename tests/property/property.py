@@ -54,6 +54,13 @@ def arranged(way, lines, seed):
     return [lines]
 
 
+def counts_arrivals(query, lines):
+    """Does the answer count how often events came? So does what has become of a goal that is set on such a metric."""
+    if query["metric"] in GOALS:
+        return any('"metric":"%s"' % name in line for line in lines for name in COUNT_ARRIVALS)
+    return query["metric"] in COUNT_ARRIVALS
+
+
 class Trial:
     """One history, asked in every way. `differs` says how one way's answers differ from what they should be."""
 
@@ -96,7 +103,7 @@ class Trial:
             return self.differs_from_entities(lines, queries)
         plain, other = self.in_order(lines, queries)[0], self.run(lines, way, queries)[0]
         for query, a, b in zip(queries, plain, other):
-            if (a != b or a.startswith("exit code")) and not (way == "twice" and query["metric"] in COUNT_ARRIVALS):
+            if (a != b or a.startswith("exit code")) and not (way == "twice" and counts_arrivals(query, lines)):
                 return query, a, b
         return None
 
