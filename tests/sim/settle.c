@@ -8,7 +8,6 @@
 enum {
     ROUNDS_MAX = 900,
     ROUND_US = 60 * 1000,
-    LATE_US = 2000 * 1000, /* two rounds at most: each instance may wait for its letters */
     LOOK_EVERY = 5,
     CALM_ROUNDS = 100 /* longer than any wait of the daemon's own */
 };
@@ -64,14 +63,14 @@ static bool tenant_waits(struct world *world, struct span tenant, struct arena *
 }
 
 /* It has a turn, again and again. What became due since the last one waits for the wall clock, which stands. */
-static bool is_due(const struct desk *desk)
+static bool is_due(const struct world *world, const struct desk *desk)
 {
-    return desk->alerts.due_us <= publisher_monotonic() - LATE_US;
+    return desk->alerts.due_us <= world->two_turns_us;
 }
 
 static bool desk_waits(const struct world *world, const struct desk *desk)
 {
-    return desk->dirty || is_due(desk) || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind ||
+    return desk->dirty || is_due(world, desk) || desk->alerts.outbox[ALERT_TO_TOPIC].n || desk->alerts.behind ||
            !alerts_told_again(world, desk);
 }
 
@@ -82,7 +81,7 @@ static void say_what_waits(struct world *world, const struct instance *instance,
              "instance %d publishes: %zu reports, %zu letters on their way, %zu to do; desk of '%.*s'%s%s%s%s, %zu alerts unsent",
              instance->number, instance->publisher->unacknowledged, instance->letters.n, instance->publisher->n_inbox,
              SPAN_ARG(tenant), desk && desk->dirty ? " dirty" : "", desk && desk->loaded ? "" : " not loaded",
-             desk && desk->alerts.behind ? " behind" : "", desk && is_due(desk) ? " due" : "",
+             desk && desk->alerts.behind ? " behind" : "", desk && is_due(world, desk) ? " due" : "",
              desk ? desk->alerts.outbox[ALERT_TO_TOPIC].n : 0);
 }
 
@@ -113,7 +112,10 @@ bool check_settle(struct world *world)
 {
     clear_up(world);
     int calm = 0;
+    int64_t before_us = world->monotonic_us;
     for (int round = 0; round < ROUNDS_MAX; round++) {
+        world->two_turns_us = before_us;
+        before_us = world->monotonic_us;
         for (int i = 0; i < MEMBERS_MAX; i++) {
             instance_turn(&world->instances[i]);
             instance_publish(&world->instances[i]);

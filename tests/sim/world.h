@@ -112,6 +112,7 @@ struct world {
     bool alerts_forgotten; /* what was told of them was known to nobody but Redis, which lost it */
     struct error wrong;    /* what should never be */
     struct error waits;    /* what was last seen to be still to do */
+    int64_t two_turns_us;  /* monotonic, in the end: since then each instance has had two turns, however long they took */
     struct error stopped;  /* an instance stopped for a reason that may be one */
 };
 
