@@ -157,7 +157,7 @@ static void set_due(struct desk *desk, const struct alert_changes *changes, int6
         alerts->due_us = alerts->behind_since_us + BEHIND_US;
 }
 
-static void note_behind(struct desk *desk, int64_t tenant_now)
+void note_behind(struct desk *desk, int64_t tenant_now)
 {
     struct desk_alerts *alerts = &desk->alerts;
     if (tenant_now > desk->version && !alerts->behind) {
@@ -226,7 +226,7 @@ bool publish_alerts(struct publisher *publisher, struct desk *desk, enum outcome
         return true;
     }
     if (alerts->known && !alerts->n_watched && !has_alerts(alerts)) {
-        if (!alerts->behind) alerts->due_us = NEVER; /* what others did is known, nothing else was waited for */
+        alerts->due_us = alerts->behind ? alerts->behind_since_us + BEHIND_US : NEVER; /* nothing else is waited for */
         return true;
     }
     for (int attempt = 0; again && attempt < COMMIT_ATTEMPTS; attempt++)

@@ -113,7 +113,8 @@ void recall_wait(struct desk *desk); /* Redis has nothing of the tenant: others 
 /* alert_look.c: have others changed a tenant's alerts? About one tenant a second. */
 void look_at_alerts(struct publisher *publisher, int64_t now_us);
 
-/* Is the desk to be read again because others went on without it? */
+/* The tenant stands at this version. Is the desk to be read again because others went on without it? */
+void note_behind(struct desk *desk, int64_t tenant_now);
 bool alerts_left_behind(struct desk *desk);
 
 /* sleep.c: tenants whose desk had to go, to be woken when their time has come. */

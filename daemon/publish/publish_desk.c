@@ -199,6 +199,7 @@ bool turn_end(struct publisher *publisher, struct turn *turn, enum outcome *outc
     struct desk *desk = turn->desk;
     numbers_stored(turn);
     send_stored(publisher, turn);
+    if (turn->publication.n_reports || turn->publication.n_periods) note_behind(desk, turn->publication.tenant_now);
     if (!send_standing(publisher, desk, outcome, error)) return false;
     if (!look_at_versions(publisher, desk, outcome, error)) return false;
     desk->compared = !desk->unsure;

@@ -25,7 +25,7 @@ enum {
 
 static size_t count_arguments(const struct publication *publication)
 {
-    size_t n = 6 + publication->n_reports * 5; /* EVALSHA, hash, number of keys, versions, channel, number of reports */
+    size_t n = 7 + publication->n_reports * 5; /* EVALSHA, hash, number of keys, versions, state, channel, number of reports */
     for (size_t i = 0; i < publication->n_periods; i++) n += 4 + publication->periods[i].n * 2;
     return n;
 }
@@ -34,8 +34,9 @@ static void ask_keys(struct connection *connection, const char *prefix, const st
                      struct arena *arena)
 {
     struct span tenant = publication->tenant;
-    request_number(connection, (int64_t)(1 + publication->n_reports + publication->n_periods));
+    request_number(connection, (int64_t)(2 + publication->n_reports + publication->n_periods));
     request_argument(connection, key_versions(arena, prefix, tenant));
+    request_argument(connection, key_state(arena, prefix, tenant));
     for (size_t i = 0; i < publication->n_reports; i++)
         request_argument(connection, key_report(arena, prefix, tenant, publication->reports[i].report));
     for (size_t i = 0; i < publication->n_periods; i++)
@@ -82,9 +83,10 @@ static void ask_publish(struct server *server, const char *prefix, const struct 
 static void take_answer(struct publication *publication, const redisReply *reply)
 {
     size_t n = publication->n_reports;
-    if (reply->elements != n + publication->n_periods) return;
+    if (reply->elements != n + publication->n_periods + 1) return;
     for (size_t i = 0; i < n; i++) publication->reports[i].stored = reply->element[i]->integer == 1;
     for (size_t i = 0; i < publication->n_periods; i++) publication->periods[i].elsewhere = reply->element[n + i]->integer != 1;
+    publication->tenant_now = reply->element[n + publication->n_periods]->integer;
 }
 
 static void settle(struct publication *const *publications, size_t n, enum outcome outcome)

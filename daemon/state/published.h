@@ -30,6 +30,7 @@ struct publication {
     size_t n_reports;
     struct publication_period *periods;
     size_t n_periods;
+    int64_t tenant_now;   /* out: the version at which the tenant stood then; 0: Redis had nothing of it */
     enum outcome outcome; /* out */
 };
 

@@ -72,6 +72,7 @@ static void carry_out(struct store *store, const char *prefix, struct publicatio
     for (size_t i = 0; i < publication->n_periods; i++)
         store_period(store, key_metrics(&arena, prefix, publication->tenant, publication->periods[i].period),
                      &publication->periods[i]);
+    publication->tenant_now = store_number(store, key_state(&arena, prefix, publication->tenant), SPAN("version"));
     store_step(store);
     arena_deinit(&arena);
 }

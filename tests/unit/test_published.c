@@ -149,6 +149,20 @@ static void stored_reports_are_hinted_at(void **state)
     redisFree(listener);
 }
 
+/* Whether it is stored or not: the tenant may have gone on meanwhile. */
+static void the_tenants_version_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct publication_report report = { "pipeline", 7, SPAN("x"), false };
+    struct publication publication = { .tenant = SPAN("acme"), .reports = &report, .n_reports = 1 };
+    publish(fixture, &publication);
+    assert_int_equal(publication.tenant_now, 0);
+    private_redis_do(&fixture->redis, "HSET crm:{acme}:state version 9007199254740991");
+    publish(fixture, &publication);
+    assert_false(report.stored);
+    assert_true(publication.tenant_now == INT64_C(9007199254740991));
+}
+
 static void script_forgotten(void **state)
 {
     struct fixture *fixture = *state;
@@ -167,14 +181,14 @@ static void refused_leaves_nothing(void **state)
     const struct publication_number number = { SPAN("revenue:EUR"), SPAN("1.00") };
     struct publication_report report = { "pipeline", 1, SPAN("x"), false };
     struct publication_period period = { .period = "today", .version = 1, .numbers = &number, .n = 1 };
-    struct publication publication = { SPAN("acme"), &report, 1, &period, 1, DONE }, *publications = &publication;
-    const char *const others[] = { "SET crm:{acme}:versions x", "HSET crm:{acme}:report:pipeline a x",
+    struct publication publication = { SPAN("acme"), &report, 1, &period, 1, 0, DONE }, *publications = &publication;
+    const char *const others[] = { "SET crm:{acme}:versions x", "SET crm:{acme}:state x", "HSET crm:{acme}:report:pipeline a x",
                                    "SET crm:{acme}:metrics:today x", "CONFIG SET maxmemory 100kb" };
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         private_redis_do(&fixture->redis, others[i]);
         state_redis_publish(fixture->state, "crm", &publications, 1, &fixture->error);
         assert_int_equal(publication.outcome, REFUSED);
-        assert_in_range(private_redis_do(&fixture->redis, "DBSIZE"), 0, i < 3);
+        assert_in_range(private_redis_do(&fixture->redis, "DBSIZE"), 0, i < 4);
         private_redis_do(&fixture->redis, "FLUSHALL");
     }
     private_redis_do(&fixture->redis, "CONFIG SET maxmemory 0");
@@ -362,6 +376,7 @@ int main(void)
         TEST(numbers_are_replaced_whole),
         TEST(numbers_are_changed),
         TEST(stored_reports_are_hinted_at),
+        TEST(the_tenants_version_is_told),
         TEST(script_forgotten),
         TEST(refused_leaves_nothing),
         TEST(several_tenants_at_once),
