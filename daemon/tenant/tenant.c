@@ -165,6 +165,7 @@ void tenant_drop(struct tenant *tenant)
     fresh.listed = tenant->listed;
     fresh.awaited = tenant->awaited;
     fresh.perhaps = tenant->perhaps;
+    fresh.unheard = tenant->unheard;
     fresh.told_held = tenant->told_held;
     fresh.busy_day = NO_DAY;
     fresh.days_from = NO_DAY;

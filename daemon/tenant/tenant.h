@@ -20,7 +20,7 @@ struct tenant_position {
     int64_t next;          /* offset behind the last one counted */
     uint64_t life;         /* of the partition; of another life the position says nothing */
     int64_t confirmed;     /* as far as it was committed or read, also before the tenant was dropped */
-    int64_t passed;        /* the first event passed over while the tenant was held; INT64_MAX: none */
+    int64_t passed;        /* the first event passed over while the tenant was held or unheard; INT64_MAX: none */
     bool changed;
 };
 
@@ -53,6 +53,7 @@ struct tenant {
     bool listed;             /* stands in crm:tenants */
     bool set_back;           /* read again, a position stood lower than it was confirmed before */
     bool awaited;            /* dropped while it was at work: to be read again, also without an event */
+    bool unheard;            /* a dead letter of it was not taken: what came with it waits */
     bool perhaps;            /* a commit of it took place, or will, or not: its answer never came, or it was another instance's */
     int64_t version;         /* 0: does not exist yet */
     int64_t told_held;       /* of which version it was said that it is held; 0 */

@@ -1,5 +1,6 @@
-/* Tenants that were counted by other rules than ours: their events are passed over, nothing is committed to them, the others go
- * on. Once `rebuild` has counted one anew it is read again, its events from where it stands. */
+/* Tenants that were counted by other rules than ours, and those of which a dead letter was not taken: their events are passed over,
+ * nothing is committed to them, the others go on. Once `rebuild` has counted one anew, or the letter is to be sent again, it is
+ * read again, its events from where it stands. */
 #include "common/instant.h"
 #include "daemon/state/keys.h"
 #include "daemon/tenant/terms.h"
@@ -52,27 +53,61 @@ static void pass(struct worker *worker, struct tenant *tenant, const struct entr
 }
 
 /* Does something of it wait? It comes first: what is behind it waits, too, until all is read again (worker_look_at_held). */
-static bool has_passed(const struct tenant *tenant)
+static bool waits(const struct tenant *tenant)
 {
     for (size_t i = 0; i < tenant->n_positions; i++)
         if (tenant->positions[i].passed != INT64_MAX) return true;
     return false;
 }
 
+static void pass_batch(struct worker *worker, struct round *round, size_t i)
+{
+    struct batch *batch = round->batches[i];
+    struct tenant *tenant = batch->tenant;
+    for (size_t e = 0; e < batch->n_entries; e++)
+        if (!batch->entries[e]->skipped) pass(worker, tenant, batch->entries[e]);
+    batch_deinit(batch);
+    tenant->batch = NULL;
+    round->batches[i] = round->batches[--round->n_batches];
+}
+
 void worker_pass_over(struct worker *worker, struct round *round)
 {
     for (size_t i = 0; i < round->n_batches;) {
-        struct batch *batch = round->batches[i];
-        struct tenant *tenant = batch->tenant;
-        if (!tenant->held && !has_passed(tenant) && worker_reaches(worker, tenant)) {
+        struct tenant *tenant = round->batches[i]->tenant;
+        if (!tenant->held && !waits(tenant) && worker_reaches(worker, tenant)) {
             i++;
             continue;
         }
         if (tenant->held) worker_say_held(tenant);
-        for (size_t e = 0; e < batch->n_entries; e++) pass(worker, tenant, batch->entries[e]);
-        batch_deinit(batch);
-        tenant->batch = NULL;
-        round->batches[i] = round->batches[--round->n_batches];
+        pass_batch(worker, round, i);
+    }
+}
+
+/* Its letters that were not taken count as failed: when they are to be sent again, all of it is read again. */
+static bool fail_letters(struct worker *worker, const struct batch *batch)
+{
+    bool any = false;
+    for (size_t i = 0; i < batch->n_refused; i++) {
+        struct lane *lane = lane_of_key(&worker->lanes, batch->refused[i]->partition);
+        if (!lane || !lane_letter_waits(lane, batch->refused[i]->offset)) continue;
+        lane_letter_failed(lane, batch->refused[i]->offset, worker_monotonic());
+        any = true;
+    }
+    return any;
+}
+
+void worker_pass_unheard(struct worker *worker, struct round *round)
+{
+    for (size_t i = 0; i < round->n_batches;) {
+        struct tenant *tenant = round->batches[i]->tenant;
+        if (!fail_letters(worker, round->batches[i])) {
+            i++;
+            continue;
+        }
+        tenant_drop(tenant); /* it was folded */
+        tenant->unheard = tenant->awaited = worker->any_awaited = true;
+        pass_batch(worker, round, i);
     }
 }
 
@@ -82,6 +117,7 @@ void worker_forget_passed(struct worker *worker)
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
         for (size_t i = 0; i < tenant->n_positions; i++) tenant->positions[i].passed = INT64_MAX;
+        tenant->unheard = false;
     }
     for (size_t i = 0; i < worker->lanes.n; i++) worker->lanes.at[i]->passed = INT64_MAX;
 }
@@ -120,7 +156,10 @@ static bool read_again(struct worker *worker, struct tenant *tenant)
 static void go_on(struct worker *worker, struct tenant *tenant)
 {
     bool again = read_again(worker, tenant);
-    log_event(LEVEL_INFO, "tenant_counted_anew", "tenant=%.*s version=%lld", SPAN_ARG(tenant->name), (long long)tenant->version);
+    if (!tenant->unheard)
+        log_event(LEVEL_INFO, "tenant_counted_anew", "tenant=%.*s version=%lld", SPAN_ARG(tenant->name),
+                  (long long)tenant->version);
+    tenant->unheard = false;
     if (worker->parts.committed && worker_is_ours(worker, tenant)) worker_tell_publisher(worker, tenant);
     if (!again) return;
     struct error error = { "" };
@@ -161,7 +200,7 @@ static size_t find_changed(struct worker *worker, struct tenant **tenants, size_
     for (size_t i = 0; i < n; i++) {
         int64_t version = number_of(worker, reads[i].values[0]), rebuilt = number_of(worker, reads[i].values[1]);
         bool other = tenants[i]->held ? version != tenants[i]->version : rebuilt != tenants[i]->rebuilt;
-        if (other || (!tenants[i]->held && has_passed(tenants[i]))) tenants[changed++] = tenants[i];
+        if (other || (!tenants[i]->held && waits(tenants[i]))) tenants[changed++] = tenants[i];
     }
     return changed;
 }
@@ -172,6 +211,16 @@ static void await_all(struct worker *worker, struct tenant *const *tenants, size
     for (size_t i = 0; i < n; i++) tenants[i]->awaited = tenants[i]->perhaps = worker->any_awaited = true;
 }
 
+/* Is a letter of it to be sent again later? */
+static bool awaits_letters(const struct worker *worker, const struct tenant *tenant)
+{
+    for (size_t i = 0; tenant->unheard && i < tenant->n_positions; i++) {
+        const struct lane *lane = lane_of_key(&worker->lanes, tenant->positions[i].partition);
+        if (lane && lane->resend_from != NO_OFFSET) return true;
+    }
+    return false;
+}
+
 void worker_look_at_held(struct worker *worker)
 {
     size_t n = 0, at = 0;
@@ -180,7 +229,8 @@ void worker_look_at_held(struct worker *worker)
     for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
         struct tenant *tenant = slot->value;
         bool known = tenant_is_known(tenant) && tenant->version;
-        if (known || (has_passed(tenant) && worker_reaches(worker, tenant))) tenants[n++] = tenant;
+        if (awaits_letters(worker, tenant)) continue;
+        if (known || (waits(tenant) && worker_reaches(worker, tenant))) tenants[n++] = tenant;
     }
     n = find_changed(worker, tenants, n);
     for (size_t i = 0; i < n; i++) {

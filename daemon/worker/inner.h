@@ -84,12 +84,14 @@ void worker_assigned(struct worker *worker, const struct change *change);
 void worker_released(struct worker *worker, const struct change *change);
 void worker_restart_lanes(struct worker *worker); /* reads marks, finds where to begin, starts */
 
-/* held.c: tenants that were counted by other rules than ours; and those of whom the state does not answer */
-void worker_pass_over(struct worker *worker, struct round *round); /* takes their batches out of the round */
-void worker_forget_passed(struct worker *worker);                  /* all is read again from the marks */
-void worker_say_held(struct tenant *tenant);                       /* once */
-void worker_say_widened(const struct tenant *tenant);              /* its last generation has begun */
-void worker_look_at_held(struct worker *worker); /* has one been counted anew? Then it is read again, and goes on */
+/* held.c: tenants that were counted by other rules than ours; those of whom the state does not answer; and those of which a dead
+ * letter was not taken, known when they are folded. Their batches are taken out of the round. */
+void worker_pass_over(struct worker *worker, struct round *round);
+void worker_pass_unheard(struct worker *worker, struct round *round);
+void worker_forget_passed(struct worker *worker);     /* all is read again from the marks */
+void worker_say_held(struct tenant *tenant);          /* once */
+void worker_say_widened(const struct tenant *tenant); /* its last generation has begun */
+void worker_look_at_held(struct worker *worker);      /* has one been counted anew? Then it is read again, and goes on */
 
 /* marks.c */
 void worker_move_marks(struct worker *worker);

@@ -160,6 +160,13 @@ void lane_letter_failed(struct lane *lane, int64_t offset, int64_t now_us)
     lane->resend_at_us = now_us + lane->resend_wait_us;
 }
 
+bool lane_letter_waits(const struct lane *lane, int64_t offset)
+{
+    for (size_t i = 0; i < lane->n_letters; i++)
+        if (lane->letters[i].offset == offset && !lane->letters[i].acknowledged) return true;
+    return lane->resend_from != NO_OFFSET && lane->resend_from <= offset;
+}
+
 bool lane_resends(struct lane *lane, int64_t now_us)
 {
     if (!lane->started || lane->resend_from == NO_OFFSET || lane->n_letters || now_us < lane->resend_at_us) return false;

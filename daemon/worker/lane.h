@@ -18,7 +18,7 @@ struct lane {
         int64_t next, last, last_timestamp_us;
     } decoded, sent, committed; /* received in this round; in the commit under way; all below is committed in the state */
     struct reached first;       /* record that was received while the mark knows none to be recognised by */
-    int64_t passed;             /* the first event of a held tenant that was passed over: no mark beyond it; INT64_MAX */
+    int64_t passed;             /* the first event of a tenant that was passed over: no mark beyond it; INT64_MAX */
     int64_t floor;              /* a tenant was set back: read again from here at the latest; INT64_MAX */
     int64_t floor_until;        /* that has been done once so much is committed again */
     int64_t counted;  /* the mark as it was found: all below it is counted, though read again; it is not taken back behind it */
@@ -60,7 +60,8 @@ void lane_forget_floor(struct lane *lane); /* if it has been */
 void lane_letter_sent(struct lane *lane, int64_t offset);
 void lane_letter_acknowledged(struct lane *lane, int64_t offset);
 void lane_letter_failed(struct lane *lane, int64_t offset, int64_t now_us);
-bool lane_resends(struct lane *lane, int64_t now_us); /* it is time to read those again that failed */
+bool lane_letter_waits(const struct lane *lane, int64_t offset); /* sent, and not acknowledged, or to be sent again */
+bool lane_resends(struct lane *lane, int64_t now_us);            /* it is time to read those again that failed */
 
 /* The mark as far as it may move now: committed, and no dead letter below it unacknowledged. */
 struct mark lane_safe_mark(const struct lane *lane);

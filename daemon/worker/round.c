@@ -190,7 +190,8 @@ static void send_refused(struct worker *worker, struct batch *batch)
     }
 }
 
-/* Once for all tenants: while Kafka is away each time takes as long as is waited at most, and the consumer is not polled meanwhile. */
+/* Before they are committed: what is refused then lies below the tenant's position, and would not be seen when it is read again.
+ * Once for all tenants: while Kafka is away each time takes as long as is waited at most, and the consumer is not polled meanwhile. */
 static void flush_refused(struct worker *worker, const struct round *round)
 {
     size_t n = 0;
@@ -247,6 +248,7 @@ bool round_fold(struct worker *worker, struct round *round)
     }
     flush_refused(worker, round);
     if (!worker_read_all(worker)) return false;
+    worker_pass_unheard(worker, round);
     crash_point("folded");
     round->commits = arena_alloc(&round->arena, round->n_batches * sizeof *round->commits);
     round->owners = arena_alloc(&round->arena, round->n_batches * sizeof(struct batch *));

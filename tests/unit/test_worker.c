@@ -901,6 +901,41 @@ static void what_is_committed_is_told_though_letters_are_read_again(void **state
     free(script);
 }
 
+/* A dead letter of what an entity refuses is not taken at first: its tenant waits with it, the others do not. */
+static void what_was_refused_waits_until_its_letter_is_taken(void **state)
+{
+    static const struct sink_ops ops = { .produce = take_letter, .poll = answer_letter, .flush = answer_letters };
+    struct house *house = *state;
+    unsigned seed = 1;
+    struct script *script = must_zalloc(sizeof *script);
+    struct state *real = state_memory_create(NULL, NULL);
+    struct stored_marks marks = { 0 };
+    struct letter_box box = { .base = { &ops } };
+    struct run run;
+    add_stranger(script, 0);
+    add_record(script, 1,
+               "{\"specversion\":\"1.0\",\"id\":\"f\",\"source\":\"/s\",\"type\":\"crm.deal.won\",\"subject\":\"d\","
+               "\"tenantid\":\"x0\",\"time\":\"2026-03-21T10:00:00Z\",\"data\":{}}");
+    add_stranger(script, 1);
+    open_run(&run, house, script, real, &marks, &seed, 0);
+    run.parts.dead_letters = &box.base;
+    run.parts.committed = count_told;
+    run.parts.tenants.max_events = 1;
+    worker_destroy(run.worker);
+    box.worker = run.worker = worker_create(&run.parts);
+    n_told = 0;
+    for (int i = 0; i < 100; i++) assert_true(turn(&run));
+    assert_int_equal(box.n, 1);
+    assert_int_equal(n_told, 1); /* x1 */
+    assert_false(marks.there[1] && marks.marks[1].next > 1);
+    turn_until_done(&run);
+    assert_int_equal(box.n, 2);
+    assert_int_equal(n_told, 2);
+    worker_destroy(run.worker);
+    real->ops->destroy(real);
+    free(script);
+}
+
 /* A zombie: two workers think the same partitions are theirs. Every commit compares. */
 static void two_at_once_do_no_harm(void **state)
 {
@@ -944,6 +979,7 @@ int main(void)
         cmocka_unit_test(a_tenant_counted_anew_is_looked_after),
         cmocka_unit_test(what_is_under_way_is_answered_before_it_is_dropped),
         cmocka_unit_test(what_is_committed_is_told_though_letters_are_read_again),
+        cmocka_unit_test(what_was_refused_waits_until_its_letter_is_taken),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
