@@ -64,17 +64,18 @@ static struct span digits_of(struct span text, struct arena *arena)
     return (struct span){ copy, n };
 }
 
-static bool is_ascii(struct span text)
+/* Has it letters that are not ASCII, and no byte of 0, at which GLib would end? */
+static bool is_of_glib(struct span text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.at[i] & 0x80) return false;
-    return true;
+    bool ascii = true;
+    for (size_t i = 0; i < text.len && ascii; i++) ascii = !(text.at[i] & 0x80);
+    return !ascii && !memchr(text.at, 0, text.len);
 }
 
 /* "JÖRG@x.de" is "jörg@x.de": what is not ASCII by the tables of Unicode. */
 static struct span lower_case(struct span text, struct arena *arena)
 {
-    if (!is_ascii(text)) {
+    if (is_of_glib(text)) {
         char *lower = g_utf8_strdown(text.at, (gssize)text.len);
         struct span copy = arena_copy(arena, span_of(lower));
         g_free(lower);

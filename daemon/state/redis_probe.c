@@ -170,8 +170,7 @@ static void check_default_user(struct state *server, const char *prefix, struct 
     if (reply && !(reply->len == 2 && !memcmp(reply->str, "OK", 2)))
         problem_add(&findings->wrong, "redis.url",
                     "the user default of %s may not write %s:*: in its name Redis loads the append-only file, so a restart would "
-                    "lose all "
-                    "commits since its last rewrite; give it all rights, and no way in (config/users.acl)",
+                    "lose all commits since its last rewrite; give it all rights, and no way in (config/users.acl)",
                     state_redis_where(server), prefix);
     reply_free(reply);
     buffer_deinit(&key);
