@@ -188,15 +188,19 @@ static void judge(struct webhooks *webhooks, struct call *call, CURLcode result)
     call->at_ms = monotonic_ms() + webhook_wait_ms(call->failed);
 }
 
-static void take_results(struct webhooks *webhooks)
+/* Has any ended? Then others may have room. */
+static bool take_results(struct webhooks *webhooks)
 {
     int left = 0;
+    bool any = false;
     for (CURLMsg *message; (message = curl_multi_info_read(webhooks->multi, &left));) {
         struct call *call = NULL;
         CURLcode result = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
         judge(webhooks, call, result);
+        any = true;
     }
+    return any;
 }
 
 /* ---- the thread: its loop ---- */
@@ -242,8 +246,7 @@ static void *run(void *context)
         take_inbox(webhooks);
         int wait_ms = begin_due(webhooks);
         curl_multi_perform(webhooks->multi, &running);
-        take_results(webhooks);
-        curl_multi_poll(webhooks->multi, NULL, 0, wait_ms, NULL);
+        if (!take_results(webhooks)) curl_multi_poll(webhooks->multi, NULL, 0, wait_ms, NULL);
     }
     return NULL;
 }
