@@ -12,7 +12,7 @@
 
 enum {
     STATE_FORMAT = 4, /* 2: members of timers as text; 3: entities on pages; 4: generations */
-    FACT_RULES = 1
+    FACT_RULES = 2    /* 2: units of days that do not ascend, e-mail addresses in lower case by Unicode */
 };
 
 /* ---- pages in memory ---- */
