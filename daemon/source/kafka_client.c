@@ -212,14 +212,13 @@ bool kafka_client_init(struct kafka_client *client, const struct kafka_settings 
 
 bool kafka_client_try(const struct kafka_settings *settings, const struct kafka_profile *profile, struct error *error)
 {
-    static const struct kafka_property no_broker = { "bootstrap.servers", "" };
     char why[256];
     struct kafka_client client = { .type = profile->type };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_opaque(conf, &client);
     rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_t *handle = NULL;
-    if (fill_conf(conf, settings, profile, error) && set(conf, no_broker.name, no_broker.value, error)) {
+    if (fill_conf(conf, settings, profile, error) && set(conf, "bootstrap.servers", "", error)) { /* nobody is asked */
         handle = rd_kafka_new(profile->type, conf, why, sizeof why);
         if (!handle) fail(error, "%s", why);
     }
