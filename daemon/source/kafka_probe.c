@@ -270,39 +270,6 @@ static void look_at_configs(struct probe *probe)
     rd_kafka_ConfigResource_destroy_array(resources, n);
 }
 
-static void check_group(struct probe *probe, const char *group, rd_kafka_event_t *event)
-{
-    const rd_kafka_ListConsumerGroupOffsets_result_t *result =
-        event ? rd_kafka_event_ListConsumerGroupOffsets_result(event) : NULL;
-    size_t n = 0;
-    const rd_kafka_group_result_t **found = result ? rd_kafka_ListConsumerGroupOffsets_result_groups(result, &n) : NULL;
-    const rd_kafka_error_t *error = n ? rd_kafka_group_result_error(found[0]) : NULL;
-    rd_kafka_resp_err_t code = error   ? rd_kafka_error_code(error)
-                               : event ? rd_kafka_event_error(event)
-                                       : RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
-        problem_add(&probe->findings->wrong, "kafka.group.id", "this user may not read as group \"%s\": %s", group,
-                    rd_kafka_err2str(code));
-}
-
-/* Of rights the broker tells only whether the group may be seen; it may be where it may be read as. */
-static void look_at_group(struct probe *probe, const char *group)
-{
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(probe->client.handle);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(probe->client.handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
-    rd_kafka_ListConsumerGroupOffsets_t *asked = rd_kafka_ListConsumerGroupOffsets_new(group, NULL);
-    char why[128];
-    rd_kafka_AdminOptions_set_request_timeout(options, probe->timeout_ms, why, sizeof why);
-    rd_kafka_ListConsumerGroupOffsets(probe->client.handle, &asked, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, probe->timeout_ms + 500);
-    check_group(probe, group, event);
-    if (event) rd_kafka_event_destroy(event);
-    rd_kafka_ListConsumerGroupOffsets_destroy(asked);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
-}
-
 void kafka_probe(const struct settings *settings, int timeout_ms, struct findings *findings)
 {
     static const struct kafka_property none[] = { { NULL, NULL } };
@@ -316,11 +283,7 @@ void kafka_probe(const struct settings *settings, int timeout_ms, struct finding
     probe->timeout_ms = timeout_ms;
     if (kafka_client_init(&probe->client, &kafka, &profile, probe, &error)) {
         add_topics(probe, settings);
-        if (look_at_brokers(probe, servers)) {
-            const char *group = kafka_settings_value(&kafka, "group.id");
-            look_at_group(probe, group ? group : "crm-reportd");
-            look_at_configs(probe);
-        }
+        if (look_at_brokers(probe, servers)) look_at_configs(probe);
         rd_kafka_destroy(probe->client.handle);
         kafka_client_deinit(&probe->client);
     } else {
