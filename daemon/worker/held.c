@@ -105,6 +105,9 @@ void worker_pass_unheard(struct worker *worker, struct round *round)
             i++;
             continue;
         }
+        log_event(LEVEL_WARN, "tenant_waits", "tenant=%.*s meaning=%s", SPAN_ARG(tenant->name),
+                  "the dead letter of an event that it refuses was not taken: what came with it waits until it is sent again, "
+                  "the other tenants go on");
         tenant_drop(tenant); /* it was folded */
         tenant->unheard = tenant->awaited = worker->any_awaited = true;
         pass_batch(worker, round, i);
