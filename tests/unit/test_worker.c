@@ -522,38 +522,72 @@ static void nothing_is_lost_or_counted_twice(void **state)
     free(script);
 }
 
+/* ---- one history, told step by step ---- */
+
+struct scene {
+    struct house *house;
+    unsigned seed;
+    struct script script;
+    struct state *real;
+    struct stored_marks marks;
+    struct run run;
+};
+
+static struct scene *scene_create(struct house *house)
+{
+    struct scene *scene = must_zalloc(sizeof *scene);
+    scene->house = house;
+    scene->seed = 1;
+    scene->real = state_memory_create(NULL, NULL);
+    return scene;
+}
+
+static void scene_open(struct scene *scene)
+{
+    open_run(&scene->run, scene->house, &scene->script, scene->real, &scene->marks, &scene->seed, 0);
+}
+
+/* With other parts than those it was opened with. */
+static void scene_open_anew(struct scene *scene)
+{
+    worker_destroy(scene->run.worker);
+    scene->run.worker = worker_create(&scene->run.parts);
+}
+
+static void scene_destroy(struct scene *scene)
+{
+    worker_destroy(scene->run.worker);
+    scene->real->ops->destroy(scene->real);
+    free(scene);
+}
+
 /* Redis lost a second, then a move of marks from before took place over a dead connection: they stand beyond what is counted. */
 static void offsets_stay_behind_what_is_read_again(void **state)
 {
     struct house *house = *state;
-    unsigned seed = 1;
-    struct script *script = must_alloc(sizeof *script);
-    struct state *real = state_memory_create(NULL, NULL);
-    struct stored_marks marks = { 0 };
-    struct run run;
+    struct scene *scene = scene_create(house);
     int64_t committed[PARTITIONS] = { 0 };
-    make_script(script, seed);
-    struct buffer expected = run_calmly(house, script, seed);
+    make_script(&scene->script, scene->seed);
+    struct buffer expected = run_calmly(house, &scene->script, scene->seed);
     for (int p = 0; p < PARTITIONS; p++) {
-        marks.marks[p] = (struct mark){ .next = 3, .last = 2, .last_timestamp_us = instant("2026-03-31T00:00:00Z"), .life = 7 };
-        marks.there[p] = true;
+        scene->marks.marks[p] =
+            (struct mark){ .next = 3, .last = 2, .last_timestamp_us = instant("2026-03-31T00:00:00Z"), .life = 7 };
+        scene->marks.there[p] = true;
     }
-    open_run(&run, house, script, real, &marks, &seed, 0);
-    run.source.committed = committed;
-    run.source.silent = true;
-    for (int i = 0; i < 20; i++) assert_true(turn(&run));
+    scene_open(scene);
+    scene->run.source.committed = committed;
+    scene->run.source.silent = true;
+    for (int i = 0; i < 20; i++) assert_true(turn(&scene->run));
     for (int p = 0; p < PARTITIONS; p++) assert_int_equal(committed[p], 0);
-    worker_destroy(run.worker); /* whoever comes next must begin there, too */
-    open_run(&run, house, script, real, &marks, &seed, 0);
-    run.source.committed = committed;
-    for (int i = 0; i < TURNS_MAX && !is_done(&run); i++) assert_true(turn(&run));
-    assert_true(is_done(&run));
-    struct buffer got = answers(house, real);
-    check_equal(&expected, &got, seed, "marks beyond what is counted");
+    worker_destroy(scene->run.worker); /* whoever comes next must begin there, too */
+    scene_open(scene);
+    scene->run.source.committed = committed;
+    for (int i = 0; i < TURNS_MAX && !is_done(&scene->run); i++) assert_true(turn(&scene->run));
+    assert_true(is_done(&scene->run));
+    struct buffer got = answers(house, scene->real);
+    check_equal(&expected, &got, scene->seed, "marks beyond what is counted");
     buffer_deinit(&expected);
-    worker_destroy(run.worker);
-    real->ops->destroy(real);
-    free(script);
+    scene_destroy(scene);
 }
 
 /* Nothing had come yet when the worker ended; then retention was faster. Whoever accepts that begins at what is still there. */
@@ -613,28 +647,22 @@ static void set_tenant_back(const struct run *run, struct state *real)
 /* Until all is read again from where the tenant stands nothing that fails meanwhile makes the worker forget it. */
 static void check_read_again(struct house *house, int next_placing)
 {
-    unsigned seed = 1;
-    struct script *script = must_alloc(sizeof *script);
-    struct state *real = state_memory_create(NULL, NULL);
-    struct stored_marks marks = { 0 };
-    struct run run;
-    make_script(script, seed);
-    open_run(&run, house, script, real, &marks, &seed, 0);
-    for (int i = 0; i < TURNS_MAX && !is_done(&run); i++) assert_true(turn(&run));
-    assert_true(is_done(&run));
-    set_tenant_back(&run, real);
-    run.source.lowest = INT64_MAX;
-    run.keeper.next_placing = next_placing;
-    add_record(script, 0,
+    struct scene *scene = scene_create(house);
+    make_script(&scene->script, scene->seed);
+    scene_open(scene);
+    for (int i = 0; i < TURNS_MAX && !is_done(&scene->run); i++) assert_true(turn(&scene->run));
+    assert_true(is_done(&scene->run));
+    set_tenant_back(&scene->run, scene->real);
+    scene->run.source.lowest = INT64_MAX;
+    scene->run.keeper.next_placing = next_placing;
+    add_record(&scene->script, 0,
                "{\"specversion\":\"1.0\",\"id\":\"last\",\"source\":\"/s\",\"type\":\"crm.deal.created\",\"subject\":\"l1\","
                "\"tenantid\":\"t0\",\"time\":\"2026-03-20T10:00:00Z\",\"data\":{}}");
-    for (int i = 0; i < TURNS_MAX && !is_done(&run); i++) assert_true(turn(&run));
-    assert_true(is_done(&run));
-    assert_int_equal(run.keeper.next_placing, PLACED);
-    assert_int_equal(run.source.lowest, 0);
-    worker_destroy(run.worker);
-    real->ops->destroy(real);
-    free(script);
+    for (int i = 0; i < TURNS_MAX && !is_done(&scene->run); i++) assert_true(turn(&scene->run));
+    assert_true(is_done(&scene->run));
+    assert_int_equal(scene->run.keeper.next_placing, PLACED);
+    assert_int_equal(scene->run.source.lowest, 0);
+    scene_destroy(scene);
 }
 
 static void a_tenant_set_back_is_read_again(void **state)
@@ -675,35 +703,29 @@ static void turn_until_done(struct run *run)
  * want of room (`cache_bytes`), or it could not be read again when that was noticed. */
 static void check_passed_over(struct house *house, size_t cache_bytes, int reads_that_fail)
 {
-    unsigned seed = 1;
-    struct script *script = must_alloc(sizeof *script);
-    struct state *real = state_memory_create(NULL, NULL);
-    struct stored_marks marks = { 0 };
+    struct scene *scene = scene_create(house);
     struct arena arena = { 0 };
-    struct run run;
-    make_script(script, seed);
-    open_run(&run, house, script, real, &marks, &seed, 0);
-    worker_limit(run.worker, cache_bytes, 0, 0);
-    turn_until_done(&run);
-    struct span counted_by = write_field(&run, real, "counted_by", SPAN("1"), &arena);
-    add_deal(script, "passed");
-    for (int i = 0; i < 100; i++) assert_true(turn(&run));
-    write_field(&run, real, "counted_by", counted_by, &arena);
-    write_field(&run, real, "rebuilt", SPAN("1"), &arena);
-    run.state.reads_that_fail = reads_that_fail;
-    for (int64_t until_us = worker_monotonic() + 1500 * MICROS_PER_MS; run.state.reads_that_fail; usleep(500)) {
+    make_script(&scene->script, scene->seed);
+    scene_open(scene);
+    worker_limit(scene->run.worker, cache_bytes, 0, 0);
+    turn_until_done(&scene->run);
+    struct span counted_by = write_field(&scene->run, scene->real, "counted_by", SPAN("1"), &arena);
+    add_deal(&scene->script, "passed");
+    for (int i = 0; i < 100; i++) assert_true(turn(&scene->run));
+    write_field(&scene->run, scene->real, "counted_by", counted_by, &arena);
+    write_field(&scene->run, scene->real, "rebuilt", SPAN("1"), &arena);
+    scene->run.state.reads_that_fail = reads_that_fail;
+    for (int64_t until_us = worker_monotonic() + 1500 * MICROS_PER_MS; scene->run.state.reads_that_fail; usleep(500)) {
         assert_true(worker_monotonic() < until_us);
-        assert_true(turn(&run));
+        assert_true(turn(&scene->run));
     }
-    add_deal(script, "behind");
-    turn_until_done(&run);
-    struct buffer got = answers(house, real), expected = run_calmly(house, script, seed);
-    check_equal(&expected, &got, seed, "passed over");
+    add_deal(&scene->script, "behind");
+    turn_until_done(&scene->run);
+    struct buffer got = answers(house, scene->real), expected = run_calmly(house, &scene->script, scene->seed);
+    check_equal(&expected, &got, scene->seed, "passed over");
     buffer_deinit(&expected);
-    worker_destroy(run.worker);
-    real->ops->destroy(real);
     arena_deinit(&arena);
-    free(script);
+    scene_destroy(scene);
 }
 
 static void what_was_passed_over_comes_first(void **state)
@@ -727,53 +749,41 @@ static void check_leads(struct house *house, struct state *real, const char *wan
 static void nothing_is_read_before_its_mark_is_placed(void **state)
 {
     struct house *house = *state;
-    unsigned seed = 1;
-    struct script *script = must_zalloc(sizeof *script);
-    struct state *real = state_memory_create(NULL, NULL);
-    struct stored_marks marks = { 0 };
-    struct run run;
-    for (int i = 0; i < 5; i++) add_lead(script, 1, i);
-    open_run(&run, house, script, real, &marks, &seed, 0);
-    turn_until_done(&run);
-    script->n[1] = 0;
-    for (int i = 5; i < 15; i++) add_lead(script, 1, i);
-    run.source.later = MICROS_PER_SECOND;
-    run.source.moved = true;
-    run.keeper.next_placing = PLACED_ELSEWHERE;
-    turn_until_done(&run);
-    check_leads(house, real, "{\"rows\":[{\"value\":15}]}");
-    worker_destroy(run.worker);
-    real->ops->destroy(real);
-    free(script);
+    struct scene *scene = scene_create(house);
+    for (int i = 0; i < 5; i++) add_lead(&scene->script, 1, i);
+    scene_open(scene);
+    turn_until_done(&scene->run);
+    scene->script.n[1] = 0;
+    for (int i = 5; i < 15; i++) add_lead(&scene->script, 1, i);
+    scene->run.source.later = MICROS_PER_SECOND;
+    scene->run.source.moved = true;
+    scene->run.keeper.next_placing = PLACED_ELSEWHERE;
+    turn_until_done(&scene->run);
+    check_leads(house, scene->real, "{\"rows\":[{\"value\":15}]}");
+    scene_destroy(scene);
 }
 
 /* A commit may still be on its way when partitions are lost. */
 static void what_is_under_way_is_answered_before_it_is_dropped(void **state)
 {
     struct house *house = *state;
-    unsigned seed = 1;
-    struct script *script = must_alloc(sizeof *script);
-    struct state *real = state_memory_create(NULL, NULL);
-    struct stored_marks marks = { 0 };
-    struct run run;
-    make_script(script, seed);
-    struct buffer expected = run_calmly(house, script, seed);
-    open_run(&run, house, script, real, &marks, &seed, 0);
+    struct scene *scene = scene_create(house);
+    make_script(&scene->script, scene->seed);
+    struct buffer expected = run_calmly(house, &scene->script, scene->seed);
+    scene_open(scene);
     house->lag_us = INT64_MAX / 4; /* marks move once all is answered */
-    for (int i = 0, n_lost = 0; i < TURNS_MAX && !is_at_end(&run.source); i++) {
-        run.source.lost = run.state.under_way && n_lost < 5;
-        n_lost += run.source.lost;
-        assert_true(turn(&run));
+    for (int i = 0, n_lost = 0; i < TURNS_MAX && !is_at_end(&scene->run.source); i++) {
+        scene->run.source.lost = scene->run.state.under_way && n_lost < 5;
+        n_lost += scene->run.source.lost;
+        assert_true(turn(&scene->run));
     }
     house->lag_us = 0;
-    worker_drain(run.worker, 0);
-    assert_true(is_done(&run));
-    struct buffer got = answers(house, real);
-    check_equal(&expected, &got, seed, "partitions lost");
+    worker_drain(scene->run.worker, 0);
+    assert_true(is_done(&scene->run));
+    struct buffer got = answers(house, scene->real);
+    check_equal(&expected, &got, scene->seed, "partitions lost");
     buffer_deinit(&expected);
-    worker_destroy(run.worker);
-    real->ops->destroy(real);
-    free(script);
+    scene_destroy(scene);
 }
 
 /* ---- dead letters that are not taken at once ---- */
@@ -831,31 +841,24 @@ static void count_looked_after(void *context, struct committed *committed)
 static void a_tenant_counted_anew_is_looked_after(void **state)
 {
     struct house *house = *state;
-    unsigned seed = 1;
-    struct script *script = must_alloc(sizeof *script);
-    struct state *real = state_memory_create(NULL, NULL);
-    struct stored_marks marks = { 0 };
+    struct scene *scene = scene_create(house);
     struct arena arena = { 0 };
-    struct run run;
-    make_script(script, seed);
-    open_run(&run, house, script, real, &marks, &seed, 0);
-    run.parts.committed = count_looked_after;
-    worker_destroy(run.worker);
-    run.worker = worker_create(&run.parts);
-    turn_until_done(&run);
-    for (int i = 0; i < 100; i++) assert_true(turn(&run));
-    write_field(&run, real, "rebuilt", SPAN("1"), &arena);
+    make_script(&scene->script, scene->seed);
+    scene_open(scene);
+    scene->run.parts.committed = count_looked_after;
+    scene_open_anew(scene);
+    turn_until_done(&scene->run);
+    for (int i = 0; i < 100; i++) assert_true(turn(&scene->run));
+    write_field(&scene->run, scene->real, "rebuilt", SPAN("1"), &arena);
     n_looked_after = 0;
-    run.state.reads_that_fail = 2;
+    scene->run.state.reads_that_fail = 2;
     for (int64_t until_us = worker_monotonic() + 2 * MICROS_PER_SECOND; !n_looked_after; usleep(500)) {
         assert_true(worker_monotonic() < until_us);
-        assert_true(turn(&run));
+        assert_true(turn(&scene->run));
     }
-    assert_int_equal(run.state.reads_that_fail, 0);
-    worker_destroy(run.worker);
-    real->ops->destroy(real);
+    assert_int_equal(scene->run.state.reads_that_fail, 0);
     arena_deinit(&arena);
-    free(script);
+    scene_destroy(scene);
 }
 
 static void add_stranger(struct script *script, int i)
@@ -873,32 +876,26 @@ static void what_is_committed_is_told_though_letters_are_read_again(void **state
 {
     static const struct sink_ops ops = { .produce = take_letter, .poll = answer_letter, .flush = answer_letters };
     struct house *house = *state;
-    unsigned seed = 1;
+    struct scene *scene = scene_create(house);
     int strangers = 0;
-    struct script *script = must_zalloc(sizeof *script);
-    struct state *real = state_memory_create(NULL, NULL);
-    struct stored_marks marks = { 0 };
     struct letter_box box = { .base = { &ops } };
-    struct run run;
-    open_run(&run, house, script, real, &marks, &seed, 0);
-    run.parts.dead_letters = &box.base;
-    run.parts.committed = count_told;
-    worker_destroy(run.worker);
-    box.worker = run.worker = worker_create(&run.parts);
+    scene_open(scene);
+    scene->run.parts.dead_letters = &box.base;
+    scene->run.parts.committed = count_told;
+    scene_open_anew(scene);
+    box.worker = scene->run.worker;
     n_told = 0;
     house->lag_us = INT64_MAX / 4;
     for (int64_t until_us = worker_monotonic() + 1300 * MICROS_PER_MS; worker_monotonic() < until_us; usleep(4000)) {
-        if (strangers == 37) add_record(script, 0, "{\"specversion\":\"1.0\""); /* not when the worker looks about */
-        add_stranger(script, strangers++);
-        assert_true(turn(&run));
+        if (strangers == 37) add_record(&scene->script, 0, "{\"specversion\":\"1.0\""); /* not when the worker looks about */
+        add_stranger(&scene->script, strangers++);
+        assert_true(turn(&scene->run));
     }
-    for (int i = 0; i < 1000; i++) assert_true(turn(&run));
+    for (int i = 0; i < 1000; i++) assert_true(turn(&scene->run));
     house->lag_us = 0;
     assert_true(box.n > 1);
     assert_int_equal(n_told, strangers + 1); /* whoever the letter is of, too */
-    worker_destroy(run.worker);
-    real->ops->destroy(real);
-    free(script);
+    scene_destroy(scene);
 }
 
 /* A dead letter of what an entity refuses is not taken at first: its tenant waits with it, the others do not. */
@@ -906,34 +903,28 @@ static void what_was_refused_waits_until_its_letter_is_taken(void **state)
 {
     static const struct sink_ops ops = { .produce = take_letter, .poll = answer_letter, .flush = answer_letters };
     struct house *house = *state;
-    unsigned seed = 1;
-    struct script *script = must_zalloc(sizeof *script);
-    struct state *real = state_memory_create(NULL, NULL);
-    struct stored_marks marks = { 0 };
+    struct scene *scene = scene_create(house);
     struct letter_box box = { .base = { &ops } };
-    struct run run;
-    add_stranger(script, 0);
-    add_record(script, 1,
+    add_stranger(&scene->script, 0);
+    add_record(&scene->script, 1,
                "{\"specversion\":\"1.0\",\"id\":\"f\",\"source\":\"/s\",\"type\":\"crm.deal.won\",\"subject\":\"d\","
                "\"tenantid\":\"x0\",\"time\":\"2026-03-21T10:00:00Z\",\"data\":{}}");
-    add_stranger(script, 1);
-    open_run(&run, house, script, real, &marks, &seed, 0);
-    run.parts.dead_letters = &box.base;
-    run.parts.committed = count_told;
-    run.parts.tenants.max_events = 1;
-    worker_destroy(run.worker);
-    box.worker = run.worker = worker_create(&run.parts);
+    add_stranger(&scene->script, 1);
+    scene_open(scene);
+    scene->run.parts.dead_letters = &box.base;
+    scene->run.parts.committed = count_told;
+    scene->run.parts.tenants.max_events = 1;
+    scene_open_anew(scene);
+    box.worker = scene->run.worker;
     n_told = 0;
-    for (int i = 0; i < 100; i++) assert_true(turn(&run));
+    for (int i = 0; i < 100; i++) assert_true(turn(&scene->run));
     assert_int_equal(box.n, 1);
     assert_int_equal(n_told, 1); /* x1 */
-    assert_false(marks.there[1] && marks.marks[1].next > 1);
-    turn_until_done(&run);
+    assert_false(scene->marks.there[1] && scene->marks.marks[1].next > 1);
+    turn_until_done(&scene->run);
     assert_int_equal(box.n, 2);
     assert_int_equal(n_told, 2);
-    worker_destroy(run.worker);
-    real->ops->destroy(real);
-    free(script);
+    scene_destroy(scene);
 }
 
 /* A zombie: two workers think the same partitions are theirs. Every commit compares. */
