@@ -214,6 +214,21 @@ static bool check_section_by(const struct row_reader *reader, const struct repor
     return good;
 }
 
+/* A row holds its dimensions and its metrics by name: none may be both. */
+static bool check_section_names(const struct row_reader *reader, const struct report *report,
+                                const struct report_section *section)
+{
+    bool good = true;
+    for (size_t i = 0; i < section->n_by; i++)
+        for (size_t c = 0; c < report->n_columns; c++) {
+            if (strcmp(section->by[i].name, report->columns[c].name)) continue;
+            problem_add(reader->problems, reader->place,
+                        "\"by\": \"%s\" is one of its metrics, too: a row would have two of that name", section->by[i].name);
+            good = false;
+        }
+    return good;
+}
+
 /* Some metric must have all dimensions of the section: else it never has a row. */
 static bool check_section_metrics(const struct row_reader *reader, const struct report *report,
                                   const struct report_section *section)
@@ -247,9 +262,11 @@ static bool check_once(const struct row_reader *reader, const struct report *rep
 static bool check_report(const struct row_reader *reader, const struct report *report)
 {
     bool good = check_once(reader, report);
-    for (size_t i = 0; i < report->n_sections; i++)
-        good =
-            check_section_by(reader, &report->sections[i]) && check_section_metrics(reader, report, &report->sections[i]) && good;
+    for (size_t i = 0; i < report->n_sections; i++) {
+        const struct report_section *section = &report->sections[i];
+        good = check_section_by(reader, section) && check_section_names(reader, report, section) &&
+               check_section_metrics(reader, report, section) && good;
+    }
     return good;
 }
 

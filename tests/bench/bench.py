@@ -28,7 +28,7 @@ from load import load, read_once
 from machine import BENCH, TREE, MeasuredKafka
 from peers import Peers
 from stream import Topics
-from table import CATCHUP, FRESHNESS, GROWTH, KINDS, LATENCY, MANY, REPLAY, markdown
+from table import CATCHUP, FRESHNESS, GROWTH, KINDS, LATENCY, MANY, REPLAY, TOPICS, markdown
 
 # name -> catalogue, append-only file, settings
 OURS = {"three": ("three", False, {}), "three-aof": ("three", True, {}),
@@ -120,6 +120,8 @@ class Bench:
                     self.ours(kafka, rows)
         finally:  # a round that fails does not take the others along
             print("\n## Catching up\n\n" + markdown(rows, CATCHUP, "wrong values"))
+            costs = [("%s, %s" % (name, topic), cost) for name, row in rows for topic, cost in row.get("topics", {}).items()]
+            print("\n## Topic by topic\n\n" + markdown(costs, TOPICS))
 
     @contextlib.contextmanager
     def broker(self, **environment):

@@ -12,7 +12,7 @@ told = []
 
 def over_time(row, axes):
     """Samples: seconds, events counted, CPU seconds of the daemon, of Redis, MiB of the daemon."""
-    seconds, events, cpu, redis_cpu, mib = zip(*row["samples"])
+    seconds, events, cpu, redis_cpu, mib = list(zip(*row["samples"]))[:5]
     axes.plot(seconds, [100 * n / events[-1] for n in events], color="tab:blue", label="% of {:,} events counted".format(events[-1]))
     axes.set_xlabel("seconds; of the processor {:.1f} in the daemon, {:.1f} in Redis".format(cpu[-1], redis_cpu[-1] - redis_cpu[0]))
     axes.set_ylim(0, 105)

@@ -6,6 +6,7 @@ CATCHUP = [("events", "events", 1, 0), ("wall", "wall s", 1, 2), ("cpu", "CPU s"
            ("warm", "k ev/s 2nd half", 1000, 0), ("per_cpu", "k ev per CPU s", 1000, 0), ("per_cpu_redis", "… with Redis", 1000, 0),
            ("warm_per_cpu", "… 2nd half alone", 1000, 0), ("start", "first event after s", 1, 2), ("reports", "reports done after s", 1, 1),
            ("redis_bytes", "bytes to Redis per event", 1, 0), ("redis_commands", "commands per event", 1, 2), ("keys", "keys", 1, 0), ("redis_mib", "Redis MiB", 1, 0), ("stop", "stop s", 1, 2)]
+TOPICS = [("events", "events", 1, 0), ("cost", "µs an event", 1e-6, 2), ("redis_cost", "µs of Redis", 1e-6, 2)]
 REPLAY = [("events", "events", 1, 0), ("wall", "wall s", 1, 1), ("cpu", "CPU s", 1, 1), ("rate", "k ev per CPU s", 1000, 0), ("rss_mib", "RSS MiB", 1, 0)]
 WEIGHT = [("entity", "bytes of its record", 1, 0), ("others", "of records it names", 1, 0), ("counters", "of counters", 1, 0), ("names", "of names", 1, 0),
           ("rest", "of the rest", 1, 0), ("total", "all that Redis took", 1, 0)]

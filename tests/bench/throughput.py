@@ -58,12 +58,17 @@ def counted(redis, tenants):
 
 
 def watch(daemon, redis, tenants, ends, timeout):
-    """Samples (seconds since the first look, events counted, CPU seconds of the daemon, of Redis, MiB of the daemon) until all is counted."""
+    """Samples (seconds since the first look, events counted, CPU seconds of the daemon, of Redis, MiB of the daemon, {topic: events counted})
+    until all is counted."""
     began, samples = time.monotonic(), []
     while not samples or samples[-1][1] < sum(ends.values()):
         daemon.alive()
         reached = counted(redis, tenants)
-        samples.append((time.monotonic() - began, sum(reached.values()), daemon.cpu(), redis.cpu(), daemon.mib()))
+        topics = {}
+        for place, offset in reached.items():
+            topic = place.rsplit(":", 1)[0]
+            topics[topic] = topics.get(topic, 0) + offset
+        samples.append((time.monotonic() - began, sum(reached.values()), daemon.cpu(), redis.cpu(), daemon.mib(), topics))
         assert samples[-1][0] < timeout, "%d of %d events counted after %g s:\n%s" % (samples[-1][1], sum(ends.values()), timeout, daemon.log())
         time.sleep(LOOK_S)
     return samples
@@ -90,6 +95,22 @@ def second_half(samples, events):
     if last[0] - half[0] < 10 * LOOK_S:
         return None, None
     return (last[1] - half[1]) / (last[0] - half[0]), (last[1] - half[1]) / (last[2] - half[2])
+
+
+def by_topic(samples):
+    """{topic: what an event of it costs}, of the moments in which nothing else was counted: partitions that are far behind take turns."""
+    costs, before = {}, samples[0]
+    for sample in samples[1:]:
+        moved = {topic: n - before[5].get(topic, 0) for topic, n in sample[5].items() if n > before[5].get(topic, 0)}
+        for topic, n in moved.items() if len(moved) == 1 else ():
+            cost = costs.setdefault(topic, {"events": 0, "cpu": 0, "redis_cpu": 0})
+            cost["events"] += n
+            cost["cpu"] += sample[2] - before[2]
+            cost["redis_cpu"] += sample[3] - before[3]
+        if moved:
+            before = sample
+    return {topic: {"events": cost["events"], "cost": cost["cpu"] / cost["events"], "redis_cost": cost["redis_cpu"] / cost["events"]}
+            for topic, cost in sorted(costs.items())}
 
 
 def differences(daemon, tenants, expected, catalogue):
@@ -133,6 +154,7 @@ def run(binary, folder, kafka, topics, tenants, lasts, catalogue, durable, expec
         row = {"events": events, "wall": last - began, "start": first - began, "reports": reports, "redis_cpu": redis_cpu,
                "broker_cpu": broker_cpu, "rate": events / (last - began), "steady": events / (last - first)} | seen | redis.size() | daemon.finish()
         row["warm"], row["warm_per_cpu"] = second_half(samples, events)
+        row["topics"] = by_topic(samples)
         row["per_cpu"], row["per_cpu_redis"] = events / row["cpu"], events / (row["cpu"] + redis_cpu)
         row["wrong values"] = "%d of %d" % differences(daemon, tenants, expected, catalogue) if expected else None
         return row
