@@ -49,6 +49,7 @@ void look_at_alerts(struct publisher *publisher, int64_t now_us)
         is_other(desk, &stored)) {
         desk->alerts.known = false;
         desk->alerts.due_us = now_us;
+        queue_place(desk);
     }
     arena_reset(&publisher->arena);
 }

@@ -25,8 +25,10 @@ struct desk *desk_create(const struct engine *engine, struct span tenant)
 
 void desk_mark_dirty(struct desk *desk, int64_t now_us)
 {
-    if (!desk->dirty) desk->waiting_since_us = now_us;
+    if (desk->dirty) return;
     desk->dirty = true;
+    desk->waiting_since_us = now_us;
+    queue_place(desk);
 }
 
 static void watch_on_board(struct desk *desk)
@@ -73,6 +75,7 @@ void desk_rest(struct desk *desk)
 void desk_destroy(struct desk *desk)
 {
     if (!desk) return;
+    queue_leave(desk);
     board_destroy(desk->board);
     names_deinit(&desk->names);
     buffer_deinit(&desk->traceparent);

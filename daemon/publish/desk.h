@@ -4,6 +4,7 @@
 #include "daemon/alert/assess.h"
 #include "daemon/alert/outbox.h"
 #include "daemon/publish/publisher.h"
+#include "daemon/publish/queue.h"
 #include "daemon/report/document.h"
 
 struct desk_report {
@@ -56,11 +57,11 @@ struct desk {
     int64_t newest;                       /* version that was read or told of last, whether the board follows or not */
     struct hash_key secret;               /* of the tenant: one that was created anew has another */
     int64_t waiting_since_us, next_at_us; /* monotonic */
-    uint64_t round;                       /* of the publisher's rounds of turns: it had its own in this one */
-    size_t bytes;                         /* of memory, as last counted (desk_bytes) … */
-    size_t uncounted;                     /* … and how often it may have grown since */
-    struct desk_report *reports;          /* as in the catalogue */
-    struct desk_numbers *numbers;         /* as the periods in the settings */
+    struct queue_place place;
+    size_t bytes;                 /* of memory, as last counted (desk_bytes) … */
+    size_t uncounted;             /* … and how often it may have grown since */
+    struct desk_report *reports;  /* as in the catalogue */
+    struct desk_numbers *numbers; /* as the periods in the settings */
     size_t n_numbers;
     bool numbers_elsewhere;    /* somebody else wrote some: all are to be written */
     struct buffer traceparent; /* of the last event since it was last published; empty: none */

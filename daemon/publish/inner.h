@@ -27,9 +27,12 @@ struct publisher {
     bool has_fresh_rules;
     bool started;
     atomic_bool stop, ending;
+    bool draining; /* the thread has ended: what waits is published, however young its documents are */
     /* the thread's own: */
-    struct map desks;    /* tenant -> struct desk */
-    struct map sleepers; /* tenant -> struct sleeper: desks that had to go */
+    struct map desks; /* tenant -> struct desk */
+    struct queue queue;
+    struct map sleepers; /* tenant -> struct sleeper: desks that had to go … */
+    int64_t wake_us;     /* … and before when (monotonic) none of them is to be woken */
     struct alert_rules *rules;
     struct webhooks *webhooks;         /* NULL: nothing was posted yet */
     struct map underway[N_ALERT_WAYS]; /* alerts that set out and did not come back yet, whether their desk is there or not */
@@ -38,7 +41,6 @@ struct publisher {
     int64_t rest_until_us;                 /* while flooded */
     int64_t clock_off_us, clock_looked_us; /* how far the clock is off Redis's, and when (monotonic) that was looked at */
     size_t unacknowledged;
-    uint64_t round;               /* of turns; each desk has one at most in it */
     size_t bytes;                 /* of all desks, as each was counted last */
     struct report_tag *delivered; /* acknowledged by the topic and not noted yet (topic.c) */
     size_t n_delivered;

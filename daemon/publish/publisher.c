@@ -93,6 +93,7 @@ struct desk *publisher_desk(struct publisher *publisher, struct span tenant)
     struct desk *desk = map_get(&publisher->desks, tenant);
     if (desk) return desk;
     desk = desk_create(publisher->engine, tenant);
+    desk->place.queue = &publisher->queue;
     sleepers_take(publisher, desk);
     if (publisher->rules) desk_watch(desk, publisher->rules, publisher_monotonic());
     map_put(&publisher->desks, desk->tenant, desk);
@@ -178,18 +179,25 @@ static bool can_go(const struct publisher *publisher, const struct desk *desk)
     return !desk->dirty || (desk->board && !open && !desk_lacks(desk, publisher->engine));
 }
 
-/* The one that nothing waits for and that changed longest ago; of those that wait, the one that has its turn last. NULL: none can go. */
-static struct desk *most_idle(const struct publisher *publisher)
+/* Who goes first: those that nothing waits for, who changed longest ago before others; of those that wait, who has its turn last. */
+static int by_idleness(const void *a, const void *b)
 {
-    struct desk *idle = NULL, *last = NULL;
+    const struct desk *one = *(struct desk *const *)a, *other = *(struct desk *const *)b;
+    if (one->dirty != other->dirty) return one->dirty - other->dirty;
+    int sooner = (one->next_at_us < other->next_at_us) - (one->next_at_us > other->next_at_us);
+    return one->dirty ? sooner : -sooner;
+}
+
+/* Those that can go, n of them. */
+static struct desk **find_idle(const struct publisher *publisher, size_t *n)
+{
+    struct desk **idle = must_alloc((publisher->desks.count + 1) * sizeof(struct desk *));
     size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
-        struct desk *desk = slot->value;
-        if (!can_go(publisher, desk)) continue;
-        if (!desk->dirty && (!idle || desk->next_at_us < idle->next_at_us)) idle = desk;
-        if (desk->dirty && (!last || desk->next_at_us > last->next_at_us)) last = desk;
-    }
-    return idle ? idle : last;
+    *n = 0;
+    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));)
+        if (can_go(publisher, slot->value)) idle[(*n)++] = slot->value;
+    qsort(idle, *n, sizeof(struct desk *), by_idleness);
+    return idle;
 }
 
 /* Who waits gets an empty desk, and keeps its place in the row. */
@@ -202,6 +210,7 @@ static void put_away(struct publisher *publisher, struct desk *desk)
         fresh->dirty = true;
         fresh->waiting_since_us = desk->waiting_since_us;
         fresh->next_at_us = desk->next_at_us;
+        queue_place(fresh);
     }
     desk_destroy(desk);
 }
@@ -209,32 +218,14 @@ static void put_away(struct publisher *publisher, struct desk *desk)
 /* Boards beyond the limit are forgotten; they are read again when something happens to them, or it is their turn. */
 static void trim_desks(struct publisher *publisher)
 {
-    size_t limit = publisher->engine->memory.boards, aim = limit - limit / SPARE_PARTS;
+    size_t limit = publisher->engine->memory.boards, aim = limit - limit / SPARE_PARTS, n;
     if (publisher->bytes <= limit) return;
-    for (struct desk *desk; publisher->bytes > aim && (desk = most_idle(publisher));) {
-        publisher->bytes -= desk->bytes;
-        put_away(publisher, desk);
+    struct desk **idle = find_idle(publisher, &n);
+    for (size_t i = 0; i < n && publisher->bytes > aim; i++) {
+        publisher->bytes -= idle[i]->bytes;
+        put_away(publisher, idle[i]);
     }
-}
-
-/* For changes, or for a row of its alerts whose time has come; monotonic. */
-static int64_t waits_since(const struct desk *desk)
-{
-    return desk->dirty && desk->waiting_since_us < desk->alerts.due_us ? desk->waiting_since_us : desk->alerts.due_us;
-}
-
-/* Of those that had no turn in this round. `any`: also of those whose documents were renewed a moment ago. */
-static struct desk *longest_waiting(struct publisher *publisher, int64_t now_us, bool any)
-{
-    struct desk *found = NULL;
-    size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
-        struct desk *desk = slot->value;
-        if (desk->round == publisher->round) continue;
-        if (!(desk->dirty || desk->alerts.due_us <= now_us) || (!any && desk->next_at_us > now_us)) continue;
-        if (!found || waits_since(desk) < waits_since(found)) found = desk;
-    }
-    return found;
+    free(idle);
 }
 
 static void could_not(struct publisher *publisher, struct desk *desk, const struct error *error)
@@ -244,6 +235,7 @@ static void could_not(struct publisher *publisher, struct desk *desk, const stru
     publisher->retry_at_us = now_us + RETRY_US;
     desk_doubt(desk);
     desk_mark_dirty(desk, now_us);
+    queue_place(desk);
 }
 
 static int64_t longer(int64_t a, int64_t b)
@@ -261,21 +253,21 @@ static int64_t turn_us(const struct publisher *publisher, int64_t took_us, int64
 
 /* The turns of a round: up to the first that fails, or that has to read and would keep the others waiting; each as far as it goes
  * before something is stored. Those that are out of reach wait, the others have their turn. */
-static size_t begin_turns(struct publisher *publisher, struct turn *turns, size_t most, bool any)
+static size_t begin_turns(struct publisher *publisher, struct turn *turns, size_t most)
 {
     struct error error = { "" };
     enum outcome outcome = DONE;
     int64_t began_us = publisher_monotonic(), now_us = began_us;
     size_t n = 0, bytes = 0;
-    publisher->round++;
     while (n < most && bytes < ROUND_BYTES && now_us - began_us <= ROUND_US) {
-        struct desk *desk = longest_waiting(publisher, now_us, any);
+        struct desk *desk = queue_first(&publisher->queue, now_us);
         if (!desk || (n && !desk_is_ready(desk))) break;
-        desk->round = publisher->round;
+        queue_leave(desk);
         turns[n] = (struct turn){ .desk = desk, .began_us = now_us };
         bool connected = n || publisher_connected(publisher, &error); /* a round has one connection: a new one may bring doubts */
         if (connected && !state_redis_reaches(publisher->state, desk->tenant)) {
             desk->next_at_us = now_us + RETRY_US;
+            queue_place(desk);
         } else if (connected && turn_begin(publisher, &turns[n], &outcome, &error)) {
             bytes += turns[n++].bytes;
         } else {
@@ -309,7 +301,8 @@ static void end_turn(struct publisher *publisher, struct turn *turn, int64_t too
     desk->dirty = false;
     if (desk->refused || desk->numbers_elsewhere || desk_lacks(desk, publisher->engine)) desk_mark_dirty(desk, now_us);
     buffer_clear(&desk->traceparent);
-    desk->next_at_us = turn->began_us + turn_us(publisher, took_us, worked_us);
+    desk->next_at_us = publisher->draining ? 0 : turn->began_us + turn_us(publisher, took_us, worked_us);
+    queue_place(desk);
     if (publisher->flooded) desk_rest(desk);
     if (publisher->flooded || turn->loaded)
         count_bytes(publisher, desk);
@@ -318,14 +311,14 @@ static void end_turn(struct publisher *publisher, struct turn *turn, int64_t too
 }
 
 /* A round of turns: those that wait longest, as many as one round trip takes. False: there was none. */
-static bool publish_next(struct publisher *publisher, bool any)
+static bool publish_next(struct publisher *publisher)
 {
     int64_t now_us = publisher_monotonic(), worked_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
     struct turn turns[TURNS_MAX];
     struct error error = { "" };
     enum outcome outcome = DONE;
     if (now_us < publisher->retry_at_us || (publisher->flooded && now_us < publisher->rest_until_us)) return false;
-    size_t n = begin_turns(publisher, turns, publisher->flooded ? 1 : TURNS_MAX, any), n_ended = 0;
+    size_t n = begin_turns(publisher, turns, publisher->flooded ? 1 : TURNS_MAX), n_ended = 0;
     store_turns(publisher, turns, n, &error);
     for (size_t i = 0; i < n; i++) {
         if (turns[i].publication.outcome == DONE && turn_end(publisher, &turns[i], &outcome, &error))
@@ -353,12 +346,8 @@ static int64_t flood_ends_us(struct publisher *publisher)
 
 static int64_t next_look_us(struct publisher *publisher)
 {
-    int64_t now_us = publisher_monotonic(), next_us = now_us + LOOK_US;
-    size_t at = 0;
-    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
-        const struct desk *desk = slot->value;
-        if (desk->dirty && desk->next_at_us < next_us) next_us = desk->next_at_us;
-    }
+    int64_t look_us = publisher_monotonic() + LOOK_US, next_us = queue_next_us(&publisher->queue);
+    if (next_us > look_us) next_us = look_us;
     if (publisher->flooded && next_us < publisher->rest_until_us) {
         int64_t ends_us = flood_ends_us(publisher);
         next_us = publisher->rest_until_us < ends_us ? publisher->rest_until_us : ends_us;
@@ -381,7 +370,7 @@ void publisher_turn(struct publisher *publisher, int64_t until_us)
     take_rules(publisher);
     sleepers_wake(publisher, publisher_monotonic());
     publisher_renew_sight(publisher, publisher_monotonic());
-    bool busy = publish_next(publisher, false);
+    bool busy = publish_next(publisher);
     sink_poll(publisher->sink, 0); /* also while busy: what is acknowledged makes room for more */
     note_delivered(publisher, busy);
     if (busy) return;
@@ -419,6 +408,7 @@ struct publisher *publisher_create(struct engine *engine)
     publisher->engine = engine;
     publisher->rules = engine->alerts;
     engine->alerts = NULL;
+    queue_init(&publisher->queue);
     publisher->turning_since_us = NEVER;
     publisher->flood_turn_us = FLOOD_TURN_US;
     pthread_mutex_init(&publisher->lock, NULL);
@@ -446,18 +436,30 @@ static void stop_thread(struct publisher *publisher)
     publisher->started = false;
 }
 
+/* Nobody waits for documents to be old enough any more. */
+static void hurry(struct publisher *publisher)
+{
+    size_t at = 0;
+    publisher->draining = true;
+    publisher->flooded = false;
+    for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) {
+        struct desk *desk = slot->value;
+        desk->next_at_us = 0;
+        queue_place(desk);
+    }
+}
+
 /* In the caller's thread, after the publisher's own has ended. */
 void publisher_drain(struct publisher *publisher, int timeout_ms)
 {
     int64_t until_us = publisher_monotonic() + timeout_ms * MICROS_PER_MS;
     stop_thread(publisher);
-    publisher->flooded = false;
     read_inbox(publisher, 0);
+    hurry(publisher);
     while (publisher_monotonic() < until_us) {
-        if (publish_next(publisher, true)) continue;
+        if (publish_next(publisher)) continue;
         if (publisher->webhooks) webhooks_poll(publisher->webhooks);
-        publisher->round++;
-        if (!longest_waiting(publisher, publisher_monotonic(), true) && !publisher->unacknowledged) break;
+        if (!queue_is_waited_in(&publisher->queue, publisher_monotonic()) && !publisher->unacknowledged) break;
         sink_poll(publisher->sink, 50); /* may tell that something is to be sent again */
         topic_note_delivered(publisher);
     }
@@ -474,6 +476,7 @@ void publisher_destroy(struct publisher *publisher)
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&publisher->desks, &at));) desk_destroy(slot->value);
     map_deinit(&publisher->desks);
+    queue_deinit(&publisher->queue);
     for (int way = 0; way < N_ALERT_WAYS; way++) map_deinit(&publisher->underway[way]);
     sleepers_deinit(publisher);
     alert_rules_destroy(publisher->fresh_rules);

@@ -50,6 +50,7 @@ void sleepers_put(struct publisher *publisher, const struct desk *desk)
     alert_book_keep_raised(&sleeper->told, &desk->alerts.book);
     sleeper->told.version = desk->alerts.book.version;
     alert_book_keep_raised(&sleeper->older, &desk->alerts.older);
+    if (sleeper->due_us < publisher->wake_us) publisher->wake_us = sleeper->due_us;
     sleeper_destroy(map_put(&publisher->sleepers, name_of(sleeper), sleeper));
 }
 
@@ -74,19 +75,23 @@ void sleepers_were_set_back(struct publisher *publisher, bool surely)
         sleeper->doubted = true;
         if (!surely) continue;
         sleeper->set_back = true;
-        if (sleeper->told.n_raised) sleeper->due_us = 0;
+        if (sleeper->told.n_raised) sleeper->due_us = publisher->wake_us = 0;
     }
 }
 
-/* NULL: nobody's time has come, which is so nearly always. */
-static struct sleeper **find_due(const struct publisher *publisher, int64_t now_us, size_t *n)
+/* NULL: nobody's time has come. */
+static struct sleeper **find_due(struct publisher *publisher, int64_t now_us, size_t *n)
 {
     struct sleeper **due = NULL;
     size_t at = 0;
     *n = 0;
+    publisher->wake_us = NEVER;
     for (struct map_slot *slot; (slot = map_next(&publisher->sleepers, &at));) {
         struct sleeper *sleeper = slot->value;
-        if (sleeper->due_us > now_us) continue;
+        if (sleeper->due_us > now_us) {
+            if (sleeper->due_us < publisher->wake_us) publisher->wake_us = sleeper->due_us;
+            continue;
+        }
         if (!due) due = must_alloc(publisher->sleepers.count * sizeof(struct sleeper *));
         due[(*n)++] = sleeper;
     }
@@ -97,6 +102,7 @@ static struct sleeper **find_due(const struct publisher *publisher, int64_t now_
 void sleepers_wake(struct publisher *publisher, int64_t now_us)
 {
     size_t n;
+    if (now_us < publisher->wake_us) return; /* nearly always */
     struct sleeper **due = find_due(publisher, now_us, &n);
     for (size_t i = 0; i < n; i++) {
         struct desk *desk = publisher_desk(publisher, name_of(due[i])); /* which takes it from here */
