@@ -9,7 +9,8 @@
 #include <stdlib.h>
 
 enum {
-    ADDED_BYTES = 1000 /* of what is counted anew, in the log */
+    ADDED_BYTES = 1000, /* of what is counted anew, in the log */
+    LOOKED_AT = 1000    /* tenants, at a time, that nothing waits for */
 };
 
 #define LOOK_EVERY_US (1000 * MICROS_PER_MS)
@@ -224,18 +225,26 @@ static bool awaits_letters(const struct worker *worker, const struct tenant *ten
     return false;
 }
 
+/* Those whose events wait, and of the others so many that however many tenants there are, Redis is asked for few at a time: each has
+ * its turn. Who has events finds out by his next commit. */
+static size_t choose_to_look_at(struct worker *worker, struct tenant **tenants)
+{
+    size_t n = 0, at = 0, number = 0, parts = worker->tenants.count / LOOKED_AT + 1, part = worker->looks_at_held++ % parts;
+    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at)); number++) {
+        struct tenant *tenant = slot->value;
+        bool has_turn = tenant->held || number % parts == part;
+        if (awaits_letters(worker, tenant)) continue;
+        if ((has_turn && tenant_is_known(tenant) && tenant->version) || (waits(tenant) && worker_reaches(worker, tenant)))
+            tenants[n++] = tenant;
+    }
+    return n;
+}
+
 void worker_look_at_held(struct worker *worker)
 {
-    size_t n = 0, at = 0;
     struct tenant **tenants = arena_alloc(&worker->scratch, (worker->tenants.count + 1) * sizeof(struct tenant *));
     worker->look_held_us = worker_monotonic() + LOOK_EVERY_US;
-    for (struct map_slot *slot; (slot = map_next(&worker->tenants, &at));) {
-        struct tenant *tenant = slot->value;
-        bool known = tenant_is_known(tenant) && tenant->version;
-        if (awaits_letters(worker, tenant)) continue;
-        if (known || (waits(tenant) && worker_reaches(worker, tenant))) tenants[n++] = tenant;
-    }
-    n = find_changed(worker, tenants, n);
+    size_t n = find_changed(worker, tenants, choose_to_look_at(worker, tenants));
     for (size_t i = 0; i < n; i++) {
         tenant_drop(tenants[i]);
         loading_add_tenant(&worker->loading, tenants[i]);

@@ -44,6 +44,7 @@ struct worker {
     int64_t retry_at_us, retry_wait_us;
     int64_t marks_due_us, clocks_due_us;
     int64_t due_us, last_trusted_us, look_held_us;
+    size_t looks_at_held; /* so far */
     bool clock_trusted, adopt_pending;
     bool in_part;     /* of some tenants the state does not answer: they are passed over, no mark moves */
     bool any_awaited; /* a tenant is (tenant.h): dropped while the clock had to do with it */

@@ -10,7 +10,9 @@ enum {
     TIMERS_PER_COMMIT = 500,
     TENANTS_PER_ROUND = 200,
     TENANTS_AT_ONCE = 256, /* read, outside of rounds */
+    LOOK_PARTS = 50,       /* of the time goes into looking whose time has come, however many tenants there are */
     LOOK_EVERY_US = 100 * MICROS_PER_MS,
+    LOOK_LATEST_US = 1000 * MICROS_PER_MS,
     LEFT_TO_OTHERS_US = 5 * 1000 * MICROS_PER_MS
 };
 
@@ -179,6 +181,18 @@ static bool find_due(struct worker *worker, struct due_tenants *due, int64_t now
     return true;
 }
 
+static int64_t between(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* When to look next, after a look at all of them. */
+static int64_t next_look_us(int64_t began_us)
+{
+    int64_t now_us = worker_monotonic();
+    return now_us + between(LOOK_PARTS * (now_us - began_us), LOOK_EVERY_US, LOOK_LATEST_US);
+}
+
 /* To the front those with events on the day that is over. */
 static void put_busy_first(struct tenant **waiting, size_t n)
 {
@@ -207,11 +221,12 @@ static size_t choose_due(struct worker *worker, struct due_tenants *due, int64_t
 bool worker_collect_due(struct worker *worker)
 {
     struct round *round = &worker->rounds[worker->current];
-    int64_t now_us = worker_now(worker);
+    int64_t now_us = worker_now(worker), began_us = worker_monotonic();
     struct due_tenants due = { 0 };
-    worker->due_us = worker_monotonic() + LOOK_EVERY_US;
+    worker->due_us = began_us + LOOK_EVERY_US;
     worker->end_looked_at = false;
     if (!load_awaited(worker) || !find_due(worker, &due, now_us)) return false;
+    if (worker->due_us) worker->due_us = next_look_us(began_us);
     size_t n = choose_due(worker, &due, now_us);
     if (!n || !drop_moved(worker, due.at, &n)) return false;
     for (size_t i = 0; i < n; i++)
