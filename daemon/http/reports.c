@@ -204,8 +204,8 @@ void answer_report(const struct answering *with, struct exchange *exchange)
     enum outcome outcome;
     const char *name = arena_text(&exchange->arena, exchange->report);
     if (!report_known(with, exchange)) return;
-    if (!state_redis_document(with->state, with->engine->settings->prefix, exchange->tenant, name, &document, &exchange->arena,
-                              &outcome, &error))
+    if (!state_redis_documents(with->state, with->engine->settings->prefix, exchange->tenant, &name, 1, &document,
+                               &exchange->arena, &outcome, &error))
         answer_away(exchange, &error);
     else if (document.len)
         answer_document(exchange, document);

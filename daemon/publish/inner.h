@@ -81,6 +81,7 @@ struct turn {
     struct desk *desk;
     int64_t began_us;
     bool loaded;               /* anew, all of it */
+    struct span *standing;     /* the documents that stand in Redis, report by report; NULL: they are known */
     struct rendered *rendered; /* the reports that changed */
     size_t n_rendered;
     size_t bytes;                   /* of their documents */

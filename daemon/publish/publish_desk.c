@@ -43,12 +43,28 @@ static bool look_at_published(struct publisher *publisher, struct desk *desk, en
     return true;
 }
 
-static bool get_document(struct publisher *publisher, const struct desk *desk, size_t report, struct span *document,
-                         enum outcome *outcome, struct error *error)
+/* Those of the reports, by their numbers; in one round trip. */
+static bool get_documents(struct publisher *publisher, const struct desk *desk, const size_t *reports, size_t n,
+                          struct span *documents, enum outcome *outcome, struct error *error)
 {
-    *document = NO_SPAN;
-    return state_redis_document(publisher->state, publisher->engine->settings->prefix, desk->tenant,
-                                publisher->engine->catalogue->reports[report].name, document, &publisher->arena, outcome, error);
+    const char **names = arena_alloc(&publisher->arena, (n + 1) * sizeof *names);
+    for (size_t i = 0; i < n; i++) names[i] = publisher->engine->catalogue->reports[reports[i]].name;
+    return state_redis_documents(publisher->state, publisher->engine->settings->prefix, desk->tenant, names, n, documents,
+                                 &publisher->arena, outcome, error);
+}
+
+/* After a start: the documents that stand there, report by report; empty where none does. */
+static bool read_standing(struct publisher *publisher, struct turn *turn, enum outcome *outcome, struct error *error)
+{
+    size_t n_reports = publisher->engine->catalogue->n_reports, n = 0;
+    size_t *reports = arena_alloc(&publisher->arena, (n_reports + 1) * sizeof *reports);
+    struct span *documents = arena_zalloc(&publisher->arena, (n_reports + 1) * sizeof *documents);
+    turn->standing = arena_zalloc(&publisher->arena, (n_reports + 1) * sizeof *turn->standing);
+    for (size_t i = 0; i < n_reports; i++)
+        if (turn->desk->reports[i].version) reports[n++] = i;
+    if (!get_documents(publisher, turn->desk, reports, n, documents, outcome, error)) return false;
+    for (size_t i = 0; i < n; i++) turn->standing[reports[i]] = documents[i];
+    return true;
 }
 
 static struct span write_document(struct publisher *publisher, const struct desk *desk, size_t report, struct span sections)
@@ -67,12 +83,9 @@ static struct span write_document(struct publisher *publisher, const struct desk
 }
 
 /* Is the report to be published? When what stands in Redis was not looked at yet: unless its numbers are equal. */
-static bool render_report(struct publisher *publisher, struct desk *desk, struct rendered *one, enum outcome *outcome,
-                          struct error *error)
+static void render_report(struct publisher *publisher, struct desk *desk, struct rendered *one, struct span standing)
 {
     struct board_limits limits = { (size_t)publisher->engine->max_rows, SECTIONS_BYTES_MAX };
-    struct span standing = NO_SPAN;
-    if (!desk->compared && !get_document(publisher, desk, one->report, &standing, outcome, error)) return false;
     board_render(desk->board, one->report, &limits, &one->document);
     bool same = standing.len && !desk->doubted && !desk->reports[one->report].overtaken &&
                 span_equal(document_sections(standing), one->document.sections);
@@ -84,20 +97,18 @@ static bool render_report(struct publisher *publisher, struct desk *desk, struct
         one->text = write_document(publisher, desk, one->report, one->document.sections);
     else
         publisher->counts.unchanged++;
-    return true;
 }
 
-/* Renders what may have changed; what did goes into `rendered`. False: see outcome. */
-static bool render_reports(struct publisher *publisher, struct desk *desk, struct rendered *rendered, size_t *n,
-                           enum outcome *outcome, struct error *error)
+/* Renders what may have changed; what did is in `rendered` then. */
+static void render_reports(struct publisher *publisher, struct turn *turn)
 {
     for (size_t i = 0; i < publisher->engine->catalogue->n_reports; i++) {
-        if (desk->compared && !board_touched(desk->board, i)) continue;
-        rendered[*n] = (struct rendered){ .report = i };
-        if (!render_report(publisher, desk, &rendered[*n], outcome, error)) return false;
-        *n += rendered[*n].wanted;
+        if (turn->desk->compared && !board_touched(turn->desk->board, i)) continue;
+        struct rendered *one = &turn->rendered[turn->n_rendered];
+        *one = (struct rendered){ .report = i };
+        render_report(publisher, turn->desk, one, turn->standing ? turn->standing[i] : NO_SPAN);
+        turn->n_rendered += one->wanted;
     }
-    return true;
 }
 
 static void send_rendered(struct publisher *publisher, struct desk *desk, const struct rendered *one, bool stored)
@@ -151,7 +162,7 @@ static bool send_standing(struct publisher *publisher, struct desk *desk, enum o
     for (size_t i = 0; i < publisher->engine->catalogue->n_reports; i++) {
         struct span document;
         if (!desk->reports[i].send_again) continue;
-        if (!get_document(publisher, desk, i, &document, outcome, error)) return false;
+        if (!get_documents(publisher, desk, &i, 1, &document, outcome, error)) return false;
         desk->reports[i].send_again = false;
         bool is_there = document_version(document) == desk->reports[i].sent;
         if (document.len && !is_there) topic_send(publisher, desk, i, document_version(document), document, &none);
@@ -189,7 +200,8 @@ bool turn_begin(struct publisher *publisher, struct turn *turn, enum outcome *ou
     turn->loaded = reloaded;
     if (reloaded && !desk_load(desk, publisher->engine, publisher->state, outcome, error)) return false;
     if (!desk->compared && !look_at_published(publisher, desk, outcome, error)) return false;
-    if (!render_reports(publisher, desk, turn->rendered, &turn->n_rendered, outcome, error)) return false;
+    if (!desk->compared && !read_standing(publisher, turn, outcome, error)) return false;
+    render_reports(publisher, turn);
     write_publication(publisher, turn, reloaded);
     return true;
 }

@@ -229,17 +229,13 @@ bool state_redis_published(struct state *state, const char *prefix, struct span 
     return true;
 }
 
-bool state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report, struct span *document,
-                          struct arena *arena, enum outcome *outcome, struct error *error)
+bool state_redis_documents(struct state *state, const char *prefix, struct span tenant, const char *const *reports, size_t n,
+                           struct span *documents, struct arena *arena, enum outcome *outcome, struct error *error)
 {
-    state = state_of_tenant(state, tenant);
-    struct connection *connection = server_ask(state);
-    request_begin(connection, 2);
-    request_argument(connection, SPAN("GET"));
-    request_argument(connection, key_report(arena, prefix, tenant, report));
-    redisReply *reply = server_answer(state, outcome, error);
-    if (!reply) return false;
-    *document = reply_copy(reply, arena);
-    reply_free(reply);
+    struct hash_read *reads = arena_zalloc(arena, (n + 1) * sizeof *reads);
+    for (size_t i = 0; i < n; i++)
+        reads[i] = (struct hash_read){ .key = key_report(arena, prefix, tenant, reports[i]), .is_string = true };
+    if (!state->ops->read(state, reads, n, arena, outcome, error)) return false;
+    for (size_t i = 0; i < n; i++) documents[i] = reads[i].values[0];
     return true;
 }

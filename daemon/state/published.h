@@ -59,6 +59,6 @@ struct published_report {
 bool state_redis_published(struct state *state, const char *prefix, struct span tenant, struct published_report **reports,
                            size_t *n, struct arena *arena, enum outcome *outcome, struct error *error) MUST_USE;
 
-/* The stored document, in the arena; .at NULL: there is none. */
-bool state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report, struct span *document,
-                          struct arena *arena, enum outcome *outcome, struct error *error) MUST_USE;
+/* The stored documents of these reports, in the arena; .at NULL: there is none. */
+bool state_redis_documents(struct state *state, const char *prefix, struct span tenant, const char *const *reports, size_t n,
+                           struct span *documents, struct arena *arena, enum outcome *outcome, struct error *error) MUST_USE;

@@ -74,7 +74,7 @@ class Run:
         threads = self.daemon.threads()
         return {"events": sum(throughput.counted(self.redis, self.tenants).values()), "seconds": time.monotonic(), "worker": threads["worker"],
                 "publisher": threads["publisher"], "HTTP": sum(threads.get(name, 0) for name in HTTP), "Redis": self.redis.cpu(),
-                "GETs": self.redis.calls()["get"][0]}
+                "MGETs": self.redis.calls()["mget"][0]}
 
     def stretch(self):
         """What happened in the next seconds; None when all events are counted before they are over."""
@@ -117,7 +117,7 @@ def cost(name):
 
 FIGURES = [("events per second", rate, "%.0f"), ("worker, µs per event", cost("worker"), "%.2f"), ("publisher, µs per event", cost("publisher"), "%.2f"),
            ("Redis, µs per event", cost("Redis"), "%.2f"), ("HTTP threads, cores", lambda row: row["HTTP"] / row["seconds"], "%.3f"),
-           ("GETs of Redis per second", lambda row: row["GETs"] / row["seconds"], "%.0f")]
+           ("MGETs of Redis per second", lambda row: row["MGETs"] / row["seconds"], "%.0f")]
 
 COMPARED = [name for name, _, _ in FIGURES[:4]]
 

@@ -10,8 +10,6 @@ void __wrap_state_redis_publish(struct state *state, const char *prefix, struct 
                                 struct error *error);
 bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, struct acknowledgement *acknowledgements, size_t n,
                                     enum outcome *outcome, struct error *error);
-bool __wrap_state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report,
-                                 struct span *document, struct arena *arena, enum outcome *outcome, struct error *error);
 
 static struct link *link_of(const struct state *state)
 {
@@ -110,14 +108,4 @@ bool __wrap_state_redis_acknowledge(struct state *state, const char *prefix, str
     }
     arena_deinit(&arena);
     return link_alive(link, false, outcome, error);
-}
-
-bool __wrap_state_redis_document(struct state *state, const char *prefix, struct span tenant, const char *report,
-                                 struct span *document, struct arena *arena, enum outcome *outcome, struct error *error)
-{
-    struct link *link = link_of(state);
-    if (!link_alive(link, false, outcome, error)) return false;
-    struct span found = store_get(link->store, key_report(arena, prefix, tenant, report), NO_SPAN);
-    *document = found.at ? arena_copy(arena, found) : NO_SPAN;
-    return true;
 }

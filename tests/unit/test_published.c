@@ -29,8 +29,8 @@ static void publish(struct fixture *fixture, struct publication *publication)
 static void assert_document(struct fixture *fixture, const char *report, const char *expected)
 {
     struct span document;
-    assert_true(state_redis_document(fixture->state, "crm", SPAN("acme"), report, &document, &fixture->arena, &fixture->outcome,
-                                     &fixture->error));
+    assert_true(state_redis_documents(fixture->state, "crm", SPAN("acme"), &report, 1, &document, &fixture->arena,
+                                      &fixture->outcome, &fixture->error));
     if (!expected) assert_null(document.at);
     if (expected) assert_true(span_is(document, expected));
 }
