@@ -3,7 +3,7 @@
 #include "daemon/report/query.h"
 #include "daemon/run/engine.h"
 #include "daemon/source/files.h"
-#include "daemon/worker/lane.h"
+#include "daemon/worker/inner.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -15,6 +15,8 @@ enum {
     RECORDS = 1000, /* of a round at most */
     TENANTS = 5000, /* each with an event, in one round; then each with another one */
     TIMES = 2,
+    LOOKED_AT_MOST = 1500, /* tenants, at a time */
+    LOOKS_MOST = 10,
     FULL_TENANTS = 30,      /* whose only entity gets one event more than it may have */
     READINGS_PER_ROUND = 4, /* what events name, what that refers to, counters, and once tenants */
     TURN_MS = 100,
@@ -155,22 +157,31 @@ static void count_committed(void *context, struct committed *committed)
     committed_destroy(committed);
 }
 
+/* All events of all tenants are counted. */
+static struct worker *work_for_many(struct worker_parts *parts, size_t cache_bytes)
+{
+    struct error error = { "" };
+    const char *files[] = { of_many };
+    *parts = engine_parts(&engine);
+    parts->source = files_source_create(files, 1, engine_clock(&engine), 1 << 20, &error);
+    parts->state = state_memory_create(NULL, NULL);
+    parts->batch_records = TENANTS;
+    parts->committed = count_committed;
+    parts->cache_bytes = cache_bytes;
+    n_committed = 0;
+    assert_non_null(parts->source);
+    struct worker *worker = worker_create(parts);
+    while (worker_turn(worker, TURN_MS, &error)) continue;
+    worker_drain(worker, 0);
+    return worker;
+}
+
 /* Bytes that the tenants and what is cached of them take in the end. */
 static size_t count_many(size_t cache_bytes)
 {
     struct error error = { "" };
-    const char *files[] = { of_many };
-    struct worker_parts parts = engine_parts(&engine);
-    parts.source = files_source_create(files, 1, engine_clock(&engine), 1 << 20, &error);
-    parts.state = state_memory_create(NULL, NULL);
-    parts.batch_records = TENANTS;
-    parts.committed = count_committed;
-    parts.cache_bytes = cache_bytes;
-    n_committed = 0;
-    assert_non_null(parts.source);
-    struct worker *worker = worker_create(&parts);
-    while (worker_turn(worker, TURN_MS, &error)) continue;
-    worker_drain(worker, 0);
+    struct worker_parts parts;
+    struct worker *worker = work_for_many(&parts, cache_bytes);
     assert_int_equal(n_committed, TIMES * TENANTS);
     assert_int_equal(worker_counts(worker).events, TIMES * TENANTS);
     size_t bytes = cache_bytes_of(worker);
@@ -199,6 +210,46 @@ static void tenants_that_nothing_came_for_rest(void **state)
 {
     (void)state;
     assert_in_range(count_many(256 * KIB), 1, 256 * KIB);
+}
+
+static struct map asked_for; /* keys */
+static size_t n_asked;
+
+static bool noted_read(struct state *state, struct hash_read *reads, size_t n, struct arena *arena, enum outcome *outcome,
+                       struct error *error)
+{
+    n_asked += n;
+    for (size_t i = 0; i < n; i++) {
+        char *key = strndup(reads[i].key.at, reads[i].key.len);
+        free(map_put(&asked_for, span_of(key), key));
+    }
+    return real_state->read(state, reads, n, arena, outcome, error);
+}
+
+/* Has somebody counted one anew? However many there are, Redis is asked for a few at a time, and for each soon. */
+static void tenants_are_looked_at_in_turns(void **state)
+{
+    struct worker_parts parts;
+    struct worker *worker = work_for_many(&parts, SIZE_MAX);
+    (void)state;
+    real_state = parts.state->ops;
+    struct state_ops noted = *real_state;
+    noted.read = noted_read;
+    parts.state->ops = &noted;
+    int looks = 0;
+    for (; asked_for.count < TENANTS && looks < LOOKS_MOST; looks++) {
+        n_asked = 0;
+        worker_look_at_held(worker);
+        assert_in_range(n_asked, 1, LOOKED_AT_MOST);
+    }
+    assert_int_equal(asked_for.count, TENANTS);
+    size_t at = 0;
+    for (struct map_slot *slot; (slot = map_next(&asked_for, &at));) free(slot->value);
+    map_deinit(&asked_for);
+    parts.state->ops = real_state;
+    worker_destroy(worker);
+    source_destroy(parts.source);
+    parts.state->ops->destroy(parts.state);
 }
 
 /* ---- a sink whose flushes are counted ---- */
@@ -355,6 +406,7 @@ int main(void)
                                         cmocka_unit_test(all_that_a_round_needs_is_read_in_few_readings),
                                         cmocka_unit_test(a_round_takes_any_number_of_tenants),
                                         cmocka_unit_test(tenants_that_nothing_came_for_rest),
+                                        cmocka_unit_test(tenants_are_looked_at_in_turns),
                                         cmocka_unit_test(dead_letters_of_a_round_are_waited_for_once),
                                         cmocka_unit_test(dead_letters_that_are_refused_are_sent_less_and_less_often),
                                         cmocka_unit_test(a_tenant_that_was_not_loaded_has_no_board) };
