@@ -95,11 +95,19 @@ static void decode_record(struct worker *worker, struct round *round, struct lan
     batch_add(round_batch(worker, round, tenant), entry);
 }
 
+static bool same_partition(const struct record *a, const struct record *b)
+{
+    return a->partition == b->partition && a->topic.at == b->topic.at;
+}
+
+/* Runs of one partition are long: its lane is looked for once. */
 void round_decode(struct worker *worker, struct round *round, const struct record *records, size_t n)
 {
+    struct lane *lane = NULL;
     worker->counts.records += n;
     for (size_t i = 0; i < n; i++) {
-        struct lane *lane = lane_find(&worker->lanes, records[i].topic, records[i].partition);
+        if (!i || !same_partition(&records[i], &records[i - 1]))
+            lane = lane_find(&worker->lanes, records[i].topic, records[i].partition);
         if (!lane || !lane->started) continue;
         lane_decoded(lane, records[i].offset, records[i].timestamp_us);
         if (records[i].value.at)
