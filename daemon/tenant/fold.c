@@ -11,6 +11,10 @@
 
 #include <stdlib.h>
 
+enum {
+    WORKS_MIN = 64
+};
+
 /* Who hands over comes before who receives, as far as that can be: fewer evaluations. */
 static const uint8_t rank_of[N_ENTITY_KINDS] = {
     [KIND_CASE] = 1, [KIND_DEAL] = 1, [KIND_CONTACT] = 2, [KIND_ACCOUNT] = 3, [KIND_CAMPAIGN] = 3, [KIND_ADDRESS] = 4,
@@ -61,13 +65,26 @@ static char last_of(struct span id)
     return id.len ? id.at[id.len - 1] : 0;
 }
 
+/* About as many as there will be at work. */
+static void make_room_for_works(struct batch *batch)
+{
+    batch->room_works = WORKS_MIN;
+    while (batch->room_works < batch->n_entries + batch->n_timers) batch->room_works *= 2;
+    batch->works = arena_zalloc(batch->working, batch->room_works * sizeof *batch->works);
+}
+
+static struct work **works_of(const struct batch *batch, uint64_t place, char last)
+{
+    return &batch->works[(place + (unsigned char)last) & (batch->room_works - 1)];
+}
+
 /* Ids lie elsewhere: only what can be it has its own looked at. */
 static struct work *find_work(const struct batch *batch, const struct page *page, uint64_t place, struct span id)
 {
     char last = last_of(id);
     if (page->batch != batch->number) return NULL;
-    for (struct work *work = page->works; work; work = work->next)
-        if (work->place == place && work->last == last && span_equal(work->entity.id, id)) return work;
+    for (struct work *work = *works_of(batch, place, last); work; work = work->next)
+        if (work->place == place && work->page == page && work->last == last && span_equal(work->entity.id, id)) return work;
     return NULL;
 }
 
@@ -102,12 +119,13 @@ static struct work *add_work(struct batch *batch, struct page *page, uint64_t pl
     work->old_wake_us = work->entity.wake_us;
     if (page->batch != batch->number) {
         cache_use(batch->tenant->cache, &page->cached);
-        page->works = NULL;
         page->moved = false;
         page->batch = batch->number;
     }
-    work->next = page->works;
-    page->works = work;
+    if (!batch->works) make_room_for_works(batch);
+    struct work **works = works_of(batch, place, work->last);
+    work->next = *works;
+    *works = work;
     queue_add(&batch->all, work);
     return work;
 }

@@ -32,7 +32,7 @@ struct list_change {
 
 /* An entity while its batch is folded; what walks look at stands first here as well. */
 struct work {
-    struct work *next; /* of the same page */
+    struct work *next; /* of the same hash */
     struct page *page;
     uint64_t place;            /* the hash by which the page was found */
     char last;                 /* of its id, which that hash leaves out */
@@ -90,6 +90,8 @@ struct batch {
 
     uint64_t number; /* among the tenant's batches */
     struct work_queue all, queues[RANKS];
+    struct work **works; /* the newest of each hash; `room` of them, a power of two */
+    size_t room_works;
     struct ledger ledger;
     struct page_write *records;       /* what is to be written, the last one first */
     struct timer_write *timer_writes; /* own memory */

@@ -31,8 +31,7 @@ struct page {
     struct page_place place;
     bool changed;              /* by the batch at work, which will write it */
     bool moved;                /* what stands on it, since a batch looked first */
-    uint64_t batch;            /* the batch of the tenant that looked last … */
-    struct work *works;        /* … and what it has at work of this page */
+    uint64_t batch;            /* the batch of the tenant that had something of it at work last */
     struct page_write *writes; /* what it is about to write on it */
     struct buffer bytes;       /* records, each the lengths of id and bytes (varints), id, bytes */
 };
