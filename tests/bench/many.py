@@ -1,4 +1,5 @@
-"""Very many small tenants: what one of them takes of the daemon's memory, how soon it counts again after a start, and what their midnight costs."""
+"""Very many small tenants: what one of them takes of the daemon's memory, how long their documents take, what they cost when nothing comes,
+how soon it counts again after a start, and what their midnight costs."""
 import time
 
 from confluent_kafka import Producer
@@ -11,6 +12,7 @@ from throughput import configure, look_at, watch
 EVENT = ('{"specversion":"1.0","id":"%s","source":"/crm","type":"crm.case.%s","subject":"Ca-%d","tenantid":"%s","time":"%sT%02d:00:00Z",'
          '"data":{"priority":"%s","owner":"u%d"}}')
 DAY, NEXT_DAY = "2026-04-30", "2026-05-01"
+QUIET_S, REST_S = 3, 10
 TOUCHED = "t0"  # the tenant of the event after a start
 
 
@@ -26,6 +28,27 @@ def feed(address, topic, tenants):
 
 def version(redis, tenant=TOUCHED):
     return int(redis.client.hget("crm:{%s}:state" % tenant, "version") or 0)
+
+
+def written(daemon, redis):
+    """(documents, seconds until the last one was written)"""
+    began, n = time.monotonic(), -1
+    changed = began
+    while time.monotonic() - changed < QUIET_S:
+        daemon.alive()
+        now = redis.calls().get("publish", (0, 0))[0]
+        if now != n:
+            n, changed = now, time.monotonic()
+        time.sleep(0.1)
+    return n, changed - began
+
+
+def at_rest(daemon, redis):
+    """Shares of a CPU, of the daemon and of Redis, while nothing comes."""
+    cpu, redis_cpu, began = daemon.cpu(), redis.cpu(), time.monotonic()
+    time.sleep(REST_S)
+    seconds = time.monotonic() - began
+    return (daemon.cpu() - cpu) / seconds, (redis.cpu() - redis_cpu) / seconds
 
 
 def started(daemon, redis, kafka, topic):
@@ -65,12 +88,15 @@ def run(binary, folder, kafka, n, catalogue):
         daemon.start()
         ends = {"%s:%d" % place: end for place, end in topics.ends(topics.into).items() if end}
         watch(daemon, redis, look_at(tenants, set(tenants[-200:])), ends, 600)
+        documents, seconds = written(daemon, redis)
+        publisher, (rest, rest_redis) = daemon.threads().get("publisher", 0), at_rest(daemon, redis)
+        seen = {"documents": documents, "documents_s": seconds, "publisher": publisher, "rest": rest, "rest_redis": rest_redis}
         grown = daemon.finish(120)
         start = started(daemon, redis, kafka, topics.name("support"))
         again = daemon.finish(120)
         seconds, cpu, redis_cpu = midnight(daemon, redis, tenants)
         return {"tenants": n, "events": sum(ends.values()), "rss_mib": grown["rss_mib"], "cpu": grown["cpu"], "start": start, "start_rss": again["rss_mib"],
-                "midnight": seconds, "midnight_cpu": cpu, "midnight_redis": redis_cpu, "midnight_rss": daemon.finish(120)["rss_mib"]}
+                "midnight": seconds, "midnight_cpu": cpu, "midnight_redis": redis_cpu, "midnight_rss": daemon.finish(120)["rss_mib"]} | seen
     finally:
         daemon.kill()
         redis.kill()

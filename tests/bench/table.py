@@ -14,7 +14,8 @@ GROWTH = [("cases", "cases", 1, 0)] + WEIGHT + [
     ("redis_mib", "Redis MiB", 1, 0), ("rss_mib", "RSS MiB", 1, 0), ("start", "first commit after s", 1, 2), ("cost", "µs an event", 1e-6, 2),
     ("redis_cost", "µs of Redis", 1e-6, 2), ("of_first", "of the first", 1, 3), ("per_cpu_redis", "k ev per CPU s with Redis", 1000, 0)]
 KINDS = [("entities", "entities", 1, 0), ("events", "events", 1, 0)] + WEIGHT + [("rss_mib", "RSS MiB", 1, 0)]
-MANY = [("events", "events", 1, 0), ("cpu", "CPU s", 1, 1), ("rss_mib", "MiB catching up", 1, 0), ("start", "counts after s", 1, 2), ("start_rss", "MiB after a start", 1, 0),
+MANY = [("events", "events", 1, 0), ("cpu", "CPU s", 1, 1), ("rss_mib", "MiB catching up", 1, 0), ("documents", "documents", 1, 0), ("documents_s", "written after s", 1, 1), ("publisher", "CPU s of the publisher", 1, 1),
+        ("rest", "at rest % of a CPU", 0.01, 1), ("rest_redis", "Redis %", 0.01, 1), ("start", "counts after s", 1, 2), ("start_rss", "MiB after a start", 1, 0),
         ("midnight", "midnight s, with the start", 1, 1), ("midnight_cpu", "CPU s of it", 1, 1), ("midnight_redis", "of Redis", 1, 1), ("midnight_rss", "MiB of it", 1, 0)]
 FRESHNESS = [("rate", "events/s", 1, 0), ("probes", "probes", 1, 0), ("unseen", "unseen", 1, 0),
              ("p50", "p50 ms", 1, 0), ("p90", "p90 ms", 1, 0), ("p99", "p99 ms", 1, 0), ("max", "max ms", 1, 0), ("late", "feed late by ms", 1, 0),
