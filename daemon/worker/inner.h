@@ -45,7 +45,14 @@ struct worker {
     int64_t marks_due_us, clocks_due_us;
     int64_t due_us, last_trusted_us, look_held_us;
     size_t looks_at_held; /* so far */
-    bool clock_trusted, adopt_pending;
+    bool clock_trusted;
+    struct adoption {
+        bool pending;
+        size_t at_once; /* tenants of a step: between steps records are taken */
+        struct arena listed;
+        struct span *names; /* of all tenants, in `listed`; NULL: not read yet */
+        size_t n, from;     /* from here on still to be done */
+    } adoption;
     bool in_part;     /* of some tenants the state does not answer: they are passed over, no mark moves */
     bool any_awaited; /* a tenant is (tenant.h): dropped while the clock had to do with it */
     int64_t await_us; /* monotonic: then those that were left to others are awaited, too; NEVER: there are none */
@@ -101,7 +108,9 @@ void worker_letters_resend(struct worker *worker);
 
 /* timers.c */
 void worker_tell_publisher(struct worker *worker, const struct tenant *tenant); /* to look at it, as it stands */
-void worker_adopt_tenants(struct worker *worker); /* those that somebody must look after: loads them, tells the publisher */
+void worker_begin_adoption(struct worker *worker);                              /* of all tenants, or once more of all */
+void worker_adopt_tenants(
+    struct worker *worker); /* a step: those that somebody must look after it loads, and tells the publisher */
 bool worker_is_ours(const struct worker *worker, const struct tenant *tenant);
 bool worker_is_behind(const struct worker *worker);    /* does more wait in the source than a round may take? (sight.c) */
 bool worker_reads_at_end(const struct worker *worker); /* has it received all that there is? (sight.c) */

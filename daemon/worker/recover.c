@@ -96,7 +96,8 @@ void worker_doubt_state(struct worker *worker)
     worker_forget_tenants(worker);
     doubt_lists(worker);
     for (size_t i = 0; i < worker->lanes.n; i++) worker->lanes.at[i]->started = false; /* no mark may move by what we knew */
-    worker->lanes_pending = worker->adopt_pending = true;
+    worker->lanes_pending = true;
+    worker_begin_adoption(worker);
 }
 
 bool worker_reaches(const struct worker *worker, const struct tenant *tenant)
@@ -346,7 +347,7 @@ void worker_assigned(struct worker *worker, const struct change *change)
         lane->started = false;
     }
     worker->lanes_pending = true;
-    worker->adopt_pending = true;
+    worker_begin_adoption(worker);
 }
 
 void worker_released(struct worker *worker, const struct change *change)

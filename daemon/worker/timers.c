@@ -295,21 +295,39 @@ static bool adopt(struct worker *worker, const struct span *names, size_t n)
     return true;
 }
 
-void worker_adopt_tenants(struct worker *worker)
+void worker_begin_adoption(struct worker *worker)
 {
-    struct span *names = NULL;
-    size_t n = 0;
+    struct adoption *adoption = &worker->adoption;
+    adoption->pending = true;
+    adoption->names = NULL;
+    adoption->n = adoption->from = 0;
+    arena_reset(&adoption->listed);
+}
+
+static bool list_tenants(struct worker *worker)
+{
+    struct adoption *adoption = &worker->adoption;
+    struct mark_keeper *marks = worker->parts.marks;
     enum outcome outcome = DONE;
     struct error error = { "" };
-    struct arena listed = { 0 };
-    struct mark_keeper *marks = worker->parts.marks;
-    bool fine = marks->ops->tenants(marks, &names, &n, &listed, &outcome, &error);
-    if (!fine) worker_set_back(worker, outcome, &error);
-    for (size_t from = 0; fine && from < n; from += TENANTS_AT_ONCE) {
-        fine = adopt(worker, names + from, n - from < TENANTS_AT_ONCE ? n - from : TENANTS_AT_ONCE);
-        arena_reset(&worker->scratch);
-        cache_trim(&worker->cache); /* nothing is under way */
-    }
-    if (fine) worker->adopt_pending = false;
-    arena_deinit(&listed);
+    if (adoption->names || marks->ops->tenants(marks, &adoption->names, &adoption->n, &adoption->listed, &outcome, &error))
+        return true;
+    worker_set_back(worker, outcome, &error);
+    return false;
+}
+
+/* Of very many tenants some at each call: what comes is counted meanwhile. */
+void worker_adopt_tenants(struct worker *worker)
+{
+    struct adoption *adoption = &worker->adoption;
+    if (!list_tenants(worker)) return;
+    size_t left = adoption->n - adoption->from, n = left < adoption->at_once ? left : adoption->at_once;
+    bool fine = !n || adopt(worker, &adoption->names[adoption->from], n);
+    arena_reset(&worker->scratch);
+    cache_trim(&worker->cache); /* nothing is under way */
+    if (!fine) return;
+    adoption->from += n;
+    if (adoption->from < adoption->n) return;
+    worker_begin_adoption(worker);
+    adoption->pending = false;
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 enum {
-    AT_HAND = 256 /* records: received and decoded at a time */
+    AT_HAND = 256,        /* records: received and decoded at a time */
+    TENANTS_AT_ONCE = 256 /* adopted: a hundredth of a second, or two */
 };
 
 #define CLOCK_MAY_DIFFER_US (60 * MICROS_PER_SECOND)
@@ -70,6 +71,7 @@ struct worker *worker_create(const struct worker_parts *parts)
     worker->clock_trusted = true;
     worker->cache.limit_bytes = parts->cache_bytes;
     worker->loading = (struct loading){ .state = parts->state, .prefix = parts->tenants.prefix, .arena = &worker->scratch };
+    worker->adoption.at_once = TENANTS_AT_ONCE;
     worker->round_records = parts->batch_records;
     worker->records = must_alloc(parts->batch_records * sizeof *worker->records);
     worker->away = parts->marks != NULL; /* not connected yet */
@@ -89,6 +91,7 @@ void worker_destroy(struct worker *worker)
     map_deinit(&worker->tenants);
     lanes_deinit(&worker->lanes);
     loading_deinit(&worker->loading);
+    arena_deinit(&worker->adoption.listed);
     arena_deinit(&worker->scratch);
     arena_deinit(&worker->folding);
     arena_deinit(&worker->working);
@@ -232,11 +235,16 @@ static void take_records(struct worker *worker, int timeout_ms)
     arena_reset(&worker->scratch);
 }
 
+static bool adopts(const struct worker *worker)
+{
+    return worker->adoption.pending && !worker->in_part;
+}
+
 /* What the clock alone changes, between the rounds of records. */
 static void follow_clock(struct worker *worker)
 {
     if (!worker->parts.marks || worker->away || worker->lanes_pending) return;
-    if (worker->adopt_pending && !worker->in_part && worker_finish_pending(worker)) worker_adopt_tenants(worker);
+    if (adopts(worker) && worker_finish_pending(worker)) worker_adopt_tenants(worker);
     if (worker_monotonic() >= worker->look_held_us && worker_finish_pending(worker)) worker_look_at_held(worker);
     if (worker->away || worker->lanes_pending) return;
     if (worker_monotonic() < worker->due_us || !worker_finish_pending(worker)) return;
@@ -258,7 +266,7 @@ bool worker_turn(struct worker *worker, int timeout_ms, struct error *error)
         worker_return(worker);
     } else {
         if (worker->lanes_pending && worker_finish_pending(worker)) worker_restart_lanes(worker);
-        if (!worker->fatal.text[0]) take_records(worker, timeout_ms);
+        if (!worker->fatal.text[0]) take_records(worker, adopts(worker) ? 0 : timeout_ms);
         follow_clock(worker);
         if (!worker->away) do_chores(worker);
         if (worker->in_part && !worker->away) try_the_rest(worker);

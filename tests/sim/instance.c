@@ -1,5 +1,6 @@
 /* One instance of the daemon in the simulated world: the worker and the publisher of the real one, without their threads. */
 #include "daemon/report/board.h"
+#include "daemon/worker/inner.h"
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
@@ -53,6 +54,7 @@ static void open_worker(struct instance *instance)
     parts.cache_bytes = cache_bytes(world);
     parts.durability_lag_us = &world->lag_us;
     instance->worker = worker_create(&parts);
+    if (instance->number % 2) instance->worker->adoption.at_once = 1;
 }
 
 void instance_start(struct world *world, int number)
