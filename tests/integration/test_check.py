@@ -3,10 +3,11 @@ import json
 import subprocess
 
 import pytest
-from servers import free_port, wait_until
+from servers import TESTS, free_port, wait_until
 from stream import Topics
 
 SECRET = "open sesame"
+EXAMPLE = TESTS.parent / "config/example.ndjson"
 
 
 def run(binary, *words, env=None):
@@ -230,7 +231,17 @@ def test_version(binary):
     assert out.startswith("crm-reportd ")
 
 
-def test_output_that_cannot_be_written_is_a_failure(binary):
+@pytest.mark.parametrize("words", [["--help"], ["catalogue"], ["check", "--settings"], ["replay", "--report", "pipeline", EXAMPLE]])
+def test_output_that_cannot_be_written_is_a_failure(binary, words):
     with open("/dev/full", "w", encoding="utf-8") as full:
-        done = subprocess.run([str(binary), "--help"], stdout=full, stderr=subprocess.PIPE, check=False)
-    assert done.returncode == 1
+        done = subprocess.run([str(binary), *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and "standard output" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "0<&- 1>&- 2>&-", "2>&- 0<&-"])
+def test_no_file_takes_the_place_of_a_closed_standard_stream(binary, closed):
+    """The events would be opened as what is closed, and read as requests."""
+    done = subprocess.run(["bash", "-c", 'exec "$0" replay --query - "$1" ' + closed, str(binary), str(EXAMPLE)],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "2>&-" in closed or "-: Bad file descriptor" in done.stderr
