@@ -28,10 +28,11 @@ static void prepare(void)
     memory_prepare();
 }
 
-/* An answer that could not be written is none. Of a part that failed before the end only that is known. */
+/* An answer that could not be written is none. Of a part that failed before the end only that is known; a command that failed has said
+ * why. */
 static int finish(int code)
 {
-    bool failed = ferror(stdout);
+    bool failed = ferror(stdout) && code != EXIT_FAILED;
     errno = 0;
     if (fclose(stdout) == 0 && !failed) return code;
     fprintf(stderr, "crm-reportd: standard output: %s\n", errno ? strerror(errno) : "cannot be written");

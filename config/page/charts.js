@@ -57,6 +57,29 @@ function nameAxis(colours, title, more = {}) {
   };
 }
 
+const NAME_MARGIN_PX = 12;
+
+/** What fits beside the bars of a name: its beginning. A longer one would be cut there by the canvas. Called as a function of the axis. */
+function fittingName(value) {
+  const { ctx, chart, maxWidth } = this;
+  const text = String(this.getLabelForValue(value));
+  const room = Math.min(maxWidth || Infinity, chart.width / 2) - NAME_MARGIN_PX;
+  const letters = [...text];
+  ctx.save();
+  ctx.font = `${FONT.size}px ${Chart.defaults.font.family}`;
+  const fits = (one) => ctx.measureText(one).width <= room;
+  let shown = text;
+  while (letters.length > 1 && !fits(shown)) {
+    letters.pop();
+    shown = `${letters.join('')}…`;
+  }
+  ctx.restore();
+  return shown;
+}
+
+/** The axis of bars that lie. */
+const rowAxis = (colours) => nameAxis(colours, '', { autoSkip: false, callback: fittingName });
+
 function legend(colours, series) {
   return {
     display: series.length > 1,
@@ -195,7 +218,7 @@ function bars(chart, data, colours, currency) {
       datasets,
     });
   }
-  const axes = { x: valueAxis(colours, unit, currency, data.measure), y: nameAxis(colours, '', { autoSkip: false }) };
+  const axes = { x: valueAxis(colours, unit, currency, data.measure), y: rowAxis(colours) };
   const made = configuration('bar', data, colours, currency, {
     axes,
     datasets,
@@ -249,7 +272,7 @@ function spread(chart, data, colours, currency) {
     band,
   ];
   return configuration('bar', data, colours, currency, {
-    axes: { x: valueAxis(colours, unit, currency, data.measure), y: nameAxis(colours, '', { autoSkip: false }) },
+    axes: { x: valueAxis(colours, unit, currency, data.measure), y: rowAxis(colours) },
     datasets,
     options: { indexAxis: 'y' },
   });

@@ -9,8 +9,7 @@ function numberFormat(options) {
   return cache.get(key);
 }
 
-function moneyFormat(currency, compact) {
-  const options = compact ? { notation: 'compact', maximumFractionDigits: 1 } : {};
+function moneyFormat(currency, options) {
   try {
     return numberFormat({ style: 'currency', currency, currencyDisplay: 'narrowSymbol', ...options });
   } catch {
@@ -18,8 +17,14 @@ function moneyFormat(currency, compact) {
   }
 }
 
-/** Amount in one currency. Whole amounts lose their ",00" where space is short (`compact`). */
-export const money = (amount, currency, compact = false) => moneyFormat(currency, compact).format(amount);
+const THOUSANDS = { notation: 'compact', maximumFractionDigits: 1 };
+const WHOLE = { minimumFractionDigits: 0, maximumFractionDigits: 0 };
+
+/** Amount in one currency. Where space is short (`compact`) whole amounts lose their ",00", and from a thousand on all but a digit goes. */
+export function money(amount, currency, compact = false) {
+  const short = Math.abs(amount) >= 1000 ? THOUSANDS : Number.isInteger(amount) ? WHOLE : {};
+  return moneyFormat(currency, compact ? short : {}).format(amount);
+}
 
 const plain = (digits) => (value, compact) =>
   numberFormat(compact ? { notation: 'compact', maximumFractionDigits: 1 } : { maximumFractionDigits: digits }).format(value);
@@ -91,7 +96,9 @@ export function point(value, unit, currency, compact = false) {
 /** A tick of an axis: short, without what the axis' title says already. */
 export function tick(value, unit, currency) {
   if (unit === 'ratio') return numberFormat({ style: 'percent', maximumFractionDigits: 1 }).format(value);
-  return unit === 'money' ? money(value, currency, true) : plain(1)(value, Math.abs(value) >= 10000);
+  if (unit === 'money') return money(value, currency, true);
+  if (Math.abs(value) < 1) return numberFormat({ maximumSignificantDigits: 2 }).format(value); // three minutes on an axis of hours
+  return plain(1)(value, Math.abs(value) >= 10000);
 }
 
 const signed = (value, options) => numberFormat({ signDisplay: 'exceptZero', ...options }).format(value);

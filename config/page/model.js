@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { splitColumn } from './format.js';
-import { comparedRange, dayAt, isDay, rangeOf } from './periods.js';
+import { comparedRange, dayAt, isDay, PERIODS, rangeOf } from './periods.js';
 import { displayUnit, presentation } from './reports.js';
 
 const isDimension = (column) => column.role === 'dimension';
@@ -91,13 +91,15 @@ async function comparison(view, range, columns, by, how) {
   return { ...(await queried(view, before, dated, by, how)), range: before };
 }
 
-/** What a view leaves open is as the report has it: the grouping that fits it best, this month or its first period. */
+/** What a view leaves open is as the report has it: the grouping that fits it best, this month or its first period. A period that is
+ * none is left open, too: its numbers would be those of all dates. */
 export function completed(view, document) {
   const usual = sectionOf(document, presentation(view.report, []).by) ?? document.sections[0];
   const by = view.by ?? usual.by.join();
   const periods = (sectionOf(document, by) ?? document.sections[0]).periods.map((period) => period.name);
   const chosen = isDay(view.from) && isDay(view.to) && view.from <= view.to;
-  const period = view.period ?? (periods.includes('this_month') ? 'this_month' : periods[0]);
+  const named = PERIODS.includes(view.period) || periods.includes(view.period);
+  const period = named ? view.period : periods.includes('this_month') ? 'this_month' : periods[0];
   return chosen ? { ...view, by, period: 'custom' } : { ...view, by, period, from: undefined, to: undefined };
 }
 

@@ -30,8 +30,10 @@ export const charted = () =>
     app.model.columns.map((column) => column.name),
   ).charts;
 
-/** The currency that charts are drawn in: the one chosen, else that of the largest amounts. */
+/** The currency that charts are drawn in: the one chosen, else the tenant's own, else that of the largest amounts. Amounts of several
+ * currencies cannot be compared: by size alone yen would come before euros, and charts would change over as numbers move. */
 export function currency() {
   const known = currenciesOf(app.model);
-  return known.includes(app.view.currency) ? app.view.currency : (known[0] ?? tenantOf(app.view).currency ?? 'EUR');
+  const own = tenantOf(app.view).currency;
+  return [app.view.currency, own].find((one) => known.includes(one)) ?? known[0] ?? own ?? 'EUR';
 }

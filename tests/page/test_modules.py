@@ -93,6 +93,22 @@ def test_values_as_people_read_them(call, value, unit, shown):
     assert call("format.js", "write", value, unit).replace("\u00a0", " ") == shown
 
 
+@pytest.mark.parametrize("amount, currency, shown", [
+    (0.35, "EUR", "€0.35"), (12.34, "EUR", "€12.34"), (999.5, "EUR", "€999.50"), (12, "EUR", "€12"), (0, "EUR", "€0"), (900, "JPY", "¥900"),
+    (1250, "EUR", "€1.3k"), (-484080.5, "EUR", "-€484.1k"), (0.125, "BHD", "BHD 0.125"),
+])
+def test_short_amounts_keep_what_counts(call, amount, currency, shown):
+    assert call("format.js", "money", amount, currency, True).replace("\u00a0", " ").lower() == shown.lower()
+
+
+@pytest.mark.parametrize("value, unit, shown", [
+    (0.05, "hours", "0.05"), (0.1, "hours", "0.1"), (0.00002, "days", "0.00002"), (0.30000000000000004, "days", "0.3"), (0, "hours", "0"),
+    (1.5, "hours", "1.5"), (4000, "count", "4,000"), (12000, "count", "12k"), (0.6, "ratio", "60%"), (0.15, "money", "€0.15"), (50000, "money", "€50k"),
+])
+def test_marks_of_an_axis_differ(call, value, unit, shown):
+    assert call("format.js", "tick", value, unit, "EUR").lower() == shown
+
+
 @pytest.mark.parametrize("now, before, unit, change", [
     (12, 10, "count", ("+20%", 1)), (10, 12, "count", ("-17%", -1)), (10, 10, "count", ("±0", 0)), (3, 0, "count", None), (None, 3, "count", None),
     (0.5, 0.45, "ratio", ("+5 pp", 1)), (0.5, 0.49999, "ratio", ("±0", 0)), ({"EUR": 110}, {"EUR": 100}, "money", ("+10%", 1)), ({"USD": 1}, {"EUR": 100}, "money", None),

@@ -303,3 +303,42 @@ def test_by_keyboard(see):
     page.wait_for_selector("#explain .part")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.closest('td').dataset.key") == "revenue"
+
+
+@pytest.mark.parametrize("period", ["period=nope", "period=custom", "from=2026-02-30&to=2026-03-01", "period=custom&from=2026-03-02&to=2026-03-01"])
+def test_a_period_that_is_none_is_the_usual_one(see, period):
+    """Its numbers were those of all dates, under the name of another period."""
+    sight = see("tenant=acme&report=service&%s" % period)
+    assert sight.page.input_value("[data-input=period]") == "this_month"
+    assert "all dates" not in sight.page.locator("header.report, main").first.inner_text()
+
+
+def test_charts_are_in_the_tenants_own_currency(see, demo):
+    for currency, amount in (("EUR", 10), ("JPY", 90000), ("USD", 50)):
+        demo.send("deal.created", "own-%s" % currency, tenant="own", topic="crm.deals", owner="anna", amount=amount, currency=currency)
+        demo.send("deal.won", "own-%s" % currency, tenant="own", topic="crm.deals", owner="anna")
+    wait_until(lambda: any(one["tenant"] == "own" for one in demo.get("tenants")["tenants"]), "the tenant is there")
+    wait_until(lambda: len(demo.query("revenue", "own")[0]["value"]) == 3, "all is counted")
+    sight = see("tenant=own&report=sales_performance")
+    assert sight.page.input_value("[data-input=currency]") == "EUR"
+    assert see("tenant=own&report=sales_performance&currency=JPY").page.input_value("[data-input=currency]") == "JPY"
+
+
+def test_long_names_begin_beside_their_bars(see, demo):
+    """What does not fit is left out at the end: cut by the canvas, at the beginning, all of them could look alike."""
+    names = ["%s is responsible for the accounts of all of the northern and eastern regions" % name for name in ("anna", "ben")]
+    for i, owner in enumerate(names):
+        demo.send("case.opened", "long-%d" % i, tenant="long", owner=owner)
+        demo.send("case.closed", "long-%d" % i, tenant="long", owner=owner)
+    wait_until(lambda: any(one["tenant"] == "long" for one in demo.get("tenants")["tenants"]), "the tenant is there")
+    wait_until(lambda: demo.query("cases_handled", "long") == [{"value": 2}], "all is counted")
+    sight = see("tenant=long&report=service&by=owner")
+    axes = sight.page.evaluate("""() => [...document.querySelectorAll('canvas')].map((canvas) => window.Chart.getChart(canvas))
+        .filter((chart) => chart.options.indexAxis === 'y').map(({ scales: { y }, ctx }) => {
+          ctx.font = `12px ${window.Chart.defaults.font.family}`;
+          return { width: y.width, names: y.ticks.map(({ label }) => [label, ctx.measureText(label).width]) };
+        })""")
+    assert axes
+    for axis in axes:
+        assert {name.split()[0] for name, _ in axis["names"]} == {"anna", "ben"}
+        assert all(name.endswith("…") and width <= axis["width"] for name, width in axis["names"]), axis
