@@ -87,7 +87,10 @@ static bool take_subject(struct verification *verification, struct subject *subj
         fine = take_once(verification, subject, name, attempt >= ATTEMPTS_IN_PIECES, error);
         again = !fine && subject->view.moved;
     }
-    return fine || fail_in(error, "tenant cannot be read at one version");
+    if (fine) return true;
+    char where[TENANT_BYTES_MAX + 64];
+    snprintf(where, sizeof where, "the tenant %.*s cannot be read%s", SPAN_ARG(name), again ? " at one version" : "");
+    return fail_in(error, where);
 }
 
 static bool take_subjects(struct verification *verification, struct error *error)

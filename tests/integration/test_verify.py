@@ -178,3 +178,12 @@ def test_a_tenant_of_whom_only_the_name_is_left_is_no_good_one(counted):
     status, differences, about, _ = verified(running)
     assert status == 4 and list(differences) == ["t01"], (differences, about)
     assert any(line.startswith("t01: 0 counters, 0 entities, at version 0: ") and "difference" in line for line in about), about
+
+
+def test_what_cannot_be_read_is_told_with_its_tenant(counted):
+    running, redis, _, _ = counted
+    key = cell_of(redis, "t01", "call")[0]
+    redis.client.delete(key)
+    redis.client.set(key, "no hash")
+    status, _, err = running.command("verify")
+    assert status == 1 and "the tenant t01 cannot be read: redis" in err and "another type than expected" in err, err
