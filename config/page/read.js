@@ -149,7 +149,14 @@ async function readAlerts() {
   render();
 }
 
+/** What is over by itself: the server, or its Redis, was away. */
+const passes = (error) => error !== null && (error.status === 0 || error.status >= 500);
+
+/** Where the address says, from the beginning: what is known may be of another tenant. */
+const enterAgain = () => dispatchEvent(new Event('hashchange'));
+
 function updated({ report, version }) {
+  if (passes(app.error)) return enterAgain();
   if (app.error?.code === 'no_report_yet' && report === app.view.report) return void show();
   if (report === app.view.report && version !== app.model?.document.version && !isAsked()) refresh();
   refreshCharts();
@@ -163,8 +170,10 @@ export function follow() {
   app.followed?.stop();
   const connected = (live) => {
     if (live && !app.live && app.model) [refresh, refreshCharts, refreshPast, readAlerts].forEach((again) => again()); // what was missed meanwhile
+    const back = live && !app.live && passes(app.error);
     app.live = live;
     render();
+    if (back) enterAgain();
   };
   app.followed = { tenant, ...api.follow(tenant, { updated, alerted: readAlerts, connected, refused }) };
 }

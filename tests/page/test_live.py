@@ -65,6 +65,27 @@ def test_a_lost_connection_is_shown_and_made_again(see):
     sight.wrong.clear()
 
 
+def test_a_view_that_could_not_be_read_is_read_when_the_server_is_back(see):
+    """Chosen while it was away: the page is live again, and nobody has to ask for the numbers."""
+    sight = see("tenant=acme&report=service")
+    sight.page.route("**/updates", lambda route: route.abort())
+    sight.page.reload()
+    sight.page.wait_for_selector(".pill.lost")
+    sight.page.route("**/v1/**", lambda route: route.abort())
+    sight.page.click("nav a:has-text('Calls')")
+    sight.page.wait_for_selector("h1:text-is('No connection')")
+    sight.page.select_option("[data-input=tenant]", "globex")
+    sight.page.wait_for_function("location.hash.includes('globex') && document.querySelector('main h1')?.textContent === 'No connection'")
+    sight.page.unroute("**/v1/**")
+    sight.page.unroute("**/updates")
+    sight.page.wait_for_selector("h1:text-is('Calls')", timeout=15000)
+    sight.drawn()
+    assert sight.page.input_value("[data-input=tenant]") == "globex" and sight.page.locator("table.report tbody tr").count() > 1
+    sight.page.wait_for_selector(".pill.live", timeout=15000)
+    assert sight.wrong and all("ERR_FAILED" in wrong for wrong in sight.wrong), sight.wrong
+    sight.wrong.clear()
+
+
 def test_alerts_are_shown(see, demo):
     sight = see("tenant=acme&report=service")
     raised = demo.get("tenants/acme/alerts")["alerts"]
