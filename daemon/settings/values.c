@@ -32,6 +32,14 @@ static void describe_text(const char *value, char text[FOUND_BYTES])
     snprintf(text, FOUND_BYTES, "the text \"%.*s%s\"", len, value, value[len] ? "…" : "");
 }
 
+/* As it can be told from a whole one: 2.0 stays 2.0. */
+static void describe_real(double value, char text[FOUND_BYTES])
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.15g", value);
+    snprintf(text, FOUND_BYTES, "the number %s%s", digits, strspn(digits, "-0123456789") == strlen(digits) ? ".0" : "");
+}
+
 /* `the text "x"`, `the number 5`, `the list [1,2]`, `an object` … */
 static void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
 {
@@ -49,7 +57,10 @@ static void describe(const json_t *value, bool secret, char text[FOUND_BYTES])
             snprintf(text, FOUND_BYTES, "the number %" JSON_INTEGER_FORMAT, json_integer_value(value));
         break;
     case JSON_REAL:
-        snprintf(text, FOUND_BYTES, "the number %g", json_real_value(value));
+        if (secret)
+            snprintf(text, FOUND_BYTES, "a number");
+        else
+            describe_real(json_real_value(value), text);
         break;
     case JSON_OBJECT:
         snprintf(text, FOUND_BYTES, "an object");
