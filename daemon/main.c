@@ -28,8 +28,8 @@ static void prepare(void)
     memory_prepare();
 }
 
-/* An answer that could not be written is none. Of a part that failed before the end only that is known; a command that failed has said
- * why. */
+/* An answer that could not be written is none. Of a part that failed before the end only that is known; a command that failed
+ * has said why. */
 static int finish(int code)
 {
     bool failed = ferror(stdout) && code != EXIT_FAILED;

@@ -59,7 +59,7 @@ function nameAxis(colours, title, more = {}) {
 
 const NAME_MARGIN_PX = 12;
 
-/** What fits beside the bars of a name: its beginning. A longer one would be cut there by the canvas. Called as a function of the axis. */
+/** What fits beside the bars of a name: its beginning, where the canvas would cut it. Called as a function of the axis. */
 function fittingName(value) {
   const { ctx, chart, maxWidth } = this;
   const text = String(this.getLabelForValue(value));

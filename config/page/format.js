@@ -20,7 +20,7 @@ function moneyFormat(currency, options) {
 const THOUSANDS = { notation: 'compact', maximumFractionDigits: 1 };
 const WHOLE = { minimumFractionDigits: 0, maximumFractionDigits: 0 };
 
-/** Amount in one currency. Where space is short (`compact`) whole amounts lose their ",00", and from a thousand on all but a digit goes. */
+/** Amount in one currency. Where space is short (`compact`) whole amounts lose their ",00", thousands all but a digit. */
 export function money(amount, currency, compact = false) {
   const short = Math.abs(amount) >= 1000 ? THOUSANDS : Number.isInteger(amount) ? WHOLE : {};
   return moneyFormat(currency, compact ? short : {}).format(amount);

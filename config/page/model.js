@@ -91,8 +91,8 @@ async function comparison(view, range, columns, by, how) {
   return { ...(await queried(view, before, dated, by, how)), range: before };
 }
 
-/** What a view leaves open is as the report has it: the grouping that fits it best, this month or its first period. A period that is
- * none is left open, too: its numbers would be those of all dates. */
+/** What a view leaves open is as the report has it: the grouping that fits it best, this month or its first period.
+ * A period that is none is left open, too: its numbers would be those of all dates. */
 export function completed(view, document) {
   const usual = sectionOf(document, presentation(view.report, []).by) ?? document.sections[0];
   const by = view.by ?? usual.by.join();

@@ -30,8 +30,8 @@ export const charted = () =>
     app.model.columns.map((column) => column.name),
   ).charts;
 
-/** The currency that charts are drawn in: the one chosen, else the tenant's own, else that of the largest amounts. Amounts of several
- * currencies cannot be compared: by size alone yen would come before euros, and charts would change over as numbers move. */
+/** The currency that charts are drawn in: the one chosen, else the tenant's own, else that of the largest amounts.
+ * By size alone yen would come before euros, and charts would change over as numbers move. */
 export function currency() {
   const known = currenciesOf(app.model);
   const own = tenantOf(app.view).currency;
