@@ -184,6 +184,13 @@ static bool walk(struct restating *restating, bool graves)
     return view_entities(restating->view, kinds, take, restating, restating->error) && flush(restating);
 }
 
+/* Names may have come since it was added, and the view's entities name them. */
+static void begin(struct refold_tenant *into, const struct tenant *from)
+{
+    struct kept kept = *into->tenant->kept;
+    refold_begin(into, from, &kept, from->clock_us > into->clock_us ? from->clock_us : into->clock_us);
+}
+
 bool restate(struct refold *refold, struct refold_tenant *into, struct view *view, tell_restated progress, void *context,
              struct error *error)
 {
@@ -195,6 +202,7 @@ bool restate(struct refold *refold, struct refold_tenant *into, struct view *vie
     restating->progress = progress;
     restating->context = context;
     restating->error = error;
+    begin(into, view->tenant);
     bool fine = refold_batch(refold, into, fill_first, restating, error) && !error->text[0] &&
                 (!view->tenant->graves || walk(restating, true)) && walk(restating, false);
     arena_deinit(&restating->arena);

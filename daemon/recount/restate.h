@@ -5,8 +5,8 @@
 #include "daemon/recount/refold.h"
 #include "daemon/tenant/stored.h"
 
-/* `view`: the tenant as it stands, open. `into`: added to the refold by refold_add, nothing folded yet. False: see `error`;
- * view->moved: the tenant moved on meanwhile. */
+/* `view`: the tenant as it stands, open. `into`: added to the refold by refold_add, of whom the state holds nothing; what it took
+ * over from the tenant then is taken over from the view again. False: see `error`; view->moved: the tenant moved on meanwhile. */
 typedef void (*tell_restated)(void *context, int64_t done, int64_t all);
 bool restate(struct refold *refold, struct refold_tenant *into, struct view *view, tell_restated progress, void *context,
              struct error *error) MUST_USE;

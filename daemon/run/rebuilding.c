@@ -243,30 +243,16 @@ static bool finish_job(struct rebuilding *rebuilding, struct job *job, struct er
 
 /* ---- from its entities ---- */
 
-/* Counted from what stands there, which must still stand there then. */
+/* Counted from what stands there, which must still stand there then. Until then entities may have left. */
 static bool restate_once(struct rebuilding *rebuilding, struct job *job, int64_t *version, bool *again, struct error *error)
 {
     struct view view = { 0 }, copy = { 0 };
-    bool fine = open_tenant(rebuilding, &view, job->name, false, error) &&
+    bool fine = open_tenant(rebuilding, &view, job->name, false, error) && may_be_lost(job, view.tenant, error) &&
                 restate(rebuilding->refold, job->copy, &view, progress_tell, &rebuilding->progress, error) &&
                 open_tenant(rebuilding, &copy, job->name, true, error) && switch_over(rebuilding, &view, &copy, version, error);
     *again = (fine && !*version) || view.moved;
     view_close(&view);
     view_close(&copy);
-    return fine;
-}
-
-/* The copy is begun anew. */
-static bool begin_again(struct rebuilding *rebuilding, struct job *job, struct error *error)
-{
-    struct view view = { 0 };
-    error->text[0] = 0;
-    bool fine = remove_copy(rebuilding, job->name, error) && open_tenant(rebuilding, &view, job->name, false, error);
-    if (fine) {
-        struct kept kept = kept_of(rebuilding->parts.tenants.needed, view.tenant->rules);
-        refold_begin(job->copy, view.tenant, &kept, clock_of(rebuilding, view.tenant));
-    }
-    view_close(&view);
     return fine;
 }
 
@@ -276,7 +262,8 @@ static bool restate_job(struct rebuilding *rebuilding, struct job *job, struct e
     bool fine = true, again = true;
     rebuilding->progress.what = "entities stated again";
     for (int attempt = 0; again && attempt < RESTATE_ATTEMPTS; attempt++) {
-        if (attempt && !begin_again(rebuilding, job, error)) return false;
+        error->text[0] = 0;
+        if (attempt && !remove_copy(rebuilding, job->name, error)) return false;
         fine = restate_once(rebuilding, job, &version, &again, error);
     }
     if (fine && !version)
