@@ -13,6 +13,7 @@ struct topics_lane {
     int64_t high;     /* offset behind the last record, when it was looked at */
     int64_t next;     /* read up to here */
     int64_t until;    /* to be read up to here; 0: not at all */
+    bool started;
 };
 
 struct topics {
@@ -23,7 +24,6 @@ struct topics {
     struct record *records;
     const struct refold_partition **partitions;
     bool beyond; /* records behind `until` count, too, when they come along */
-    bool started;
 };
 
 /* Looks at all partitions of the source (one that is alone). The source stays the caller's. */
