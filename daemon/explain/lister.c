@@ -114,10 +114,18 @@ static void measure_entry(const struct lines *list, struct entry *entry)
     }
 }
 
+/* As they often are: entities were gone through one by one, and a list is made for each row. */
+static bool are_sorted(const struct lines *list)
+{
+    size_t i = 1;
+    while (i < list->n_picks && compare_picks(&list->picks[i - 1], &list->picks[i]) <= 0) i++;
+    return i >= list->n_picks;
+}
+
 static void merge_all(struct lines *list, bool each)
 {
     list->entries = must_alloc((list->n_picks + 1) * sizeof *list->entries);
-    if (list->n_picks) qsort(list->picks, list->n_picks, sizeof *list->picks, compare_picks);
+    if (!are_sorted(list)) qsort(list->picks, list->n_picks, sizeof *list->picks, compare_picks);
     struct pick *end = list->picks + list->n_picks;
     for (struct pick *from = list->picks, *to; from < end; from = to) {
         for (to = from + 1; to < end && compare_lines(from, to) == 0;) to++;
@@ -138,6 +146,35 @@ static int compare_entries(const void *a, const void *b, void *context)
     if (first->kind != second->kind) return first->kind < second->kind ? -1 : 1;
     int c = span_compare(first->id, second->id);
     return c ? c : (x->from > y->from) - (x->from < y->from);
+}
+
+/* ---- choosing ---- */
+
+/* The entries from `at` on below `n` as a heap: whoever would be listed last comes first. */
+static void sink(struct lines *list, size_t at, size_t n)
+{
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        struct entry *entries = list->entries, sunk = entries[at];
+        if (child + 1 < n && compare_entries(&entries[child], &entries[child + 1], list) < 0) child++;
+        if (compare_entries(&sunk, &entries[child], list) >= 0) return;
+        entries[at] = entries[child];
+        entries[child] = sunk;
+    }
+}
+
+/* Those that are shown come first, in their order. They may be few of very many. */
+static size_t choose(struct lines *list)
+{
+    size_t n = list->n_entries < list->listing->limit ? list->n_entries : list->listing->limit;
+    if (n < list->n_entries)
+        for (size_t i = n / 2; i--;) sink(list, i, n);
+    for (size_t i = n; i < list->n_entries; i++) {
+        if (compare_entries(&list->entries[i], &list->entries[0], list) >= 0) continue;
+        list->entries[0] = list->entries[i];
+        sink(list, 0, n);
+    }
+    if (n) qsort_r(list->entries, n, sizeof *list->entries, compare_entries, list);
+    return n;
 }
 
 /* ---- writing ---- */
@@ -208,8 +245,7 @@ bool lister_write(const struct lister *listing, const struct linear *linear, str
     struct lines list = { .listing = listing, .form = form };
     pick_all(&list, linear, each);
     merge_all(&list, each);
-    if (list.n_entries) qsort_r(list.entries, list.n_entries, sizeof *list.entries, compare_entries, &list);
-    size_t n = list.n_entries < listing->limit ? list.n_entries : listing->limit;
+    size_t n = choose(&list);
     buffer_byte(out, '[');
     for (size_t i = 0; i < n; i++) {
         if (i) buffer_byte(out, ',');

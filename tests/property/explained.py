@@ -54,6 +54,29 @@ def sums_differ(part):
     return None if near(got, want) else part
 
 
+def not_its_first(few, whole, most):
+    """None, or the list within `few` that is not so many of the first of the same list within `whole`."""
+    if isinstance(whole, list):
+        return next(filter(None, (not_its_first(a, b, most) for a, b in zip(few, whole))), None)
+    if not isinstance(whole, dict):
+        return None
+    hashed = any("deleted" in entity for entity in whole.get("entities", []))  # by a secret that is another each time
+    if "entities" in whole and "open" not in whole and not whole.get("truncated") and not hashed:
+        if few["entities"] != whole["entities"][:most] or few.get("truncated", False) != (len(whole["entities"]) > most):
+            return few["entities"]
+    return next(filter(None, (not_its_first(few[key], whole[key], most) for key in whole if key not in ("entities", "truncated"))), None)
+
+
+def differs_when_limited(few, whole, limit):
+    """None, or how what `explain` says with a limit differs from what it says without."""
+    few, whole = read(few), read(whole)
+    rows = len(whole.get("rows", []))
+    if "error" in whole or "error" in few:
+        return None if few == whole else "an error: %s" % few
+    wrong = not_its_first(few, whole, max(1, limit // rows) if rows > 1 else limit)
+    return wrong and "not the first of all: %s" % wrong
+
+
 def differs(query, answer, explained):
     """None, or how what `explain` said differs from what `query` answered."""
     if not answer.startswith("{") or not explained.startswith("{"):

@@ -143,6 +143,12 @@ class Trial:
             wrong = explained.differs(query, a, b)
             if wrong:
                 return query, a, "%s\n         %s" % (b, wrong)
+        some, limit = slice(0, None, 5), 1 + self.seed % 7
+        limited = self.run(lines, "in order", [{**query, "limit": limit} for query in queries[some]], "--explain")[0]
+        for query, few, whole in zip(queries[some], limited, told[some]):
+            wrong = explained.differs_when_limited(few, whole, limit)
+            if wrong:
+                return query, whole, "%s\n         %s, limit %d" % (few, wrong, limit)
         return None
 
     # --- shrinking ---
