@@ -50,17 +50,22 @@ static void write_answer(struct explanation *explanation, int64_t version, struc
     buffer_printf(out, ",\"version\":%lld", (long long)version);
 }
 
-static void explain_shares(const struct shares *shares, size_t limit, struct buffer *out)
+/* Each row lists somebody. */
+static bool count_rows(const struct shares *shares, size_t *n)
+{
+    *n = 0;
+    return tally_rows_within(shares->tally, EXPLAIN_LIMIT_MAX, count_row, n);
+}
+
+static void explain_shares(const struct shares *shares, size_t limit, size_t n, struct buffer *out)
 {
     const struct tenant *tenant = shares->tenant->view->tenant;
     struct explanation explanation = { .shares = shares, .limit = limit };
-    size_t n = 0;
     explanation.rows = (struct row_list){ .by = shares->query->by,
                                           .n_by = shares->query->n_by,
                                           .rules = tenant->rules,
                                           .names = &tenant->names,
                                           .arena = &explanation.arena };
-    tally_rows(shares->tally, count_row, &n);
     if (n > 1) explanation.limit = limit / n ? limit / n : 1;
     tally_rows(shares->tally, explain_row, &explanation);
     write_answer(&explanation, tenant->version, out);
@@ -70,6 +75,14 @@ static void explain_shares(const struct shares *shares, size_t limit, struct buf
     buffer_byte(out, '}');
     row_list_deinit(&explanation.rows);
     arena_deinit(&explanation.arena);
+}
+
+static void answer(const struct shares *shares, size_t limit, struct buffer *out)
+{
+    size_t n;
+    if (count_rows(shares, &n)) return explain_shares(shares, limit, n, out);
+    struct query_error refused = query_too_many_rows(EXPLAIN_LIMIT_MAX);
+    query_error_write(&refused, out);
 }
 
 bool explain_answer(const struct query *query, size_t limit, const struct catalogue *catalogue,
@@ -85,7 +98,7 @@ bool explain_answer(const struct query *query, size_t limit, const struct catalo
     bool good = true;
     if (query_bind(query, catalogue, &asked, &arena, &bound, &refused)) {
         good = shares_gather(&shares, &bound, catalogue, tenant, error);
-        if (good) explain_shares(&shares, limit, out);
+        if (good) answer(&shares, limit, out);
         shares_deinit(&shares);
     } else {
         query_error_write(&refused, out);

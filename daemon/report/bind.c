@@ -186,3 +186,11 @@ struct query_error query_unknown_tenant(struct span tenant)
     refuse(&error, QUERY_UNKNOWN_TENANT, "no event and no settings of a tenant \"%.*s\"", SPAN_ARG(tenant));
     return error;
 }
+
+struct query_error query_too_many_rows(size_t most)
+{
+    struct query_error error;
+    refuse(&error, QUERY_BAD_REQUEST,
+           "the answer would have more than %zu rows: ask for a shorter range, larger units of time or fewer dimensions", most);
+    return error;
+}

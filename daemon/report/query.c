@@ -150,14 +150,23 @@ static void close_all(struct answers *answers)
     free(answers->at);
 }
 
+/* False: they are too many. */
+static bool take_rows(struct answers *answers)
+{
+    size_t left = ANSWER_ROWS_MAX;
+    for (size_t i = 0; i < answers->n; i++) {
+        struct answer *answer = &answers->at[i];
+        if (!tally_rows_within(answer->tally, left, take_row, answer)) return false;
+        left -= answer->rows.n;
+    }
+    return true;
+}
+
 /* `names` of the metrics; NULL: it is one. */
 static void write_rows(struct answers *answers, const struct span *names, struct buffer *out)
 {
     const struct row_list *lists[METRICS_MAX];
-    for (size_t i = 0; i < answers->n; i++) {
-        tally_rows(answers->at[i].tally, take_row, &answers->at[i]);
-        lists[i] = &answers->at[i].rows;
-    }
+    for (size_t i = 0; i < answers->n; i++) lists[i] = &answers->at[i].rows;
     buffer_str(out, "{\"rows\":");
     if (names)
         joined_write(lists, names, answers->n, out);
@@ -173,6 +182,7 @@ static bool answer_bound(const struct bound_query *bound, const struct span *nam
     struct query_error refused = { .message = "" };
     bool good = open_all(&answers, bound, tenant, catalogue, names != NULL, error) &&
                 read_cells(&answers, tenant->reader, &refused, error);
+    if (good && !refused.message[0] && !take_rows(&answers)) refused = query_too_many_rows(ANSWER_ROWS_MAX);
     if (good && refused.message[0])
         query_error_write(&refused, out);
     else if (good)

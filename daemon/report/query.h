@@ -87,6 +87,12 @@ bool query_bind(const struct query *query, const struct catalogue *catalogue, co
 bool query_bind_names(const struct query *query, const struct query_tenant *tenant, struct arena *arena,
                       struct bound_query *bound, struct query_error *error);
 
+/* Of an answer, of all its metrics together. It is held in memory: those that are asked for a level by the days of centuries and by
+ * owner are more than there is of it. */
+enum {
+    ANSWER_ROWS_MAX = 500000
+};
+
 /* Appends the answer of one state to one metric ("value" in each row) or several (each by its name; null where it has no such row),
  * be it rows or an error of the request. False only when cells could not be read: then nothing is
  * appended and `error` says why. */
@@ -95,6 +101,9 @@ bool query_answer(const struct query *query, const struct catalogue *catalogue, 
 
 /* Appends {"error":{"code":"…","message":"…"}}. */
 void query_error_write(const struct query_error *error, struct buffer *out);
+
+/* The error of a request whose answer would have more than so many rows. */
+struct query_error query_too_many_rows(size_t most);
 
 /* The error of a tenant of whom there is no event and no settings. */
 struct query_error query_unknown_tenant(struct span tenant);

@@ -64,6 +64,9 @@ struct tally_row {
 };
 /* Calls `each` for every row that exists, in no particular order; without groupings for the one row, always. */
 void tally_rows(const struct tally *tally, void (*each)(void *context, const struct tally_row *row), void *context);
+/* The same of so many at most. False: there are more. With levels there may be far more rows than cells. */
+bool tally_rows_within(const struct tally *tally, size_t most, void (*each)(void *context, const struct tally_row *row),
+                       void *context) MUST_USE;
 
 /* Where the sums of the metric's atoms stand in a row. Of the first metric: one after the other. */
 const uint32_t *tally_slots(const struct tally *tally, size_t metric);

@@ -25,14 +25,16 @@ static bool is_present(const struct tally *tally, const struct sum *sums, bool w
     return false;
 }
 
-static void plain_rows(const struct tally *tally, each_row each, void *context)
+static bool plain_rows(const struct tally *tally, size_t most, each_row each, void *context)
 {
     size_t at = 0;
     for (struct map_slot *slot; (slot = map_next(&tally->entries, &at));) {
         const struct tally_entry *entry = slot->value;
         if (tally->spec.n_by && !is_present(tally, entry->sums, true)) continue;
+        if (!most--) return false;
         each(context, &(struct tally_row){ entry->key, entry->sums, tally->spec.period });
     }
+    return true;
 }
 
 /* Walks the units of one combination of dimensions. */
@@ -43,6 +45,8 @@ struct walk {
     struct sum *running; /* what levels have come to, before the unit at hand */
     struct sum *shown;   /* what the unit's row shows */
     bool has_levels;     /* else only units with something in them matter */
+    size_t left;         /* of the rows that are wanted */
+    bool more;           /* there is another one */
 };
 
 static bool is_running(const struct walk *walk, size_t i)
@@ -71,7 +75,8 @@ static void fold_unit(struct walk *walk, const struct tally_entry *entry)
     }
 }
 
-static void show_unit(struct walk *walk, const uint32_t *key, int32_t day, const struct tally_entry *entry)
+/* False: it has no row. */
+static bool show_unit(struct walk *walk, const uint32_t *key, int32_t day, const struct tally_entry *entry)
 {
     const struct tally *tally = walk->tally;
     const struct tally_spec *spec = &tally->spec;
@@ -80,10 +85,14 @@ static void show_unit(struct walk *walk, const uint32_t *key, int32_t day, const
     memcpy(row, key, spec->n_by * sizeof *row);
     row[tally->unit_at] = (uint32_t)day;
     fold_unit(walk, entry);
-    if (!is_present(tally, walk->shown, unit.from <= spec->today)) return;
+    if (!is_present(tally, walk->shown, unit.from <= spec->today)) return false;
+    walk->more = !walk->left;
+    if (walk->more) return true;
+    walk->left--;
     if (unit.from < spec->period.from) unit.from = spec->period.from;
     if (unit.to > spec->period.to) unit.to = spec->period.to;
     walk->each(walk->context, &(struct tally_row){ row, walk->shown, unit });
+    return true;
 }
 
 static int32_t entry_day(const struct tally *tally, const struct tally_entry *entry)
@@ -91,7 +100,8 @@ static int32_t entry_day(const struct tally *tally, const struct tally_entry *en
     return (int32_t)entry->key[tally->unit_at];
 }
 
-/* All entries of one combination, by day; what was there before the first unit comes first. */
+/* All entries of one combination, by day; what was there before the first unit comes first. From where nothing came and nothing
+ * is there it goes on at the next entry: units without either look the same. */
 static void walk_units(struct walk *walk, struct tally_entry *const *entries, size_t n)
 {
     const struct tally *tally = walk->tally;
@@ -109,12 +119,15 @@ static void walk_units(struct walk *walk, struct tally_entry *const *entries, si
         else
             return;
     }
-    for (; walk->has_levels && day <= last; day = unit_period(spec->rules, tally->unit, day).to + 1) {
+    while (walk->has_levels && day <= last && !walk->more) {
         bool has = next < n && entry_day(tally, entries[next]) == day;
-        show_unit(walk, entries[0]->key, day, has ? entries[next] : NULL);
+        bool shown = show_unit(walk, entries[0]->key, day, has ? entries[next] : NULL);
         next += has;
+        if (!has && !shown && next == n) return;
+        day = !has && !shown ? entry_day(tally, entries[next]) : unit_period(spec->rules, tally->unit, day).to + 1;
     }
-    for (; next < n; next++) show_unit(walk, entries[0]->key, entry_day(tally, entries[next]), entries[next]);
+    for (; next < n && !walk->more; next++)
+        (void)show_unit(walk, entries[0]->key, entry_day(tally, entries[next]), entries[next]);
 }
 
 static int compare_dims(const struct tally *tally, const struct tally_entry *a, const struct tally_entry *b)
@@ -133,7 +146,7 @@ static int compare_entries(const void *a, const void *b, void *context)
     return c ? c : (left_day > right_day) - (left_day < right_day);
 }
 
-static void timed_rows(const struct tally *tally, each_row each, void *context)
+static bool timed_rows(const struct tally *tally, size_t most, each_row each, void *context)
 {
     struct arena arena = { 0 };
     size_t n = 0, at = 0;
@@ -141,21 +154,24 @@ static void timed_rows(const struct tally *tally, each_row each, void *context)
     for (struct map_slot *slot; (slot = map_next(&tally->entries, &at));) entries[n++] = slot->value;
     qsort_r(entries, n, sizeof *entries, compare_entries, (void *)(uintptr_t)tally);
     size_t bytes = tally->n_bindings * sizeof(struct sum);
-    struct walk walk = { tally, each, context, arena_zalloc(&arena, bytes), arena_zalloc(&arena, bytes), false };
+    struct walk walk = { tally, each, context, arena_zalloc(&arena, bytes), arena_zalloc(&arena, bytes), false, most, false };
     for (size_t i = 0; i < tally->n_bindings; i++) walk.has_levels = walk.has_levels || is_running(&walk, i);
-    for (size_t first = 0, end; first < n; first = end) {
+    for (size_t first = 0, end; first < n && !walk.more; first = end) {
         for (end = first + 1; end < n && !compare_dims(tally, entries[first], entries[end]);) end++;
         walk_units(&walk, entries + first, end - first);
     }
     clear(walk.running, tally->n_bindings);
     clear(walk.shown, tally->n_bindings);
     arena_deinit(&arena);
+    return !walk.more;
+}
+
+bool tally_rows_within(const struct tally *tally, size_t most, each_row each, void *context)
+{
+    return (tally->unit == N_UNITS ? plain_rows : timed_rows)(tally, most, each, context);
 }
 
 void tally_rows(const struct tally *tally, each_row each, void *context)
 {
-    if (tally->unit == N_UNITS)
-        plain_rows(tally, each, context);
-    else
-        timed_rows(tally, each, context);
+    (void)!tally_rows_within(tally, SIZE_MAX, each, context);
 }

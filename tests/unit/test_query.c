@@ -414,6 +414,27 @@ static void long_names_are_cut_at_a_letter(void **state)
     assert_string_equal(answer + strlen(answer) - strlen("é'}}"), "é'}}");
 }
 
+/* A level has a row for each day from its first one on: who is asked for too many says so, and does not make them. */
+static void more_rows_than_there_is_room_for_are_refused(void **state)
+{
+    (void)state;
+    char fact[64];
+    for (int i = 0; i < 12; i++) {
+        snprintf(fact, sizeof fact, "stage_entered stage=a owner=u%d", i);
+        put_fact(cells, "1900-01-02", fact);
+    }
+    refused("{'metric':'open_deals','by':['day','owner']}", "bad_request", "more than 500000 rows");
+    refused("{'metrics':['open_deals','left','entered'],'by':['day','owner']}", "bad_request", "more than 500000 rows");
+    put_fact(cells, "1900-01-04", "stage_left stage=a owner=u0");
+    ANSWER("{'metric':'open_deals','by':['day','owner'],'where':{'owner':['u0']}}",
+           "{'day':'1900-01-02','owner':'u0','value':1},{'day':'1900-01-03','owner':'u0','value':1}");
+    put_fact(cells, "2026-03-14", "stage_entered stage=a owner=u0");
+    ANSWER("{'metric':'open_deals','by':['day','owner'],'where':{'owner':['u0']},'from':'1900-01-03','to':'2026-03-20'}",
+           "{'day':'1900-01-03','owner':'u0','value':1},{'day':'2026-03-14','owner':'u0','value':1},"
+           "{'day':'2026-03-15','owner':'u0','value':1}");
+    ANSWER("{'metric':'open_deals','by':['year','owner'],'where':{'owner':['u0']}}", "{'year':'2026','owner':'u0','value':1}");
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, start, end)
 
 int main(void)
@@ -440,6 +461,7 @@ int main(void)
         CASE(several_facts_share_dimensions),
         CASE(requests_that_are_refused),
         CASE(long_names_are_cut_at_a_letter),
+        CASE(more_rows_than_there_is_room_for_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
