@@ -26,6 +26,7 @@ struct table {
     size_t n_columns, room_columns;
     struct span *groups;
     size_t n_groups, room_groups;
+    size_t first_group; /* names are looked for from here on: those of rows may be those of the columns before them */
     struct cell *cells;
     size_t n_cells, room_cells;
     size_t n_rows;
@@ -50,16 +51,15 @@ static void table_deinit(struct table *table)
 
 static size_t group_of(struct table *table, struct span name)
 {
-    for (size_t i = 0; i < table->n_groups; i++)
+    for (size_t i = table->first_group; i < table->n_groups; i++)
         if (span_equal(table->groups[i], name)) return i;
     table->groups = one_more(table->groups, table->n_groups, &table->room_groups, sizeof *table->groups);
     table->groups[table->n_groups] = arena_copy(&table->arena, name);
     return table->n_groups++;
 }
 
-static size_t column_of(struct table *table, struct span name, struct span currency)
+static size_t column_of(struct table *table, size_t group, struct span currency)
 {
-    size_t group = group_of(table, name);
     for (size_t i = 0; i < table->n_columns; i++)
         if (table->columns[i].group == group && span_equal(table->columns[i].currency, currency)) return i;
     table->columns = one_more(table->columns, table->n_columns, &table->room_columns, sizeof *table->columns);
@@ -71,8 +71,8 @@ static size_t column_of(struct table *table, struct span name, struct span curre
 static void put(struct table *table, struct span name, struct span currency, struct span text, bool quoted)
 {
     table->cells = one_more(table->cells, table->n_cells, &table->room_cells, sizeof *table->cells);
-    table->cells[table->n_cells++] =
-        (struct cell){ table->n_rows - 1, column_of(table, name, currency), arena_copy(&table->arena, text), quoted };
+    table->cells[table->n_cells++] = (struct cell){ table->n_rows - 1, column_of(table, group_of(table, name), currency),
+                                                    arena_copy(&table->arena, text), quoted };
 }
 
 static struct span text_of(yyjson_val *value)
@@ -158,7 +158,7 @@ static void fill_groups(struct table *table)
     for (size_t group = 0; group < table->n_groups; group++) {
         bool there = false;
         for (size_t i = 0; i < table->n_columns && !there; i++) there = table->columns[i].group == group;
-        if (!there) column_of(table, table->groups[group], NO_SPAN);
+        if (!there) (void)column_of(table, group, NO_SPAN);
     }
 }
 
@@ -225,18 +225,26 @@ static void declare_columns(struct table *table, yyjson_val *sections, const cha
     }
 }
 
+/* Before what rows have: which section, which period. */
+static const char *const place_columns[] = { "section", "period", "from", "to", "complete", "row" };
+enum {
+    N_PLACE_COLUMNS = sizeof place_columns / sizeof *place_columns
+};
+
 static void put_line(struct table *table, size_t section, yyjson_val *period, const char *row, yyjson_val *values)
 {
     static const char *const of_period[] = { "from", "to", "complete" };
     char number[24];
     if (!yyjson_is_obj(values)) return;
     table->n_rows++;
+    table->first_group = 0;
     int len = snprintf(number, sizeof number, "%zu", section);
     put(table, SPAN("section"), NO_SPAN, (struct span){ number, (size_t)len }, false);
     put(table, SPAN("period"), NO_SPAN, text_of(yyjson_obj_get(period, "name")), false);
     for (size_t i = 0; i < sizeof of_period / sizeof *of_period; i++)
         put_value(table, span_of(of_period[i]), yyjson_obj_get(period, of_period[i]));
     put(table, SPAN("row"), NO_SPAN, span_of(row), false);
+    table->first_group = N_PLACE_COLUMNS;
     put_row(table, values);
 }
 
@@ -251,13 +259,13 @@ static void put_period(struct table *table, size_t section, yyjson_val *period)
 
 bool csv_write_report(struct span document, struct buffer *out)
 {
-    static const char *const first[] = { "section", "period", "from", "to", "complete", "row" };
     struct table table = { 0 };
     size_t i, n, j, m;
     yyjson_val *section, *period;
     yyjson_doc *doc = read_json(document);
     yyjson_val *sections = yyjson_obj_get(yyjson_doc_get_root(doc), "sections");
-    for (size_t column = 0; column < sizeof first / sizeof *first; column++) group_of(&table, span_of(first[column]));
+    for (size_t column = 0; column < N_PLACE_COLUMNS; column++) (void)group_of(&table, span_of(place_columns[column]));
+    table.first_group = N_PLACE_COLUMNS;
     declare_columns(&table, sections, "dimension");
     declare_columns(&table, sections, "metric");
     yyjson_arr_foreach(sections, i, n, section)

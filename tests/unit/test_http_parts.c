@@ -71,6 +71,20 @@ static void a_report_is_one_table(void **state)
                  "0,today,2026-03-01,2026-03-01,false,row,a,1,5.00\r\n");
 }
 
+/* A declared attribute may be called as one of the first columns. */
+static void a_dimension_may_be_called_as_a_column(void **state)
+{
+    (void)state;
+    assert_table(csv_write_report,
+                 "{\"sections\":[{\"columns\":[{\"name\":\"row\",\"role\":\"dimension\"},{\"name\":\"won\",\"role\":\"metric\"}],"
+                 "\"periods\":[{\"name\":\"all\",\"from\":null,\"to\":null,\"complete\":false,"
+                 "\"total\":{\"won\":3},\"previous\":null,\"rows\":[{\"row\":\"a\",\"won\":1},{\"row\":\"b\",\"won\":2}]}]}]}",
+                 "section,period,from,to,complete,row,row,won\r\n"
+                 "0,all,,,false,total,,3\r\n"
+                 "0,all,,,false,row,a,1\r\n"
+                 "0,all,,,false,row,b,2\r\n");
+}
+
 static void what_is_no_answer_is_no_table(void **state)
 {
     (void)state;
@@ -403,6 +417,7 @@ int main(void)
         cmocka_unit_test(money_has_a_column_per_currency),
         cmocka_unit_test(texts_are_quoted_and_never_formulas),
         cmocka_unit_test(a_report_is_one_table),
+        cmocka_unit_test(a_dimension_may_be_called_as_a_column),
         cmocka_unit_test(what_is_no_answer_is_no_table),
         cmocka_unit_test(a_token_opens_what_it_says),
         cmocka_unit_test(without_tokens_all_is_open),
