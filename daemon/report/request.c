@@ -129,6 +129,20 @@ static bool read_key(struct request *request, yyjson_val *key, yyjson_val *value
     return refuse(request, "unknown key \"%.*s\"", SPAN_ARG(name));
 }
 
+/* A row holds its dimensions and its metrics by name: a declared attribute may be called as a metric. */
+static bool check_names(struct request *request)
+{
+    const struct query *query = request->query;
+    for (size_t i = 0; i < query->n_by; i++)
+        for (size_t m = 0; m < query->n_metrics; m++)
+            if (span_equal(query->by[i], query->metrics[m]))
+                return refuse(
+                    request,
+                    "\"%.*s\" is in \"by\" and in \"metrics\": a row would have two of that name; ask for one \"metric\"",
+                    SPAN_ARG(query->by[i]));
+    return true;
+}
+
 static bool check_metrics(struct request *request)
 {
     const struct query *query = request->query;
@@ -156,7 +170,7 @@ static bool read_root(struct request *request, yyjson_val *root)
     }
     query->names_tenant = query->tenant.at != NULL;
     if (!query->names_tenant) query->tenant = SPAN("default");
-    if (!check_metrics(request)) return false;
+    if (!check_metrics(request) || !check_names(request)) return false;
     if (query->period.at && (query->from.at || query->to.at))
         return refuse(request, "\"period\" stands instead of \"from\" and \"to\", not beside them");
     if (!query->from.at != !query->to.at) return refuse(request, "\"from\" and \"to\" belong together");

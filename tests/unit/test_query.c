@@ -93,6 +93,7 @@ static void several_metrics_at_once(void **state)
     refused("{'metrics':['leads','leads']}", "bad_request", "twice");
     refused("{'metrics':['leads'],'metric':'leads'}", "bad_request", "instead");
     refused("{'metrics':['leads'],'stat':'p90'}", "bad_request", "instead");
+    refused("{'metrics':['leads','region'],'by':['region']}", "bad_request", "two of that name");
     refused("{'metrics':['leads','leeds']}", "unknown_metric", "leads");
     refused("{'metrics':['leads','leads.p90']}", "unknown_stat", "leads");
     refused("{'metrics':['won_deals','leads'],'by':['pipeline']}", "unknown_dimension", "leads");
