@@ -4,6 +4,7 @@
 #include "daemon/clock.h"
 
 #include <curl/curl.h>
+#include <glib.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -21,9 +22,24 @@ enum {
     ANSWER_BYTES_MAX = 1 << 20
 };
 
-/* One event on its way; owned by exactly one of: the inbox, the thread's list, the outcomes. */
+struct call;
+
+/* The first one is taken, others are put behind the last one. */
+struct call_list {
+    struct call *first, **last; /* NULL: it is empty */
+};
+
+/* Who is posted to, by the URL. */
+struct receiver {
+    char *url;
+    size_t under_way;
+    GSequence *waiting; /* struct call, by when it is their turn */
+};
+
+/* One event on its way; owned by exactly one of: the inbox, a receiver's waiting ones, those under way, the outcomes. */
 struct call {
     struct call *next;
+    struct receiver *receiver; /* once it is the thread's */
     char *url, *secret;
     struct span id, body;                        /* behind it, in the same block */
     int64_t timeout_ms, attempts, failed, at_ms; /* at_ms: when it is its turn (monotonic) */
@@ -39,12 +55,14 @@ struct webhooks {
     struct acknowledged acknowledged;
     pthread_t thread;
     pthread_mutex_t lock; /* of inbox and outcomes */
-    struct call *inbox, *outcomes;
+    struct call_list inbox, outcomes;
     atomic_bool stop;
     /* the thread's own: */
     CURLM *multi;
-    struct call *calls;
-    size_t under_way;
+    struct receiver **receivers;
+    size_t n_receivers, turn; /* who is looked at next */
+    struct call *begun;       /* under way, … */
+    size_t under_way;         /* … and how many */
 };
 
 static int64_t monotonic_ms(void)
@@ -84,11 +102,52 @@ static void call_destroy(struct call *call)
     free(call);
 }
 
-static void push_last(struct call **list, struct call *call)
+static void push_last(struct call_list *list, struct call *call)
 {
-    while (*list) list = &(*list)->next;
     call->next = NULL;
-    *list = call;
+    *(list->first ? list->last : &list->first) = call;
+    list->last = &call->next;
+}
+
+static struct call *take_all(struct webhooks *webhooks, struct call_list *list)
+{
+    pthread_mutex_lock(&webhooks->lock);
+    struct call *taken = list->first;
+    *list = (struct call_list){ 0 };
+    pthread_mutex_unlock(&webhooks->lock);
+    return taken;
+}
+
+/* ---- the thread: who waits for whom ---- */
+
+static struct receiver *receiver_of(struct webhooks *webhooks, const char *url)
+{
+    for (size_t i = 0; i < webhooks->n_receivers; i++)
+        if (strcmp(webhooks->receivers[i]->url, url) == 0) return webhooks->receivers[i];
+    struct receiver *receiver = must_alloc(sizeof *receiver);
+    *receiver = (struct receiver){ .url = g_strdup(url), .waiting = g_sequence_new(NULL) };
+    webhooks->receivers = must_realloc(webhooks->receivers, (webhooks->n_receivers + 1) * sizeof *webhooks->receivers);
+    return webhooks->receivers[webhooks->n_receivers++] = receiver;
+}
+
+static int compare_calls(const void *a, const void *b, void *context)
+{
+    const struct call *x = a, *y = b;
+    (void)context;
+    return (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms);
+}
+
+/* Behind those whose turn is at the same time. */
+static void wait_until(struct call *call, int64_t at_ms)
+{
+    call->at_ms = at_ms;
+    g_sequence_insert_sorted(call->receiver->waiting, call, compare_calls, NULL);
+}
+
+static struct call *first_of(const struct receiver *receiver)
+{
+    GSequenceIter *first = g_sequence_get_begin_iter(receiver->waiting);
+    return g_sequence_iter_is_end(first) ? NULL : g_sequence_get(first);
 }
 
 /* ---- the thread: one attempt ---- */
@@ -149,7 +208,10 @@ static void begin(struct webhooks *webhooks, struct call *call)
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PRIVATE, call);
     curl_multi_add_handle(webhooks->multi, curl);
+    call->next = webhooks->begun;
+    webhooks->begun = call;
     webhooks->under_way++;
+    call->receiver->under_way++;
 }
 
 /* ---- the thread: what came of it ---- */
@@ -162,7 +224,6 @@ static void remove_from(struct call **list, struct call *call)
 
 static void finish(struct webhooks *webhooks, struct call *call, enum delivery delivery)
 {
-    remove_from(&webhooks->calls, call);
     call->delivery = delivery;
     pthread_mutex_lock(&webhooks->lock);
     push_last(&webhooks->outcomes, call);
@@ -176,7 +237,9 @@ static void judge(struct webhooks *webhooks, struct call *call, CURLcode result)
     curl_multi_remove_handle(webhooks->multi, call->curl);
     curl_easy_cleanup(call->curl);
     call->curl = NULL;
+    remove_from(&webhooks->begun, call);
     webhooks->under_way--;
+    call->receiver->under_way--;
     bool good = status >= 200 && status < 300 && (result == CURLE_OK || result == CURLE_WRITE_ERROR);
     if (good) return finish(webhooks, call, DELIVERED);
     if (result == CURLE_OK)
@@ -185,7 +248,7 @@ static void judge(struct webhooks *webhooks, struct call *call, CURLcode result)
         snprintf(call->why, sizeof call->why, "%s", curl_easy_strerror(result));
     call->failed++;
     if (status == GONE || call->failed >= call->attempts) return finish(webhooks, call, UNDELIVERABLE);
-    call->at_ms = monotonic_ms() + webhook_wait_ms(call->failed);
+    wait_until(call, monotonic_ms() + webhook_wait_ms(call->failed));
 }
 
 /* Has any ended? Then others may have room. */
@@ -207,33 +270,34 @@ static bool take_results(struct webhooks *webhooks)
 
 static void take_inbox(struct webhooks *webhooks)
 {
-    pthread_mutex_lock(&webhooks->lock);
-    struct call *taken = webhooks->inbox;
-    webhooks->inbox = NULL;
-    pthread_mutex_unlock(&webhooks->lock);
-    while (taken) {
-        struct call *next = taken->next;
-        push_last(&webhooks->calls, taken);
-        taken = next;
+    int64_t now_ms = monotonic_ms();
+    for (struct call *call = take_all(webhooks, &webhooks->inbox), *next; call; call = next) {
+        next = call->next;
+        call->receiver = receiver_of(webhooks, call->url);
+        wait_until(call, now_ms);
     }
 }
 
-static bool has_room(const struct webhooks *webhooks, const struct call *for_call)
+/* False: it is nobody's turn, or he has enough to do. */
+static bool begin_next(struct webhooks *webhooks, struct receiver *receiver, int64_t now_ms)
 {
-    size_t same = 0;
-    for (const struct call *call = webhooks->calls; call; call = call->next)
-        same += call->curl && strcmp(call->url, for_call->url) == 0;
-    return same < AT_ONCE_URL;
+    struct call *call = first_of(receiver);
+    if (!call || call->at_ms > now_ms || receiver->under_way == AT_ONCE_URL) return false;
+    g_sequence_remove(g_sequence_get_begin_iter(receiver->waiting));
+    begin(webhooks, call);
+    return true;
 }
 
-/* Begins those whose turn it is. Returns how long until it is another one's. */
+/* Begins those whose turn it is, one receiver's after the other's. Returns how long until it is another one's. */
 static int begin_due(struct webhooks *webhooks)
 {
     int64_t now_ms = monotonic_ms(), next_ms = now_ms + LOOK_MS;
-    for (struct call *call = webhooks->calls; call && webhooks->under_way < AT_ONCE; call = call->next) {
-        if (call->curl) continue;
-        if (call->at_ms > now_ms && call->at_ms < next_ms) next_ms = call->at_ms;
-        if (call->at_ms <= now_ms && has_room(webhooks, call)) begin(webhooks, call);
+    size_t n = webhooks->n_receivers;
+    for (size_t in_vain = 0; in_vain < n && webhooks->under_way < AT_ONCE; webhooks->turn = (webhooks->turn + 1) % n)
+        in_vain = begin_next(webhooks, webhooks->receivers[webhooks->turn], now_ms) ? 0 : in_vain + 1;
+    for (size_t i = 0; i < n; i++) {
+        const struct call *call = first_of(webhooks->receivers[i]);
+        if (call && call->at_ms > now_ms && call->at_ms < next_ms) next_ms = call->at_ms;
     }
     return (int)(next_ms - now_ms);
 }
@@ -282,11 +346,7 @@ static void tell_all(struct webhooks *webhooks, struct call *calls)
 
 void webhooks_poll(struct webhooks *webhooks)
 {
-    pthread_mutex_lock(&webhooks->lock);
-    struct call *outcomes = webhooks->outcomes;
-    webhooks->outcomes = NULL;
-    pthread_mutex_unlock(&webhooks->lock);
-    tell_all(webhooks, outcomes);
+    tell_all(webhooks, take_all(webhooks, &webhooks->outcomes));
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -321,6 +381,19 @@ static void abandon(struct webhooks *webhooks, struct call *calls)
     tell_all(webhooks, calls);
 }
 
+static void receiver_destroy(struct webhooks *webhooks, struct receiver *receiver)
+{
+    struct call_list waiting = { 0 };
+    for (struct call *call; (call = first_of(receiver));) {
+        g_sequence_remove(g_sequence_get_begin_iter(receiver->waiting));
+        push_last(&waiting, call);
+    }
+    abandon(webhooks, waiting.first);
+    g_sequence_free(receiver->waiting);
+    g_free(receiver->url);
+    free(receiver);
+}
+
 void webhooks_destroy(struct webhooks *webhooks)
 {
     if (!webhooks) return;
@@ -328,8 +401,10 @@ void webhooks_destroy(struct webhooks *webhooks)
     curl_multi_wakeup(webhooks->multi);
     pthread_join(webhooks->thread, NULL);
     webhooks_poll(webhooks);
-    abandon(webhooks, webhooks->calls);
-    abandon(webhooks, webhooks->inbox);
+    abandon(webhooks, webhooks->begun);
+    for (size_t i = 0; i < webhooks->n_receivers; i++) receiver_destroy(webhooks, webhooks->receivers[i]);
+    free(webhooks->receivers);
+    abandon(webhooks, webhooks->inbox.first);
     curl_multi_cleanup(webhooks->multi);
     pthread_mutex_destroy(&webhooks->lock);
     free(webhooks);
