@@ -78,7 +78,7 @@ static void add_cell(struct shares *shares, const struct period *day, const stru
 {
     (void)tally_add(shares->tally, day, key, value);
     for (size_t i = 0; i < shares->weights.n; i++) (void)tally_add(shares->weights.at[i].tally, day, key, value);
-    for (size_t i = 0; i < shares->goals.n_tallies; i++) (void)tally_add(shares->goals.tallies[i], day, key, value);
+    (void)goals_add(&shares->goals, shares->goals.n_tallies, day, key, value);
 }
 
 /* Does anything count it? */

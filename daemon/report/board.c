@@ -149,16 +149,22 @@ static void open_watch(struct board *board, struct board_watch *watch, struct ta
     period->previous = period->has_before ? new_tally(board, &spec, &period->before, &watch->touched, &period->touched) : NULL;
 }
 
+/* Goals find theirs themselves: there may be very many. */
+static bool takes(const struct board *board, const struct board_tally *of, enum fact fact)
+{
+    return of->touched != &board->goals_touched && tally_takes(of->tally, fact);
+}
+
 /* Which tallies take the cells of the fact. */
 static void index_fact(struct board *board, enum fact fact)
 {
     size_t n = 0;
-    for (size_t i = 0; i < board->n_tallies; i++) n += tally_takes(board->tallies[i].tally, fact);
+    for (size_t i = 0; i < board->n_tallies; i++) n += takes(board, &board->tallies[i], fact);
     struct board_tally *list = arena_alloc(&board->day_arena, n * sizeof *list);
     board->of_fact[fact] = list;
     board->n_of_fact[fact] = n;
     for (size_t i = 0; i < board->n_tallies; i++) {
-        if (!tally_takes(board->tallies[i].tally, fact)) continue;
+        if (!takes(board, &board->tallies[i], fact)) continue;
         *list = board->tallies[i];
         list++->range = tally_range(board->tallies[i].tally, fact);
     }
@@ -249,6 +255,7 @@ static void take_cell_in(void *context, const struct period *period, const struc
         if (period && (period->from < of->range.from || period->from > of->range.to)) continue;
         if (tally_add(of->tally, period, key, value)) *of->touched = *of->moved = true;
     }
+    if (goals_add(&board->goals, board->goals_read, period, key, value)) board->goals_touched = true;
     if (board->weights_touched || board->goals_touched) touch_shared(board);
 }
 
@@ -306,18 +313,11 @@ static void take_late_cell(void *context, const struct period *period, const str
 static bool read_new_goals(struct board *board, const struct cell_reader *reader, struct error *error)
 {
     struct reading reading;
-    bool takes[N_FACTS] = { false };
     reading_init(&reading);
-    for (size_t i = board->goals_read; i < board->goals.n_tallies; i++) {
-        tally_needs(board->goals.tallies[i], &reading);
-        for (int fact = 0; fact < N_FACTS; fact++)
-            takes[fact] = takes[fact] || tally_takes(board->goals.tallies[i], (enum fact)fact);
-    }
+    for (size_t i = board->goals_read; i < board->goals.n_tallies; i++) tally_needs(board->goals.tallies[i], &reading);
     bool good = reading_run(&reading, reader, take_late_cell, board, error);
     reading_deinit(&reading);
     put_goals(board);
-    for (int fact = 0; fact < N_FACTS; fact++)
-        if (takes[fact]) index_fact(board, (enum fact)fact);
     board->goals_touched = true;
     touch_shared(board);
     return good;

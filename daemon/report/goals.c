@@ -10,6 +10,22 @@ enum {
     TERMS = 2 + CONDITIONS
 };
 
+/* Tallies of one metric and period, narrowed by the same conditions to other values: a cell is in one of them at most. Goals are
+ * set for each of many owners, so groups are few. */
+struct goal_group {
+    struct goal_group *next;
+    name_id metric, period;
+    unsigned conditions; /* a bit each */
+    struct tally *any;   /* all take the same facts of the same days */
+    struct map by_values;
+};
+
+struct grouped {
+    name_id values[GOAL_CONDITIONS]; /* 0: none is asked for */
+    struct tally *tally;
+    size_t number;
+};
+
 const enum dimension goal_condition_dims[GOAL_CONDITIONS] = { DIM_OWNER, DIM_TEAM, DIM_PIPELINE, DIM_SOURCE };
 
 void goals_init(struct goals *goals, const struct catalogue *catalogue, const struct tally_spec *spec, const struct period *begin,
@@ -22,6 +38,7 @@ void goals_init(struct goals *goals, const struct catalogue *catalogue, const st
 void goals_deinit(struct goals *goals)
 {
     for (size_t i = 0; i < goals->n_tallies; i++) tally_destroy(goals->tallies[i]);
+    for (struct goal_group *group = goals->groups; group; group = group->next) map_deinit(&group->by_values);
     free(goals->tallies);
     free(goals->metrics);
     map_deinit(&goals->by_cell);
@@ -69,6 +86,61 @@ static struct tally *make_tally(struct goals *goals, const struct goal *goal, co
     return tally_create(&spec, goals->arena);
 }
 
+static struct goal_group *group_of(struct goals *goals, const name_id *terms, struct tally *tally)
+{
+    unsigned conditions = 0;
+    for (unsigned i = 0; i < CONDITIONS; i++) conditions |= terms[2 + i] ? 1u << i : 0;
+    struct goal_group *group = goals->groups;
+    while (group && (group->metric != terms[0] || group->period != terms[1] || group->conditions != conditions))
+        group = group->next;
+    if (group) return group;
+    group = arena_zalloc(goals->arena, sizeof *group);
+    *group = (struct goal_group){ .metric = terms[0], .period = terms[1], .conditions = conditions, .any = tally };
+    group->next = goals->groups;
+    return goals->groups = group;
+}
+
+static struct span values_of(const struct grouped *grouped)
+{
+    return (struct span){ (const char *)grouped->values, sizeof grouped->values };
+}
+
+static void add_to_group(struct goals *goals, const name_id *terms, struct tally *tally, size_t number)
+{
+    struct grouped *grouped = arena_zalloc(goals->arena, sizeof *grouped);
+    memcpy(grouped->values, terms + 2, sizeof grouped->values);
+    grouped->tally = tally;
+    grouped->number = number;
+    map_put(&group_of(goals, terms, tally)->by_values, values_of(grouped), grouped);
+}
+
+/* The tally of the group that the cell is in; NULL: none. */
+static const struct grouped *grouped_of(const struct goal_group *group, const struct period *period, const struct cell_key *key)
+{
+    struct grouped wanted = { .values = { 0 } };
+    enum fact fact = (enum fact)key->fact;
+    if (!tally_takes(group->any, fact)) return NULL;
+    struct period range = tally_range(group->any, fact);
+    if (period && (period->from < range.from || period->from > range.to)) return NULL;
+    for (unsigned i = 0; i < CONDITIONS; i++) {
+        if (!(group->conditions >> i & 1)) continue;
+        int at = fact_dimension(&fact_rows[fact], goal_condition_dims[i]);
+        wanted.values[i] = at < 0 ? 0 : key->dims[at];
+    }
+    return map_get(&group->by_values, values_of(&wanted));
+}
+
+bool goals_add(struct goals *goals, size_t n, const struct period *period, const struct cell_key *key,
+               const struct cell_value *value)
+{
+    bool added = false;
+    for (const struct goal_group *group = goals->groups; group; group = group->next) {
+        const struct grouped *grouped = grouped_of(group, period, key);
+        if (grouped && grouped->number < n) added = tally_add(grouped->tally, period, key, value) || added;
+    }
+    return added;
+}
+
 static void find_tally(struct goals *goals, struct goal *goal, const struct cell_key *key)
 {
     name_id *terms = arena_alloc(goals->arena, TERMS * sizeof *terms);
@@ -83,6 +155,7 @@ static void find_tally(struct goals *goals, struct goal *goal, const struct cell
     goals->tallies = must_realloc(goals->tallies, (goals->n_tallies + 1) * sizeof(struct tally *));
     goals->metrics = must_realloc(goals->metrics, (goals->n_tallies + 1) * sizeof(struct metric *));
     goals->metrics[goals->n_tallies] = goal->metric;
+    add_to_group(goals, terms, goal->tally, goals->n_tallies);
     goals->tallies[goals->n_tallies++] = goal->tally;
 }
 

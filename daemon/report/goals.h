@@ -32,6 +32,7 @@ struct goals {
     struct tally **tallies;
     const struct metric **metrics; /* what each of them is of */
     size_t n_tallies;
+    struct goal_group *groups; /* goals that differ in whose they are alone: may be NULL */
 };
 
 /* All that is pointed to must stay. `spec`: of it rules, names and today are used. */
@@ -41,6 +42,11 @@ void goals_deinit(struct goals *goals); /* its tallies, too */
 
 /* Takes a cell of FACT_GOAL, or a difference of one. There may then be a tally more, whose cells have to be read. */
 void goals_take(struct goals *goals, const struct cell_key *key, int64_t count);
+
+/* Adds a cell, or a difference of one, to those of the first `n` tallies that take it: they are found by what they go by.
+ * `period`: as of tally_add. True: there was one. */
+bool goals_add(struct goals *goals, size_t n, const struct period *period, const struct cell_key *key,
+               const struct cell_value *value);
 
 /* Reads all of them, as they stand. False: cells could not be read. */
 bool goals_read(struct goals *goals, const struct cell_reader *reader, struct error *error) MUST_USE;

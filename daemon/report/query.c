@@ -34,7 +34,7 @@ static void take_cell_of(struct answer *answer, const struct period *period, con
 {
     (void)tally_add(answer->tally, period, key, value);
     for (size_t i = 0; i < answer->weights.n; i++) (void)tally_add(answer->weights.at[i].tally, period, key, value);
-    for (size_t i = 0; i < answer->goals.n_tallies; i++) (void)tally_add(answer->goals.tallies[i], period, key, value);
+    (void)goals_add(&answer->goals, answer->goals.n_tallies, period, key, value);
 }
 
 static void take_cells(void *context, const struct period *period, const struct cell_key *key, const struct cell_value *value)

@@ -87,8 +87,8 @@ bool query_bind(const struct query *query, const struct catalogue *catalogue, co
 bool query_bind_names(const struct query *query, const struct query_tenant *tenant, struct arena *arena,
                       struct bound_query *bound, struct query_error *error);
 
-/* Of an answer, of all its metrics together. It is held in memory: those that are asked for a level by the days of centuries and by
- * owner are more than there is of it. */
+/* Of an answer, of all its metrics together. They are held in memory, and a level by owner and the days of centuries has more of
+ * them than that holds. */
 enum {
     ANSWER_ROWS_MAX = 500000
 };
