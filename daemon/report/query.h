@@ -90,7 +90,7 @@ bool query_bind_names(const struct query *query, const struct query_tenant *tena
 /* Of an answer, of all its metrics together. They are held in memory, and a level by owner and the days of centuries has more of
  * them than that holds. */
 enum {
-    ANSWER_ROWS_MAX = 500000
+    ANSWER_ROWS_MAX = 200000
 };
 
 /* Appends the answer of one state to one metric ("value" in each row) or several (each by its name; null where it has no such row),

@@ -424,8 +424,8 @@ static void more_rows_than_there_is_room_for_are_refused(void **state)
         snprintf(fact, sizeof fact, "stage_entered stage=a owner=u%d", i);
         put_fact(cells, "1900-01-02", fact);
     }
-    refused("{'metric':'open_deals','by':['day','owner']}", "bad_request", "more than 500000 rows");
-    refused("{'metrics':['open_deals','left','entered'],'by':['day','owner']}", "bad_request", "more than 500000 rows");
+    refused("{'metric':'open_deals','by':['day','owner']}", "bad_request", "more than 200000 rows");
+    refused("{'metrics':['open_deals','left','entered'],'by':['day','owner']}", "bad_request", "more than 200000 rows");
     put_fact(cells, "1900-01-04", "stage_left stage=a owner=u0");
     ANSWER("{'metric':'open_deals','by':['day','owner'],'where':{'owner':['u0']}}",
            "{'day':'1900-01-02','owner':'u0','value':1},{'day':'1900-01-03','owner':'u0','value':1}");
