@@ -182,6 +182,7 @@ static struct figure spread_average(const struct evaluation *evaluation, unsigne
         total += sum_of(evaluation, first + i)->total;
         values += histogram_total(&sum_of(evaluation, first + i)->spread);
     }
+    if (values < 0) values = 0; /* cells that somebody damaged */
     return figure_of(rational_divide(rational_of(total, values), rational_of(evaluation->metric->scale, 1)), false);
 }
 

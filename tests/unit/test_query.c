@@ -415,6 +415,21 @@ static void long_names_are_cut_at_a_letter(void **state)
     assert_string_equal(answer + strlen(answer) - strlen("é'}}"), "é'}}");
 }
 
+/* As somebody may have written them into Redis. */
+static void fewer_than_no_durations_have_no_percentile(void **state)
+{
+    (void)state;
+    struct cell_key key;
+    struct cell_value value, taken = { 0 };
+    make_cell(cells, "conversion source=web seconds=86400000", &key, &value);
+    assert_true(cell_value_add(&taken, &value, -1));
+    put_cell(cells, day("2026-03-07"), &key, &taken);
+    ANSWER("{'metric':'days_to_convert','stat':'p90'}", "{'value':null}");
+    ANSWER("{'metric':'days_to_convert','by':['source']}", "{'source':'web','value':null}");
+    cell_value_deinit(&value);
+    cell_value_deinit(&taken);
+}
+
 /* A level has a row for each day from its first one on: who is asked for too many says so, and does not make them. */
 static void more_rows_than_there_is_room_for_are_refused(void **state)
 {
@@ -463,6 +478,7 @@ int main(void)
         CASE(requests_that_are_refused),
         CASE(long_names_are_cut_at_a_letter),
         CASE(more_rows_than_there_is_room_for_are_refused),
+        CASE(fewer_than_no_durations_have_no_percentile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
