@@ -35,10 +35,15 @@ redisReply *server_answer(struct state *state, enum outcome *outcome, struct err
     return reply;
 }
 
+static bool fail_form(const struct connection *connection, struct error *error)
+{
+    return fail(error, "redis %s answered in a form of its own", connection_where(connection));
+}
+
 bool server_refuse(struct state *state, enum outcome *outcome, struct error *error)
 {
     *outcome = REFUSED;
-    return fail(error, "redis %s answered in a form of its own", connection_where(server_of(state)->connection));
+    return fail_form(server_of(state)->connection, error);
 }
 
 redisReply *server_answer_pair(struct state *state, enum outcome *outcome, struct error *error)
@@ -102,6 +107,14 @@ static size_t ask_reads(struct connection *connection, const struct hash_read *r
     return together;
 }
 
+/* Of the form that so many reads ask for: what stands between may answer with something else than Redis does. */
+static bool is_answer(const redisReply *reply, const struct hash_read *read, size_t together)
+{
+    if (read->is_string) return reply_is_list(reply, together);
+    if (!read->fields) return reply->type == REDIS_REPLY_ARRAY && reply->elements % 2 == 0;
+    return read->n_fields ? reply_is_list(reply, read->n_fields) : reply->type == REDIS_REPLY_INTEGER;
+}
+
 static void take_reads(const redisReply *reply, struct hash_read *read, struct arena *arena)
 {
     for (size_t i = 0; read->is_string && i < reply->elements; i++) {
@@ -121,11 +134,14 @@ static size_t answer_reads(struct connection *connection, struct hash_read *read
                            enum outcome *outcome, struct error *error)
 {
     enum outcome this;
+    size_t together = reads_together(reads, n);
     redisReply *reply = connection_answer_ok(connection, &this, error);
-    if (reply) take_reads(reply, reads, arena);
+    bool fine = reply && (is_answer(reply, reads, together) || fail_form(connection, error));
+    if (fine) take_reads(reply, reads, arena);
+    if (reply && !fine) this = REFUSED;
     reply_free(reply);
     if (this != DONE) *outcome = this;
-    return reads_together(reads, n);
+    return together;
 }
 
 struct server_reading server_reading_begin(struct server *server, struct hash_read *reads, size_t n, struct error *error)
@@ -189,8 +205,11 @@ static bool take_all(struct connection *connection, const redisReply *all, size_
         return fail(error, "redis %s answered EXEC in a form of its own", connection_where(connection));
     for (size_t i = 0; i < n_commands; i++)
         if (all->element[i]->type == REDIS_REPLY_ERROR) return connection_refused(connection, all->element[i], error);
-    for (size_t i = 0, at = 0; i < n_commands; at += reads_together(&reads[at], n - at), i++)
+    for (size_t i = 0, at = 0, together; i < n_commands; at += together, i++) {
+        together = reads_together(&reads[at], n - at);
+        if (!is_answer(all->element[i], &reads[at], together)) return fail_form(connection, error);
         take_reads(all->element[i], &reads[at], arena);
+    }
     return true;
 }
 

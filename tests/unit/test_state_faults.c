@@ -411,6 +411,37 @@ static void answers_of_another_form(void **state)
     private_redis_destroy(&odd);
 }
 
+/* The same of what is read: neither more is taken than was asked for, nor what is not there. */
+static void reads_answered_in_another_form(void **state)
+{
+    struct fixture *fixture = *state;
+    struct private_redis odd;
+    struct span field = SPAN("one");
+    enum outcome outcome;
+    private_redis_create(&odd, "rename-command MGET A\nrename-command HMGET B\nrename-command HGETALL C\nrename-command HLEN D\n"
+                               "rename-command EXISTS MGET\nrename-command HDEL HMGET\nrename-command HVALS HGETALL\n"
+                               "rename-command HKEYS HLEN");
+    struct state *other = create_state(&odd, NULL, NULL);
+    assert_true(state_redis_connect(other, &fixture->error));
+    private_redis_do(&odd, "HSET crm:{t}:y a 1");
+    struct hash_read reads[] = { { .key = KEY("x"), .is_string = true },
+                                 { .key = KEY("y"), .fields = &field, .n_fields = 1 },
+                                 { .key = KEY("y") },
+                                 { .key = KEY("y"), .fields = &field } };
+    for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
+        fixture->error = (struct error){ 0 };
+        assert_false(other->ops->read(other, &reads[i], 1, &fixture->arena, &outcome, &fixture->error));
+        assert_int_equal(outcome, REFUSED);
+        assert_says(fixture, "answered in a form of its own");
+        fixture->error = (struct error){ 0 };
+        assert_false(other->ops->read_atomic(other, &reads[i], 1, &fixture->arena, &outcome, &fixture->error));
+        assert_int_equal(outcome, REFUSED);
+        assert_says(fixture, "answered in a form of its own");
+    }
+    other->ops->destroy(other);
+    private_redis_destroy(&odd);
+}
+
 static void script_forgotten(void **state)
 {
     struct fixture *fixture = *state;
@@ -625,6 +656,7 @@ int main(void)
         TEST(password_is_missing),
         TEST(unknown_auth_shows_no_password),
         TEST(answers_of_another_form),
+        TEST(reads_answered_in_another_form),
         TEST(script_forgotten),
         TEST(silent_server),
         TEST(cut_connection),
