@@ -10,6 +10,10 @@ static const char *const secrets[] = { "sasl.password",         "ssl.key.passwor
 
 static const char file_ending[] = "_file";
 
+enum {
+    SECRET_BYTES = 64 * 1024
+};
+
 /* Never to be shown. */
 static bool property_is_secret(struct span name)
 {
@@ -47,23 +51,43 @@ const char *file_resolve(struct arena *arena, const char *folder, const char *na
     return text;
 }
 
+/* The beginning of a file, as much as there is room for. False: it cannot be read, errno says why. */
+static bool read_beginning(const char *path, char bytes[SECRET_BYTES], size_t *n)
+{
+    FILE *file = fopen(path, "re");
+    *n = file ? fread(bytes, 1, SECRET_BYTES, file) : 0;
+    bool read = file && !ferror(file);
+    int cause = errno;
+    if (file) fclose(file);
+    errno = cause;
+    return read;
+}
+
+/* A secret of which a part is left out would be another one: it is taken as it stands there, or not at all. */
+static bool secret_take(const struct setting_reading *reading, const char *path, bool first_line, const char **secret)
+{
+    char bytes[SECRET_BYTES];
+    size_t n, len = 0;
+    bool read = read_beginning(path, bytes, &n);
+    int cause = errno;
+    while (len < n && !(first_line && strchr("\r\n", bytes[len]) && bytes[len])) len++;
+    bool cut = len == SECRET_BYTES, binary = memchr(bytes, 0, len);
+    if (!read)
+        problem_add(reading->problems, reading->where, "the file \"%s\" cannot be read: %s", path, strerror(cause));
+    else if (!len)
+        problem_add(reading->problems, reading->where, "the file \"%s\" is empty, expected the secret in its first line", path);
+    else if (cut || binary)
+        problem_add(reading->problems, reading->where, "the file \"%s\" %s, expected text of at most %d bytes", path,
+                    binary ? "holds a zero byte" : "is too long", SECRET_BYTES - 1);
+    else
+        *secret = arena_text(reading->arena, (struct span){ bytes, len });
+    explicit_bzero(bytes, sizeof bytes);
+    return read && len && !cut && !binary;
+}
+
 bool secret_read(const struct setting_reading *reading, const char *path, const char **secret)
 {
-    char line[4096] = "";
-    FILE *file = fopen(path, "re");
-    bool read = file && fgets(line, sizeof line, file);
-    int cause = file && !ferror(file) ? 0 : errno;
-    if (file) fclose(file);
-    line[strcspn(line, "\r\n")] = '\0';
-    if (cause)
-        return problem_add(reading->problems, reading->where, "the file \"%s\" cannot be read: %s", path, strerror(cause)), false;
-    if (!read || !line[0])
-        return problem_add(reading->problems, reading->where, "the file \"%s\" is empty, expected the secret in its first line",
-                           path),
-               false;
-    *secret = arena_text(reading->arena, span_of(line));
-    explicit_bzero(line, sizeof line);
-    return true;
+    return secret_take(reading, path, true, secret);
 }
 
 /* Texts, numbers and flags, as librdkafka takes them: as text. */
@@ -86,8 +110,9 @@ static bool property_read(struct kafka_property *property, const struct setting_
     at.secret = property_is_secret(span_of(name));
     const char *text = "";
     if (!property_text(&at, value, &text)) return false;
-    if (from_file && read_files && !secret_read(&at, file_resolve(at.arena, folder, text), &text)) return false;
     if (from_file && !read_files) return false;
+    bool first_line = !span_is(secret, "ssl.key.pem"); /* which has several */
+    if (from_file && !secret_take(&at, file_resolve(at.arena, folder, text), first_line, &text)) return false;
     property->name = arena_text(at.arena, from_file ? secret : span_of(name));
     property->value = text;
     return true;

@@ -14,7 +14,7 @@ void properties_read(struct settings *settings, const struct setting_reading *re
                      bool read_files);
 const char *property_get(const struct settings *settings, const char *name); /* NULL: not set */
 
-/* The first line of a file. False after saying what is wrong. */
+/* The first line of a file, never a part of it. False after saying what is wrong. */
 bool secret_read(const struct setting_reading *reading, const char *path, const char **secret);
 
 /* A relative name starts at the folder (NULL: it stays as it is). */

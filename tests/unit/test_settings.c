@@ -240,6 +240,56 @@ static void secrets_come_from_files(void **state)
     problems_deinit(&problems);
 }
 
+/* The problem that a secret of these bytes is as the password of Redis; NULL: it is taken as `taken`. */
+static void assert_secret(struct span bytes, const char *wrong, struct span taken)
+{
+    struct problems problems = { 0 };
+    struct arena arena = { 0 };
+    struct setting_reading reading = { &problems, &arena, "secret", true };
+    const char *secret = NULL;
+    FILE *file = fopen("secret", "w");
+    assert_int_equal(fwrite(bytes.at, 1, bytes.len, file), bytes.len);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(secret_read(&reading, "secret", &secret), !wrong);
+    if (wrong)
+        assert_non_null(strstr(problems.at[0].text, wrong));
+    else
+        assert_true(span_is(taken, secret));
+    problems_deinit(&problems);
+    arena_deinit(&arena);
+}
+
+static void a_secret_is_taken_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    enum {
+        LONG = 70000
+    };
+    char *text = malloc(LONG);
+    memset(text, 's', LONG);
+    assert_secret(SPAN("a b \r\nc"), NULL, SPAN("a b "));
+    assert_secret(SPAN("\nsecond"), "is empty", NO_SPAN);
+    assert_secret((struct span){ text, 5000 }, NULL, (struct span){ text, 5000 });
+    assert_secret((struct span){ text, LONG }, "is too long", NO_SPAN);
+    text[5000] = '\n';
+    assert_secret((struct span){ text, LONG }, NULL, (struct span){ text, 5000 });
+    text[3] = '\0'; /* a key of random bytes: its first three would sign */
+    assert_secret((struct span){ text, 100 }, "holds a zero byte", NO_SPAN);
+    free(text);
+}
+
+static void a_key_has_several_lines(void **state)
+{
+    (void)state;
+    static const char pem[] = "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----\n";
+    write_file("pem", pem);
+    struct settings *settings = load("{\"kafka\":{\"bootstrap.servers\":\"k\",\"ssl.key.pem_file\":\"pem\"},"
+                                     "\"redis\":{\"url\":\"redis://r\"}}",
+                                     NULL, NEED_ALL);
+    assert_string_equal(property_get(settings, "ssl.key.pem"), pem);
+    settings_destroy(settings);
+}
+
 static void replay_needs_no_secret(void **state)
 {
     (void)state;
@@ -339,6 +389,8 @@ int main(void)
         cmocka_unit_test(an_unreadable_file_is_the_only_problem),
         cmocka_unit_test(the_environment_goes_over_the_file),
         cmocka_unit_test(secrets_come_from_files),
+        cmocka_unit_test(a_secret_is_taken_whole_or_not_at_all),
+        cmocka_unit_test(a_key_has_several_lines),
         cmocka_unit_test(replay_needs_no_secret),
         cmocka_unit_test(what_is_wrong_does_not_hide_the_rest),
         cmocka_unit_test(reload_changes_what_can_change),
