@@ -12,15 +12,33 @@ enum {
     TOKENS_MAX = 10000
 };
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
 /* The next word of a line, the line behind it; empty: there is none. */
 static struct span next_word(struct span *line)
 {
-    while (line->len && strchr(" \t\r\n", line->at[0])) line->at++, line->len--;
+    while (line->len && is_blank(line->at[0])) line->at++, line->len--;
     struct span word = { line->at, 0 };
-    while (word.len < line->len && !strchr(" \t\r\n", word.at[word.len])) word.len++;
+    while (word.len < line->len && !is_blank(word.at[word.len])) word.len++;
     line->at += word.len;
     line->len -= word.len;
     return word;
+}
+
+static bool same_tenant(struct span a, struct span b)
+{
+    return a.at && b.at ? span_equal(a, b) : !a.at && !b.at;
+}
+
+/* One that opens more than one line says would open more, or less, than whoever wrote the other line meant. */
+static bool is_its_own(const struct tokens *tokens, struct span secret, struct span tenant)
+{
+    for (size_t i = 0; i < tokens->n; i++)
+        if (span_equal(tokens->at[i].secret, secret) && !same_tenant(tokens->at[i].tenant, tenant)) return false;
+    return true;
 }
 
 static bool read_line(struct tokens *tokens, struct span line, struct error *error)
@@ -29,24 +47,39 @@ static bool read_line(struct tokens *tokens, struct span line, struct error *err
     if (!secret.len || secret.at[0] == '#') return true;
     if (secret.len < TOKEN_BYTES_MIN || secret.len > TOKEN_BYTES_MAX)
         return fail(error, "found a token of %zu characters, expected %d to %d", secret.len, TOKEN_BYTES_MIN, TOKEN_BYTES_MAX);
+    if (memchr(secret.at, 0, secret.len)) return fail(error, "found a zero byte in a token");
     if (more.len || (tenant.len && !form_name(tenant))) return fail(error, "expected TOKEN, or TOKEN TENANT");
+    if (!tenant.len) tenant = NO_SPAN;
+    if (!is_its_own(tokens, secret, tenant))
+        return fail(error, "the same token stands in a line before, for another tenant or for all: expected one of its own");
     if (tokens->n == TOKENS_MAX) return fail(error, "expected at most %d tokens", TOKENS_MAX);
     if (tokens->n % 64 == 0) tokens->at = must_realloc(tokens->at, (tokens->n + 64) * sizeof *tokens->at);
     tokens->at[tokens->n++] =
-        (struct token){ arena_copy(&tokens->arena, secret), tenant.len ? arena_copy(&tokens->arena, tenant) : NO_SPAN };
+        (struct token){ arena_copy(&tokens->arena, secret), tenant.at ? arena_copy(&tokens->arena, tenant) : NO_SPAN };
     return true;
+}
+
+/* False: there is none. One that is too long fills all the room. */
+static bool next_line(FILE *in, char room[LINE_BYTES], struct span *line)
+{
+    size_t len = 0;
+    int byte = 0;
+    while (len < LINE_BYTES && byte != '\n' && (byte = getc(in)) != EOF) room[len++] = (char)byte;
+    *line = (struct span){ room, len };
+    return len > 0;
 }
 
 static bool read_lines(struct tokens *tokens, FILE *in, struct error *error)
 {
-    char line[LINE_BYTES], where[24];
+    char room[LINE_BYTES], where[24];
+    struct span line;
     bool fine = true;
-    for (int number = 1; fine && fgets(line, sizeof line, in); number++) {
+    for (int number = 1; fine && next_line(in, room, &line); number++) {
         snprintf(where, sizeof where, "line %d", number);
-        fine = strchr(line, '\n') || strlen(line) < sizeof line - 1 || fail(error, "longer than %d bytes", LINE_BYTES - 2);
-        fine = (fine && read_line(tokens, span_of(line), error)) || fail_in(error, where);
+        fine = line.len < LINE_BYTES || fail(error, "longer than %d bytes", LINE_BYTES - 1);
+        fine = (fine && read_line(tokens, line, error)) || fail_in(error, where);
     }
-    explicit_bzero(line, sizeof line);
+    explicit_bzero(room, sizeof room);
     return fine && (!ferror(in) || fail(error, "%s", strerror(errno)));
 }
 

@@ -1,4 +1,5 @@
-/* Who may ask: tokens from a file, one per line, `TOKEN` for all tenants, `TOKEN TENANT` for one; `#` begins a comment. */
+/* Who may ask: tokens from a file, one per line, `TOKEN` for all tenants, `TOKEN TENANT` for one; `#` begins a comment.
+ * A token has one meaning: it does not stand there for two tenants, or for one and for all. */
 #pragma once
 
 #include "common/arena.h"

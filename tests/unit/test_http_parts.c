@@ -100,16 +100,21 @@ static void what_is_no_answer_is_no_table(void **state)
 
 /* ---- tokens ---- */
 
-static bool load(struct tokens *tokens, const char *text, struct error *error)
+static bool load_bytes(struct tokens *tokens, struct span text, struct error *error)
 {
     char name[] = "/tmp/test_http_parts.XXXXXX";
     int fd = mkstemp(name);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    assert_int_equal(write(fd, text.at, text.len), text.len);
     close(fd);
     *error = (struct error){ "" };
     bool fine = tokens_load(tokens, name, error);
     unlink(name);
     return fine;
+}
+
+static bool load(struct tokens *tokens, const char *text, struct error *error)
+{
+    return load_bytes(tokens, span_of(text), error);
 }
 
 static struct scope opens(const struct tokens *tokens, const char *authorization)
@@ -166,6 +171,9 @@ static void a_wrong_file_is_told_without_its_secrets(void **state)
     } wrong[] = { { "secret-but-so\n", "line 1: found a token of 13 characters, expected 16 to 512" },
                   { "# x\nsecret-and-long-enough a b\n", "line 2: expected TOKEN, or TOKEN TENANT" },
                   { "secret-and-long-enough {a}\n", "line 1: expected TOKEN, or TOKEN TENANT" },
+                  { "secret-and-long-enough acme\nsecret-and-long-enough globex\n",
+                    "line 2: the same token stands in a line before" },
+                  { "secret-and-long-enough\nsecret-and-long-enough acme\n", "line 2: the same token stands in a line before" },
                   { "# nothing\n", "holds no token" } };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct tokens tokens;
@@ -174,6 +182,30 @@ static void a_wrong_file_is_told_without_its_secrets(void **state)
         assert_non_null(strstr(error.text, wrong[i].says));
         assert_null(strstr(error.text, "secret"));
         assert_int_equal(tokens.n, 0);
+    }
+}
+
+static void a_token_may_stand_there_twice(void **state)
+{
+    (void)state;
+    struct tokens tokens;
+    struct error error;
+    assert_true(load(&tokens, "0123456789abcdef acme\n0123456789abcdef acme\nfedcba9876543210\nfedcba9876543210", &error));
+    assert_true(span_is(opens(&tokens, "Bearer 0123456789abcdef").tenant, "acme"));
+    assert_true(opens(&tokens, "Bearer fedcba9876543210").all);
+    tokens_deinit(&tokens);
+}
+
+/* Else what stands behind it would be left out: the tenant, and the token opened all of them. */
+static void a_zero_byte_ends_no_line(void **state)
+{
+    (void)state;
+    static const char *const lines[] = { "0123456789abcdef\0 acme\n", "0123456789abcdef\0acme", "0123456789abcdef ac\0me\n" };
+    static const size_t lens[] = { 23, 21, 23 };
+    for (size_t i = 0; i < 3; i++) {
+        struct tokens tokens;
+        struct error error;
+        assert_false(load_bytes(&tokens, (struct span){ lines[i], lens[i] }, &error));
     }
 }
 
@@ -422,6 +454,8 @@ int main(void)
         cmocka_unit_test(a_token_opens_what_it_says),
         cmocka_unit_test(without_tokens_all_is_open),
         cmocka_unit_test(a_wrong_file_is_told_without_its_secrets),
+        cmocka_unit_test(a_token_may_stand_there_twice),
+        cmocka_unit_test(a_zero_byte_ends_no_line),
         cmocka_unit_test(a_follower_sees_the_newest_of_its_tenant),
         cmocka_unit_test(who_comes_later_sees_what_comes_later),
         cmocka_unit_test(followers_are_woken_at_once_then_after_a_rest),
