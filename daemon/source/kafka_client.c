@@ -120,6 +120,28 @@ void kafka_client_end(struct kafka_client *client)
     kafka_client_tell(client, RD_KAFKA_RESP_ERR__FATAL, "%s", client->trouble);
 }
 
+/* What the library's words, or the broker's that it passes on, do not say. */
+static const char *hint_of(const char *reason)
+{
+    static const char refused[] = "the broker does not take this client's certificate (ssl.certificate.location): ";
+    static const struct {
+        const char *words, *hint;
+        int before_version; /* of the library; 0: any */
+    } hints[] = {
+        { "certificate verify failed",
+          "the broker's certificate is not of an authority in ssl.ca.location, bears another host's name, or has expired: ", 0 },
+        { "alert bad certificate", refused, 0 },
+        { "alert certificate ", refused, 0 },
+        { "alert unknown ca", refused, 0 },
+        { "with SASL mechanism SCRAM",
+          "user or password are wrong, or the broker is Kafka 4, where SCRAM needs librdkafka 2.6.1 or newer: ", 0x020601ff },
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strstr(reason, hints[i].words) && (!hints[i].before_version || rd_kafka_version() < hints[i].before_version))
+            return hints[i].hint;
+    return "";
+}
+
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
     (void)handle;
@@ -127,12 +149,12 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         kafka_client_end(client);
     } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
-        snprintf(client->trouble, sizeof client->trouble, "%.80s%s%.300s", reason, client->cause[0] ? ": " : "", client->cause);
+        snprintf(client->trouble, sizeof client->trouble, "%.80s%s%.390s", reason, client->cause[0] ? ": " : "", client->cause);
         client->look_ms = kafka_now_ms() + LOOK_EVERY_MS;
         kafka_client_tell(client, code, "%s", client->trouble);
     } else {
-        snprintf(client->cause, sizeof client->cause, "%s", reason);
-        kafka_client_tell(client, code, "%s", reason);
+        snprintf(client->cause, sizeof client->cause, "%s%s", hint_of(reason), reason);
+        kafka_client_tell(client, code, "%s", client->cause);
     }
 }
 

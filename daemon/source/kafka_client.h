@@ -9,7 +9,7 @@
 
 enum {
     KAFKA_TOLD_MAX = 8,
-    KAFKA_TEXT_BYTES = 400,
+    KAFKA_TEXT_BYTES = 480,
     KAFKA_TELL_AGAIN_MS = 60000
 };
 
