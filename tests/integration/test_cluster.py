@@ -10,6 +10,7 @@ import time
 
 import ask
 import pytest
+import redis as redis_client
 from redis_groups import Cluster
 from servers import TESTS, free_port, wait_until
 from stream import Feed, settle
@@ -301,11 +302,29 @@ def test_rebuild_and_verify(topics, cluster, daemon, feed):
     wait_counts(worker, 60)
 
 
-def test_the_shipped_rights_are_enough(topics, cluster, daemon, feed):
+def make_shipped_user(cluster, name):
+    """As config/users.acl has it, its password "secret"."""
     lines = (TESTS.parent / "config" / "users.acl").read_text().splitlines()
-    line = next(line for line in lines if line.startswith("user crm-reportd "))
+    line = next(line for line in lines if line.startswith("user %s " % name))
     for node in cluster.nodes:
         node.client.execute_command("ACL", "SETUSER", *line.replace("resetpass", "on >secret").split()[1:])
+
+
+def test_the_shipped_rights_of_a_dashboard_are_enough(topics, cluster, daemon, feed):
+    """For an ordinary client, which asks for the slots and for what is a key in which command."""
+    make_shipped_user(cluster, "dashboard")
+    worker = daemon(topics, cluster, clock=CLOCK).start()
+    feed_leads(feed, 0, 20)
+    settle(topics, worker, cluster)
+    dashboard = redis_client.RedisCluster(host="127.0.0.1", port=cluster.nodes[0].port, username="dashboard", password="secret", decode_responses=True)
+    assert [json.loads(dashboard.get("crm:{%s}:report:leads" % tenant))["tenant"] for tenant in TENANTS] == list(TENANTS)
+    assert all(dashboard.hget("crm:{%s}:metrics:this_month" % tenant, "leads") == "20" for tenant in TENANTS)
+    with pytest.raises(redis_client.exceptions.NoPermissionError):
+        dashboard.set("crm:{t0}:report:leads", "x")
+
+
+def test_the_shipped_rights_are_enough(topics, cluster, daemon, feed):
+    make_shipped_user(cluster, "crm-reportd")
     worker = daemon(topics, cluster, clock=CLOCK)
     worker.configure(worker.config | {"redis": {"url": cluster.url, "user": "crm-reportd", "password": "secret"}})
     worker.start()
