@@ -2,6 +2,7 @@
 #include "common/suggest.h"
 #include "daemon/alert/reader.h"
 #include "daemon/settings/properties.h"
+#include "daemon/webhook/webhook.h"
 
 enum {
     TIMEOUT_MS = 10000,
@@ -52,8 +53,9 @@ static void take_secret(const struct setting_reading *hook, const json_t *object
     const char *file;
     if (!value)
         problem_add(at.problems, at.where, "is missing, expected a file whose first line signs what is posted");
-    else if (read_text(&at, value, &file))
-        secret_read(&at, file_resolve(at.arena, folder, file), &webhook->secret);
+    else if (read_text(&at, value, &file) && secret_read(&at, file_resolve(at.arena, folder, file), &webhook->secret) &&
+             !webhook_secret_fine(webhook->secret))
+        problem_add(at.problems, at.where, "the file \"%s\" begins with whsec_, expected the base64 of a key behind it", file);
 }
 
 const struct alert_webhook *alert_webhook_read(const struct setting_reading *at, const json_t *value, const char *folder)

@@ -14,12 +14,36 @@ static char *digest_text(GHmac *hmac)
     return g_base64_encode(digest, len);
 }
 
+static const char encoded[] = "whsec_";
+
+/* The base64 that stands for the key; NULL: the secret is the key. */
+static const char *encoded_key(const char *secret)
+{
+    return strncmp(secret, encoded, strlen(encoded)) == 0 ? secret + strlen(encoded) : NULL;
+}
+
+/* The library passes over what is no base64, and would sign with what is left, or with an empty key. */
+bool webhook_secret_fine(const char *secret)
+{
+    gsize len = 0;
+    const char *text = encoded_key(secret);
+    if (!text) return true;
+    guint8 *key = g_base64_decode(text, &len);
+    char *again = g_base64_encode(key, len);
+    bool fine = len && strcmp(text, again) == 0;
+    explicit_bzero(key, len);
+    explicit_bzero(again, strlen(again));
+    g_free(key);
+    g_free(again);
+    return fine;
+}
+
 static GHmac *hmac_of(const char *secret)
 {
-    const char prefix[] = "whsec_";
     gsize len = strlen(secret);
-    if (strncmp(secret, prefix, strlen(prefix)) != 0) return g_hmac_new(G_CHECKSUM_SHA256, (const guint8 *)secret, len);
-    guint8 *key = g_base64_decode(secret + strlen(prefix), &len);
+    const char *text = encoded_key(secret);
+    if (!text) return g_hmac_new(G_CHECKSUM_SHA256, (const guint8 *)secret, len);
+    guint8 *key = g_base64_decode(text, &len);
     GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, key, len);
     explicit_bzero(key, len);
     g_free(key);

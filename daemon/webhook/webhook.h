@@ -27,6 +27,7 @@ void webhooks_poll(struct webhooks *webhooks); /* never waits */
 
 /* "v1,<base64 of HMAC-SHA256 over `id.timestamp.body`>", as in the Standard Webhooks specification: a secret `whsec_…` is the
  * base64 of the key, any other one is the key itself. To be freed. */
+bool webhook_secret_fine(const char *secret); /* false: `whsec_` without the base64 of a key */
 char *webhook_signature(const char *secret, struct span id, int64_t timestamp_s, struct span body);
 
 /* How long to wait after so many failed attempts. */

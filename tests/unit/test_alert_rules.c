@@ -22,7 +22,7 @@ static int end(void **state)
 {
     (void)state;
     char path[96];
-    static const char *const files[] = { "settings.json", "secret", "empty" };
+    static const char *const files[] = { "settings.json", "secret", "empty", "key" };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, files[i]);
         unlink(path);
@@ -345,6 +345,25 @@ static void webhooks(void **state)
         "alerts[2].webhook: found the text \"https://example.com\", expected an object such as {\"url\":…,\"secret_file\":…}");
 }
 
+/* What is no base64 would sign with another key, or with none at all. */
+static void a_webhooks_key_is_base64(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = { "whsec_", "whsec_!", "whsec_MfKQ9r8GKYqrTwjUPD8IL",
+                                         "whsec_MfKQ9r8GKY-rTwjUPD8ILA==", "whsec_MfKQ9r8GKYqrTwjUPD8ILA== " };
+    static const char rule[] = "[{'name':'a','metric':'leads','period':'today','above':1,"
+                               "'webhook':{'url':'https://example.com/','secret_file':'key'}}]";
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        write_file("key", wrong[i]);
+        ASSERT_WRONG(
+            rule, "alerts[0].webhook.secret_file: the file \"key\" begins with whsec_, expected the base64 of a key behind it");
+    }
+    write_file("key", "whsec_MfKQ9r8GKYqrTwjUPD8ILA==\n");
+    struct outcome_of outcome = read_rules(rule);
+    assert_non_null(outcome.rules);
+    forget(&outcome);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +380,7 @@ int main(void)
         cmocka_unit_test(rules_that_can_fire_are_left_alone),
         cmocka_unit_test(a_share_of_others_of_the_period_may_be_above_1),
         cmocka_unit_test(webhooks),
+        cmocka_unit_test(a_webhooks_key_is_base64),
     };
     return cmocka_run_group_tests(tests, start, end);
 }
