@@ -78,6 +78,33 @@ static void merge(struct raws *into, const struct raws *old, const struct raws *
     into->folder = old->folder ? arena_text(&into->arena, span_of(old->folder)) : NULL;
 }
 
+static const char another_secret[] = "holds another secret, needs a restart";
+
+/* `now` has the same properties as `old`. */
+static void keep_properties(struct settings *now, const struct settings *old, struct problems *notes)
+{
+    struct arena *arena = &now->source->arena;
+    struct kafka_property *kept = arena_alloc(arena, (now->kafka.n + 1) * sizeof *kept);
+    char where[128];
+    for (size_t i = 0; i < now->kafka.n; i++) {
+        kept[i] = now->kafka.at[i];
+        if (strcmp(kept[i].value, old->kafka.at[i].value) == 0) continue;
+        snprintf(where, sizeof where, "kafka.%.100s_file", kept[i].name);
+        problem_add(notes, where, another_secret);
+        kept[i].value = arena_text(arena, span_of(old->kafka.at[i].value));
+    }
+    now->kafka.at = kept;
+}
+
+/* `now` is as `old`, but files were read again: a secret that is another one holds from the next start on. */
+static void keep_secrets(struct settings *now, const struct settings *old, struct problems *notes)
+{
+    keep_properties(now, old, notes);
+    if (strcmp(now->redis.password, old->redis.password) == 0) return;
+    problem_add(notes, "redis.password_file", another_secret);
+    now->redis.password = arena_text(&now->source->arena, span_of(old->redis.password));
+}
+
 struct settings *settings_reload(const struct settings *old, char *const *environment, struct problems *problems,
                                  struct problems *notes)
 {
@@ -89,6 +116,7 @@ struct settings *settings_reload(const struct settings *old, char *const *enviro
     settings_destroy(now);
     size_t before = problems->n;
     settings_type(merged, problems);
+    if (problems->n == before) keep_secrets(merged, old, notes);
     return unless_wrong(merged, problems->n > before);
 }
 

@@ -63,8 +63,8 @@ void settings_destroy(struct settings *settings); /* NULL is fine */
 struct settings *settings_inspect(const char *path, char *const *environment, enum settings_need need,
                                   struct problems *problems) MUST_USE;
 
-/* Reads file and environment of `old` again. Rows that cannot change while running keep their old value. `notes` says of
- * each row that differs "changed" or "differs, needs a restart". NULL when anything is wrong. `old` stays valid until it
+/* Reads file and environment of `old` again. Rows that cannot change while running keep their old value, and so do the
+ * secrets in files that they name. `notes` says of each row that differs "changed" or "differs, needs a restart". NULL when anything is wrong. `old` stays valid until it
  * is destroyed; rules of the new object are new ones (equal fingerprints: same content). */
 struct settings *settings_reload(const struct settings *old, char *const *environment, struct problems *problems,
                                  struct problems *notes) MUST_USE;

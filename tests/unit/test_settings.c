@@ -351,6 +351,33 @@ static void reload_changes_what_can_change(void **state)
     problems_deinit(&notes);
 }
 
+static void a_secret_that_is_another_needs_a_restart(void **state)
+{
+    (void)state;
+    write_file("redis", "first\n");
+    write_file("sasl", "first\n");
+    struct settings *old = load("{\"kafka\":{\"bootstrap.servers\":\"k\",\"sasl.password_file\":\"sasl\"},"
+                                "\"redis\":{\"url\":\"redis://r\",\"password_file\":\"redis\"}}",
+                                NULL, NEED_ALL);
+    write_file("redis", "second\n");
+    write_file("sasl", "second\n");
+    for (int times = 0; times < 2; times++) { /* it is still due */
+        struct problems problems = { 0 }, notes = { 0 };
+        struct settings *now = settings_reload(old, NULL, &problems, &notes);
+        assert_non_null(now);
+        assert_int_equal(notes.n, 2);
+        assert_string_equal(notes.at[0].where, "kafka.sasl.password_file");
+        assert_string_equal(notes.at[1].where, "redis.password_file");
+        assert_string_equal(notes.at[1].text, "holds another secret, needs a restart");
+        assert_string_equal(now->redis.password, "first");
+        assert_string_equal(property_get(now, "sasl.password"), "first");
+        settings_destroy(old);
+        problems_deinit(&notes);
+        old = now;
+    }
+    settings_destroy(old);
+}
+
 static void the_shipped_example_is_right(void **state)
 {
     (void)state;
@@ -394,6 +421,7 @@ int main(void)
         cmocka_unit_test(replay_needs_no_secret),
         cmocka_unit_test(what_is_wrong_does_not_hide_the_rest),
         cmocka_unit_test(reload_changes_what_can_change),
+        cmocka_unit_test(a_secret_that_is_another_needs_a_restart),
         cmocka_unit_test(the_shipped_example_is_right),
         cmocka_unit_test(the_readme_has_the_tables),
     };
