@@ -279,9 +279,7 @@ static size_t kafka_receive(struct source *source, struct record *records, size_
     if (turns_follow(&kafka->turns, &kafka->owned, kafka_now_ms())) kafka->assign = true;
     if (kafka->assign || kafka->idle) fetch(kafka, false);
     kafka_nudge(kafka->client.handle, kafka->queue, &kafka->owned, &kafka->turns, &kafka->nudged_ms);
-    size_t n = kafka_batch_receive(&kafka->batch, kafka->client.handle, kafka->queue, &kafka->owned, records, room, timeout_ms);
-    if (n > 0) kafka_client_well(&kafka->client);
-    return n;
+    return kafka_batch_receive(&kafka->batch, kafka->client.handle, kafka->queue, &kafka->owned, records, room, timeout_ms);
 }
 
 static void kafka_idle(struct source *source, int timeout_ms)

@@ -13,7 +13,9 @@
 
 enum {
     LOOK_EVERY_MS = 1000,
-    LOOK_WAIT_MS = 20,
+    LOOK_WAIT_MS = 20, /* doubled with each look in vain */
+    LOOK_WAIT_MAX_MS = 640,
+    DOUBT_MS = 3000,
     FROM_LOG = 0x10000
 };
 
@@ -94,20 +96,39 @@ void kafka_client_tell(struct kafka_client *client, int code, const char *format
 
 void kafka_client_well(struct kafka_client *client)
 {
+    client->doubt_ms = 0;
+    client->look_wait_ms = LOOK_WAIT_MS;
     if (client->fatal || !client->trouble[0]) return;
     client->trouble[0] = 0;
     memset(client->told, 0, sizeof client->told);
     if (client->reporter.report) client->reporter.report(client->reporter.context, "a broker answers again");
 }
 
+static bool answers(struct kafka_client *client)
+{
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(client->handle, 0, NULL, &metadata, client->look_wait_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) return false;
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
+/* Does not wait for the library to say that all brokers are down: of a consumer whose connections end while it makes them it
+ * never does. */
+static void doubt(struct kafka_client *client)
+{
+    if (client->look_wait_ms < LOOK_WAIT_MAX_MS) client->look_wait_ms *= 2;
+    if (client->trouble[0] || kafka_now_ms() - client->doubt_ms < DOUBT_MS) return;
+    snprintf(client->trouble, sizeof client->trouble, "no broker answers: %.440s", client->cause);
+    kafka_client_tell(client, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "%s", client->trouble);
+}
+
 void kafka_client_look(struct kafka_client *client)
 {
-    if (client->fatal || !client->trouble[0] || kafka_now_ms() < client->look_ms) return;
-    const struct rd_kafka_metadata *metadata;
-    if (rd_kafka_metadata(client->handle, 0, NULL, &metadata, LOOK_WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_metadata_destroy(metadata);
+    if (client->fatal || (!client->trouble[0] && !client->doubt_ms) || kafka_now_ms() < client->look_ms) return;
+    if (answers(client))
         kafka_client_well(client);
-    }
+    else
+        doubt(client);
     client->look_ms = kafka_now_ms() + LOOK_EVERY_MS;
 }
 
@@ -146,6 +167,7 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
 {
     (void)handle;
     struct kafka_client *client = opaque;
+    if (!client->doubt_ms) client->doubt_ms = kafka_now_ms();
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         kafka_client_end(client);
     } else if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
@@ -197,6 +219,8 @@ bool kafka_client_renew(struct kafka_client *client)
     char why[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(client->conf);
     client->fatal = false;
+    client->doubt_ms = 0;
+    client->look_wait_ms = LOOK_WAIT_MS;
     client->handle = rd_kafka_new(client->type, conf, why, sizeof why);
     if (client->handle) {
         rd_kafka_set_log_queue(client->handle, NULL);

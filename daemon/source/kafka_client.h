@@ -27,7 +27,9 @@ struct kafka_client {
     char cause[KAFKA_TEXT_BYTES];   /* the newest failure to connect */
     char trouble[KAFKA_TEXT_BYTES]; /* "": all well */
     bool fatal;                     /* the handle will never work again */
-    int64_t look_ms;                /* when to see next whether a broker answers again */
+    int64_t doubt_ms;               /* since when connections fail and nothing has shown that a broker answers; 0: none did */
+    int64_t look_ms;                /* when to see next whether a broker answers */
+    int look_wait_ms;
 };
 
 /* Which properties a handle has: `defaults` give way to the settings, `forced` do not. Both end with a NULL name. */
@@ -57,10 +59,11 @@ void kafka_client_tell(struct kafka_client *client, int code, const char *format
 /* After RD_KAFKA_RESP_ERR__FATAL: the handle will never work again; asks it why, and tells. */
 void kafka_client_end(struct kafka_client *client);
 
-/* Something worked: what is told next is told at once. */
+/* A broker has answered: what is told next is told at once. */
 void kafka_client_well(struct kafka_client *client);
 
-/* While all brokers are down: looks, once a second and for some milliseconds, whether one answers. */
+/* While all brokers are down, or after a connection failed: looks, once a second and for some milliseconds, whether one answers.
+ * Where for seconds none does, that is the trouble. */
 void kafka_client_look(struct kafka_client *client);
 
 /* The settings' value of a property, NULL: not there. */

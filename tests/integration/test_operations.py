@@ -9,7 +9,7 @@ import time
 import pytest
 from asking import HISTORY, NOW, TENANTS, Http, event
 from servers import TESTS, free_port, wait_until
-from stream import Feed, settle
+from stream import Feed, Topics, caught_up, settle
 
 CONFIG = TESTS.parent / "config"
 
@@ -107,6 +107,24 @@ def test_without_any_of_its_topics_it_says_what_it_waits_for(topics, redis_serve
 
 def panels(dashboard):
     return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+
+
+def test_a_broker_that_is_gone_is_seen_whatever_was_read_ahead(own_kafka, redis_server, daemon):
+    """It goes while the connections are new, and records that it sent before are still to come: neither is an answer."""
+    topics, port = Topics(own_kafka, "gone"), free_port()
+    one = daemon(topics, redis_server(), clock=NOW, listen="127.0.0.1:%d" % port)
+    Feed(topics).events(event(n, "contact.created", "C-%d" % n, owner="anna") for n in range(60000))
+    one.start().wait_ready()
+    own_kafka.kill()
+    http = Http(port)
+    wait_until(lambda: http.ask("/readyz").status == 503, "it is not ready\n" + one.log(), 30)
+    for _ in range(8):
+        time.sleep(0.5)
+        assert http.ask("/readyz").status == 503, one.log()
+    assert samples(http.ask("/metrics").text)["crm_reportd_worker_ready", 'worker="0"'] == 0
+    own_kafka.start()
+    one.wait_says_ready(60)
+    caught_up(topics, one)
 
 
 def test_the_dashboards_panels_find_what_they_ask_for(running):

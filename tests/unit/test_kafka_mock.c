@@ -5,6 +5,8 @@
 #include "daemon/source/kafka_mock.h"
 #include "tests/unit/unit.h"
 
+#include <unistd.h>
+
 enum {
     WAIT_MS = 20000,
     STEP_MS = 50,
@@ -394,6 +396,33 @@ static void a_sink_that_ends_acknowledges_what_is_left(void **state)
     assert_int_equal(fixture->undelivered, 3);
 }
 
+/* It comes long after the broker is gone, and would say for good that it is there. */
+static void what_was_read_ahead_is_no_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record records[ROOM];
+    struct sink *sink = open_sink(fixture);
+    for (int i = 0; i < 20; i++) produce(fixture, sink, "deals", "acme", "x");
+    assert_true(sink_flush(sink, WAIT_MS));
+    sink_destroy(sink);
+    struct source *source = open_source(fixture);
+    struct change change;
+    wait_assigned(source, &change);
+    start_all(source, &change, 0);
+    receive(fixture, source, 1);
+    kafka_mock_destroy(fixture->mock);
+    fixture->mock = NULL;
+    usleep(500000); /* the library says so behind the records that it has */
+    assert_int_equal(source_receive(source, records, ROOM, STEP_MS), 19);
+    source_release(source);
+    for (int waited = 0; !source_trouble(source) && waited < WAIT_MS; waited += STEP_MS)
+        assert_int_equal(source_receive(source, records, ROOM, STEP_MS), 0);
+    assert_non_null(source_trouble(source));
+    receive_nothing(source);
+    assert_non_null(source_trouble(source));
+    source_destroy(source);
+}
+
 static void a_cause_is_told_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -451,6 +480,7 @@ int main(void)
         TEST(a_full_queue_says_so),
         TEST(what_is_too_large_is_said_to_be),
         TEST(a_sink_that_ends_acknowledges_what_is_left),
+        TEST(what_was_read_ahead_is_no_answer),
         TEST(a_cause_is_told_once),
         TEST(wrong_properties_are_named),
     };
