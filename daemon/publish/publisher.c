@@ -179,7 +179,8 @@ static bool can_go(const struct publisher *publisher, const struct desk *desk)
     return !desk->dirty || (desk->board && !open && !desk_lacks(desk, publisher->engine));
 }
 
-/* Who goes first: those that nothing waits for, who changed longest ago before others; of those that wait, who has its turn last. */
+/* Who goes first: those that nothing waits for, who changed longest ago before others; of those that wait, who has its turn
+ * last. */
 static int by_idleness(const void *a, const void *b)
 {
     const struct desk *one = *(struct desk *const *)a, *other = *(struct desk *const *)b;
