@@ -235,9 +235,10 @@ static void take_records(struct worker *worker, int timeout_ms)
     arena_reset(&worker->scratch);
 }
 
+/* Is there a step of it to be done? */
 static bool adopts(const struct worker *worker)
 {
-    return worker->adoption.pending && !worker->in_part;
+    return worker->adoption.pending && worker->parts.marks && !worker->away && !worker->lanes_pending && !worker->in_part;
 }
 
 /* What the clock alone changes, between the rounds of records. */
