@@ -36,6 +36,7 @@ struct script_source {
     int64_t low;              /* the first one there is */
     int64_t *committed;       /* per partition, of the group; NULL: none, and nobody looks */
     bool told, silent, blind; /* blind: nothing can be found out about partitions */
+    bool whole;               /* all that there is comes at once */
     int least_timeout_ms;     /* that was waited for records */
     bool lost;                /* its partitions are gone, and come again */
     bool moved;               /* partition 0 cannot be read on */
@@ -50,7 +51,7 @@ static size_t script_receive(struct source *base, struct record *records, size_t
 {
     struct script_source *source = (struct script_source *)base;
     if (timeout_ms < source->least_timeout_ms) source->least_timeout_ms = timeout_ms;
-    size_t n = 0, wanted = source->silent ? 0 : 1 + (size_t)rand_r(&source->seed) % 40;
+    size_t n = 0, some = 1 + (size_t)rand_r(&source->seed) % 40, wanted = source->silent ? 0 : source->whole ? room : some;
     for (int tries = 0; tries < 100 && n < wanted && n < room; tries++) {
         int p = rand_r(&source->seed) % PARTITIONS;
         if (source->next[p] < 0 || (size_t)source->next[p] >= source->script->n[p]) continue;
@@ -917,6 +918,7 @@ static void what_was_refused_waits_until_its_letter_is_taken(void **state)
     scene->run.parts.dead_letters = &box.base;
     scene->run.parts.committed = count_told;
     scene->run.parts.tenants.max_events = 1;
+    scene->run.source.whole = true; /* so many commits, whenever the letter is sent again */
     scene_open_anew(scene);
     box.worker = scene->run.worker;
     n_told = 0;
