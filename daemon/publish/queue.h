@@ -7,7 +7,6 @@
 
 struct desk;
 
-/* A zeroed struct queue is to be made by queue_init. */
 struct queue {
     GSequence *ready;   /* desks that wait and may have their turn: who waits longest is first */
     GSequence *resting; /* desks that will: who may soonest is first */
@@ -20,7 +19,7 @@ struct queue_place {
     int64_t key_us;      /* what it is sorted by there; monotonic, as all here */
 };
 
-void queue_init(struct queue *queue);
+void queue_init(struct queue *queue);   /* first of all: a zeroed one is none */
 void queue_deinit(struct queue *queue); /* all have left */
 
 /* Puts a desk where its times say (dirty, waiting_since_us, next_at_us, alerts.due_us): to be called when one of them changed. */

@@ -90,7 +90,7 @@ struct batch {
 
     uint64_t number; /* among the tenant's batches */
     struct work_queue all, queues[RANKS];
-    struct work **works; /* the newest of each hash; `room` of them, a power of two */
+    struct work **works; /* the newest of each hash; `room_works` of them, a power of two */
     size_t room_works;
     struct ledger ledger;
     struct page_write *records;       /* what is to be written, the last one first */

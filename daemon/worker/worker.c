@@ -6,7 +6,7 @@
 
 enum {
     AT_HAND = 256,        /* records: received and decoded at a time */
-    TENANTS_AT_ONCE = 256 /* adopted: a hundredth of a second, or two */
+    TENANTS_AT_ONCE = 256 /* adopted, in a step */
 };
 
 #define CLOCK_MAY_DIFFER_US (60 * MICROS_PER_SECOND)
